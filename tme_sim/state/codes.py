@@ -1,0 +1,17 @@
+"""Small integers that arrays store in place of words."""
+
+from __future__ import annotations
+
+# Stage of the cell cycle (column ``stage``).
+G1, S, G2M, NO_CYCLE = 0, 1, 2, 3
+STAGES = ("G1", "S", "G2M", "none")
+
+# Cause of death (column ``death``); 0 while the cell lives.
+ALIVE, APOPTOSIS, NECROSIS, DRUG, REMOVED = 0, 1, 2, 3, 4
+DEATHS = ("alive", "apoptosis", "necrosis", "drug", "removed")
+
+# Random streams: one per use, so that a draw added to one process never shifts another's.
+STREAM_TISSUE, STREAM_VESSELS, STREAM_UPTAKE, STREAM_FATE, STREAM_CYCLE = 1, 2, 3, 4, 5
+STREAM_DIVISION, STREAM_MIGRATION, STREAM_TRANSITION, STREAM_VARIATION, STREAM_USER = 6, 7, 8, 9, 15
+
+EMPTY = -1

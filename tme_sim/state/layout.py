@@ -1,0 +1,17 @@
+"""Which name lives in which column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Names in column order; the same order everywhere in state, tables and files."""
+
+    cell_types: tuple[str, ...]
+    variables: tuple[str, ...]
+    fields: tuple[str, ...]
+    pools: tuple[str, ...]
+    cargo: tuple[str, ...]
+    drugs: tuple[str, ...]

@@ -1,0 +1,86 @@
+"""The whole state of a tissue: everything that a step reads and writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tme_sim.state.cells import Cells
+from tme_sim.state.clock import Clock
+from tme_sim.state.codes import EMPTY
+from tme_sim.state.events import Events
+from tme_sim.state.grid import Grid
+from tme_sim.state.layout import Layout
+from tme_sim.state.ledger import Ledger
+
+
+class StateError(RuntimeError):
+    """An invariant of the state is broken; names what and where."""
+
+
+@dataclass
+class Tissue:
+    """State of one run.
+
+    Attributes
+    ----------
+    fields : float64 (nz, ny, nx, n_fields)
+        Each field in its declared internal unit (mmHg, nM).
+    pools : float64 (nz, ny, nx, n_pools)
+        Free vesicles per site.
+    vessel : float64 (nz, ny, nx)
+        Share of supply of each site's vessel: 0 no vessel, 1 fully perfused.
+    vessel_distance_um : float64 (nz, ny, nx)
+        Distance to the nearest perfused vessel, µm; inf without one.
+    plasma : float64 (n_fields,)
+        Present concentration in the vessels, in each field's unit.
+    """
+
+    layout: Layout
+    grid: Grid
+    clock: Clock
+    seed: int
+    cells: Cells
+    fields: np.ndarray
+    pools: np.ndarray
+    vessel: np.ndarray
+    vessel_distance_um: np.ndarray
+    plasma: np.ndarray
+    ledger: Ledger
+    events: Events
+
+    def field(self, name: str) -> np.ndarray:
+        """Return one field, (nz, ny, nx), a view."""
+        return self.fields[..., self.layout.fields.index(name)]
+
+    def pool(self, name: str) -> np.ndarray:
+        """Return the free vesicles of one pool, (nz, ny, nx), a view."""
+        return self.pools[..., self.layout.pools.index(name)]
+
+    def check(self) -> None:
+        """Raise StateError where an invariant is broken: one cell per site, nothing negative or not finite."""
+        cells = self.cells
+        sites = cells["site"]
+        if len(np.unique(sites)) != len(sites):
+            raise StateError(f"step {self.clock.step}: two cells share a site")
+        if not np.array_equal(cells.occupant[sites], np.arange(cells.n)):
+            raise StateError(f"step {self.clock.step}: occupant and site disagree")
+        if np.count_nonzero(cells.occupant != EMPTY) != cells.n:
+            raise StateError(f"step {self.clock.step}: an empty site is marked occupied")
+        for what, names, values in (
+            ("field", self.layout.fields, self.fields.reshape(-1, len(self.layout.fields))),
+            ("pool", self.layout.pools, self.pools.reshape(-1, len(self.layout.pools))),
+            *((group, names, cells[group]) for group, names in cells.named_groups()),
+            ("damage", self.layout.drugs, cells["damage"]),
+        ):
+            self._check_columns(what, names, values)
+
+    def _check_columns(self, what: str, names: tuple[str, ...], values: np.ndarray) -> None:
+        bad = ~(np.isfinite(values) & (values >= 0.0))
+        for column in np.flatnonzero(bad.any(axis=0)):
+            row = int(np.flatnonzero(bad[:, column])[0])
+            raise StateError(
+                f"step {self.clock.step}: {what} {names[column]} is {values[row, column]} at row {row}; "
+                "expected finite and not negative"
+            )
