@@ -1,0 +1,276 @@
+"""Diffusion, decay, supply, uptake and secretion of every dissolved substance in one implicit solve.
+
+For field u with step Δt (steady fields: 1/Δt → 0):
+
+    (1/Δt + λ + e v + U) u − ∇·(D ∇u) = u_old/Δt + e v P + S
+
+λ decay, e exchange with a vessel (v: perfusion of the site's vessel, P: plasma level), U uptake by cells and
+parenchyma (Michaelis–Menten where the field has a half-saturation), S secretion. Uptake stands inside the
+operator: no splitting error, no stability limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tme_sim.numerics.boundary import Boundary, boundary_terms
+from tme_sim.numerics.errors import SolveError
+from tme_sim.numerics.jit import kernel
+from tme_sim.numerics.links import Links, links_from_mobility, links_with_wells
+from tme_sim.numerics.michaelis_menten import solve_michaelis_menten
+from tme_sim.numerics.multigrid import Multigrid, conserve
+from tme_sim.processes.base import Context
+from tme_sim.state.ledger import FIELD_ACCOUNTS
+from tme_sim.state.tissue import Tissue
+
+_SECRETED, _SUPPLIED, _CONSUMED, _DECAYED, _LEFT_VESSEL, _LEFT_BOUNDARY, _NEUTRALISED = range(len(FIELD_ACCOUNTS))
+
+
+class ProcessError(RuntimeError):
+    """A process failed; names step, time, process and field."""
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """What the solver must know of one field.
+
+    Attributes
+    ----------
+    diffusion_um2_min, decay_per_min : float
+    exchange_per_min : float
+        Exchange between plasma and the site of a perfused vessel.
+    half_saturation : float
+        Michaelis constant of uptake in the field's unit; 0 means first-order uptake.
+    background_uptake : float
+        Uptake on sites without a cell: rate (1/min), or maximal rate (unit/min) with a half-saturation.
+    per_molecule : float
+        Concentration that one molecule per site makes, nM; 1 for fields not measured in nM.
+    uptake, secretion : str
+        Behaviours that take up and secrete it.
+    """
+
+    name: str
+    steady: bool
+    diffusion_um2_min: float
+    decay_per_min: float
+    exchange_per_min: float
+    half_saturation: float
+    background_uptake: float
+    per_molecule: float
+    boundary: Boundary
+    uptake: str
+    secretion: str
+
+
+@kernel
+def collect(
+    occupant: np.ndarray, behaviours: np.ndarray, fields: np.ndarray, field_index: np.ndarray, uptake_column: np.ndarray,
+    secretion_column: np.ndarray, per_molecule: np.ndarray, half_saturation: np.ndarray, background: np.ndarray,
+    out_u: np.ndarray, out_uptake: np.ndarray, out_source: np.ndarray,
+) -> None:
+    """Copy a group's concentrations and gather uptake and secretion of the cell at every site.
+
+    Parameters
+    ----------
+    occupant : int32 (n_sites,)
+        Row of the cell at each site, -1 where empty; rows behind ``behaviours`` are newborn and silent.
+    fields : float64 (n_sites, n_fields)
+    field_index, uptake_column, secretion_column : int64 (n_species,)
+        Columns; -1 where there is no such behaviour.
+    out_u, out_uptake, out_source : float64 (n_sites, n_species)
+        Concentration, uptake (1/min, or maximal rate with half-saturation), secretion (unit/min).
+    """
+    n_rows = behaviours.shape[0]
+    for site in range(occupant.shape[0]):
+        row = occupant[site]
+        for s in range(field_index.shape[0]):
+            out_u[site, s] = fields[site, field_index[s]]
+            if row < 0:
+                out_uptake[site, s] = background[s]
+                out_source[site, s] = 0.0
+                continue
+            uptake, source = 0.0, 0.0
+            if row < n_rows:
+                if uptake_column[s] >= 0:
+                    uptake = behaviours[row, uptake_column[s]]
+                if secretion_column[s] >= 0:
+                    source = behaviours[row, secretion_column[s]] * per_molecule[s]
+            out_uptake[site, s] = uptake
+            out_source[site, s] = source
+
+
+@kernel
+def assemble(
+    u: np.ndarray, io_uptake: np.ndarray, source: np.ndarray, vessel: np.ndarray, half_saturation: np.ndarray,
+    decay: np.ndarray, exchange: np.ndarray, plasma: np.ndarray, boundary_diag: np.ndarray, boundary_rhs: np.ndarray,
+    inverse_dt: float, linearise: bool, out_diag: np.ndarray, out_rhs: np.ndarray,
+) -> None:
+    """Write the diagonal and right-hand side of a group.
+
+    With ``linearise`` a Michaelis–Menten uptake V becomes the rate V/(K + u) at the last concentration; without,
+    uptake is left out of the diagonal (the nonlinear solver adds it).
+    """
+    for site in range(u.shape[0]):
+        v = vessel[site]
+        for s in range(u.shape[1]):
+            diag = inverse_dt + decay[s] + exchange[s] * v + boundary_diag[site, s]
+            if linearise:
+                if half_saturation[s] > 0.0:
+                    io_uptake[site, s] /= half_saturation[s] + u[site, s]
+                diag += io_uptake[site, s]
+            out_diag[site, s] = diag
+            out_rhs[site, s] = (
+                u[site, s] * inverse_dt + source[site, s] + exchange[s] * v * plasma[s] + boundary_rhs[site, s]
+            )
+
+
+@kernel
+def account(
+    u: np.ndarray, uptake: np.ndarray, source: np.ndarray, vessel: np.ndarray, boundary_diag: np.ndarray,
+    boundary_rhs: np.ndarray, half_saturation: np.ndarray, out_sums: np.ndarray,
+) -> None:
+    """Sum per species, in site order: u, vessel·u, consumed rate, secreted rate, boundary out, boundary in, vessel.
+
+    ``half_saturation`` above 0 means that ``uptake`` is a maximal rate; ``out_sums`` is float64 (7, n_species).
+    """
+    out_sums[:] = 0.0
+    for site in range(u.shape[0]):
+        for s in range(u.shape[1]):
+            c = u[site, s]
+            rate = uptake[site, s] * c
+            if half_saturation[s] > 0.0:
+                rate /= half_saturation[s] + c
+            out_sums[0, s] += c
+            out_sums[1, s] += vessel[site] * c
+            out_sums[2, s] += rate
+            out_sums[3, s] += source[site, s]
+            out_sums[4, s] += boundary_diag[site, s] * c
+            out_sums[5, s] += boundary_rhs[site, s]
+            out_sums[6, s] += vessel[site]
+
+
+class _Group:
+    """Fields solved together: all steady ones, or all transient ones."""
+
+    def __init__(self, specs: list[tuple[int, FieldSpec]], shape: tuple[int, int, int], spacing_um: float,
+                 names: dict[str, int]):
+        self.specs = [spec for _, spec in specs]
+        self.steady = self.specs[0].steady
+        self.index = np.array([i for i, _ in specs], np.int64)
+        self.half_saturation = np.array([s.half_saturation for s in self.specs])
+        self.background = np.array([s.background_uptake for s in self.specs])
+        self.decay = np.array([s.decay_per_min for s in self.specs])
+        self.exchange = np.array([s.exchange_per_min for s in self.specs])
+        self.per_molecule = np.array([s.per_molecule for s in self.specs])
+        self.uptake_column = np.array([names.get(s.uptake, -1) for s in self.specs], np.int64)
+        self.secretion_column = np.array([names.get(s.secretion, -1) for s in self.specs], np.int64)
+        conductance = np.array([s.diffusion_um2_min for s in self.specs]) / spacing_um**2
+        self.solver = Multigrid(shape, conductance)
+        self.shape = (*shape, len(specs))
+        diag, rhs = boundary_terms(shape, conductance, [s.boundary for s in self.specs])
+        n_sites = shape[0] * shape[1] * shape[2]
+        flat = (n_sites, len(specs))
+        self.boundary_diag, self.boundary_rhs = diag.reshape(flat), rhs.reshape(flat)
+        self.u, self.uptake, self.source = np.zeros(flat), np.zeros(flat), np.zeros(flat)
+        self.diag, self.rhs = np.zeros(flat), np.zeros(flat)
+        self.sums = np.zeros((7, len(specs)))
+
+
+class Fields:
+    """Advance every field by one step.
+
+    Parameters
+    ----------
+    specs : list of FieldSpec
+        In the order of ``layout.fields``.
+    names : dict
+        Column of each behaviour.
+    well : float
+        Factor on links between a vessel site and tissue (Peaceman well correction); 1 without vessels.
+    tolerance : float
+        Relative residual of each solve.
+    """
+
+    name = "fields"
+    reads = ("behaviours", "vessel", "plasma")
+    writes = ("fields",)
+
+    def __init__(self, specs: list[FieldSpec], shape: tuple[int, int, int], spacing_um: float, names: dict[str, int],
+                 well: float, tolerance: float = 1e-6):
+        self.tolerance, self.well = tolerance, well
+        groups = [[(i, s) for i, s in enumerate(specs) if s.steady is steady] for steady in (True, False)]
+        self.groups = [_Group(members, shape, spacing_um, names) for members in groups if members]
+        self._vessel = np.full(shape, np.nan)
+        self.cycles: dict[str, int] = {}
+        self.residual: dict[str, float] = {}
+
+    def step(self, tissue: Tissue, context: Context) -> None:
+        """Solve all groups; amounts go to the ledger.
+
+        Raises
+        ------
+        ProcessError
+            When a solve does not reach its residual.
+        """
+        self._follow_vessels(tissue.vessel)
+        for group in self.groups:
+            self._advance(group, tissue, context)
+
+    def _follow_vessels(self, vessel: np.ndarray) -> None:
+        """Give the links of vessel sites the well correction when vessels have changed."""
+        if np.array_equal(vessel, self._vessel):
+            return
+        self._vessel = vessel.copy()
+        links: Links = links_with_wells(links_from_mobility(np.ones(vessel.shape)), vessel > 0.0, self.well)
+        for group in self.groups:
+            group.solver.set_links(links)
+
+    def _advance(self, group: _Group, tissue: Tissue, context: Context) -> None:
+        flat = tissue.fields.reshape(-1, tissue.fields.shape[-1])
+        vessel = tissue.vessel.reshape(-1)
+        plasma = tissue.plasma[group.index]
+        extra = context.extra_decay[group.index]
+        collect(tissue.cells.occupant, context.behaviours, flat, group.index, group.uptake_column, group.secretion_column,
+                group.per_molecule, group.half_saturation, group.background, group.u, group.uptake, group.source)
+        before = group.u.sum(axis=0)
+        inverse_dt = 0.0 if group.steady else 1.0 / context.dt_min
+        assemble(group.u, group.uptake, group.source, vessel, group.half_saturation, group.decay + extra, group.exchange,
+                 plasma, group.boundary_diag, group.boundary_rhs, inverse_dt, not group.steady, group.diag, group.rhs)
+        self._solve(group, tissue, context)
+        flat[:, group.index] = group.u
+        self._book(group, tissue, context, vessel, plasma, extra, before)
+
+    def _solve(self, group: _Group, tissue: Tissue, context: Context) -> None:
+        diag, rhs, u = (a.reshape(group.shape) for a in (group.diag, group.rhs, group.u))
+        try:
+            if group.steady:
+                report = solve_michaelis_menten(group.solver, diag, rhs, group.uptake.reshape(group.shape),
+                                                group.half_saturation, u, tolerance=self.tolerance)
+            else:
+                report = group.solver.solve(diag, rhs, u, tolerance=self.tolerance)
+                conserve(diag, rhs, u)
+        except SolveError as error:
+            name = group.specs[error.species].name
+            raise ProcessError(
+                f"step {context.step} ({tissue.clock.hours:.2f} h): fields: {name}: residual {error.residual:.2e} "
+                f"after {error.iterations} iterations; expected at most {self.tolerance:.0e}"
+            ) from error
+        for spec, residual in zip(group.specs, report.residual, strict=True):
+            self.cycles[spec.name], self.residual[spec.name] = report.iterations, float(residual)
+
+    def _book(self, group: _Group, tissue: Tissue, context: Context, vessel: np.ndarray, plasma: np.ndarray,
+              extra: np.ndarray, before: np.ndarray) -> None:
+        """Write what entered and left to the ledger (amount = concentration × sites)."""
+        half = group.half_saturation if group.steady else np.zeros_like(group.half_saturation)
+        account(group.u, group.uptake, group.source, vessel, group.boundary_diag, group.boundary_rhs, half, group.sums)
+        total, at_vessels, consumed, secreted, out, inward, vessels = group.sums * context.dt_min
+        book = tissue.ledger.fields
+        book[group.index, _SECRETED] += secreted
+        book[group.index, _SUPPLIED] += group.exchange * plasma * vessels + inward
+        book[group.index, _CONSUMED] += consumed
+        book[group.index, _DECAYED] += group.decay * total
+        book[group.index, _NEUTRALISED] += extra * total
+        book[group.index, _LEFT_VESSEL] += group.exchange * at_vessels
+        book[group.index, _LEFT_BOUNDARY] += out

@@ -1,0 +1,113 @@
+"""The timeline: drug levels in plasma, and what is blocked, neutralised or knocked down, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tme_sim.processes.base import Context
+from tme_sim.state.tissue import Tissue
+
+
+@dataclass(frozen=True)
+class Dose:
+    """Plasma held at ``level_nm`` for ``length_min``, repeated ``times`` times every ``every_min``."""
+
+    level_nm: float
+    start_min: float
+    length_min: float
+    every_min: float
+    times: int
+
+    def level(self, minutes: float) -> float:
+        """Return the plasma level at a time, nM."""
+        since = minutes - self.start_min
+        if since < 0.0:
+            return 0.0
+        cycle = int(since // self.every_min) if self.every_min > 0.0 else 0
+        if cycle >= self.times:
+            return 0.0
+        return self.level_nm if since - cycle * self.every_min < self.length_min else 0.0
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """One change of the rules of the game, while it is in force.
+
+    Attributes
+    ----------
+    columns : tuple of int
+        Behaviours that are multiplied by ``factor``.
+    cell_types : tuple of int
+        In these cell types; empty means all.
+    field, rate_per_min : int, float
+        Field that is neutralised at this extra decay rate; -1 for none.
+    start_min, until_min : float
+    condition : callable or None
+        When given, the intervention starts at the first step at which it holds (and not before ``start_min``).
+    """
+
+    name: str
+    columns: tuple[int, ...] = ()
+    cell_types: tuple[int, ...] = ()
+    factor: float = 1.0
+    field: int = -1
+    rate_per_min: float = 0.0
+    start_min: float = 0.0
+    until_min: float = np.inf
+    condition: Callable[[Tissue], bool] | None = None
+
+
+class Interventions:
+    """Set plasma levels and decide which interventions are in force.
+
+    Parameters
+    ----------
+    supply : float64 (n_fields,)
+        Plasma level of every field without drugs.
+    doses : list of (field index, Dose)
+    interventions : list of Intervention
+    """
+
+    name = "interventions"
+    reads = ("clock",)
+    writes = ("plasma",)
+
+    def __init__(self, supply: np.ndarray, doses: list[tuple[int, Dose]], interventions: list[Intervention]):
+        self.supply, self.doses, self.interventions = supply, doses, interventions
+        self.triggered: dict[str, bool] = {i.name: i.condition is None for i in interventions}
+
+    def step(self, tissue: Tissue, context: Context) -> None:
+        """Write ``tissue.plasma`` and ``context.extra_decay``."""
+        minutes = tissue.clock.minutes
+        tissue.plasma[:] = self.supply
+        for field, dose in self.doses:
+            tissue.plasma[field] += dose.level(minutes)
+        context.extra_decay[:] = 0.0
+        for intervention in self.in_force(tissue):
+            if intervention.field >= 0:
+                context.extra_decay[intervention.field] += intervention.rate_per_min
+
+    def in_force(self, tissue: Tissue) -> list[Intervention]:
+        """Return the interventions that act at the present time."""
+        now = tissue.clock.minutes
+        active = []
+        for intervention in self.interventions:
+            if not intervention.start_min <= now < intervention.until_min:
+                continue
+            if not self.triggered[intervention.name] and intervention.condition is not None:
+                self.triggered[intervention.name] = bool(intervention.condition(tissue))
+            if self.triggered[intervention.name]:
+                active.append(intervention)
+        return active
+
+    def modify(self, tissue: Tissue, cell_type: np.ndarray, io_behaviours: np.ndarray) -> None:
+        """Multiply the behaviours that interventions in force act on."""
+        for intervention in self.in_force(tissue):
+            if not intervention.columns:
+                continue
+            rows = np.isin(cell_type, intervention.cell_types) if intervention.cell_types else slice(None)
+            for column in intervention.columns:
+                io_behaviours[rows, column] *= intervention.factor

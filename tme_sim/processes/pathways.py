@@ -1,0 +1,49 @@
+"""Intracellular variables relax towards the targets that the rules set.
+
+    dx/dt = (target − x)/τ,   solved exactly over a step with the target held
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tme_sim.numerics.jit import parallel_kernel, prange
+from tme_sim.processes.base import Context
+from tme_sim.state.tissue import Tissue
+
+
+@parallel_kernel
+def relax(target: np.ndarray, columns: np.ndarray, gain: np.ndarray, death: np.ndarray, io_variables: np.ndarray) -> None:
+    """Move x by ``gain`` = 1 − exp(−Δt/τ) of the way to its target in every living cell.
+
+    ``target`` float64 (n, n_behaviours), ``columns`` int64 (n_variables,), ``io_variables`` (>= n, n_variables).
+    """
+    for i in prange(target.shape[0]):
+        if death[i] == 0:
+            for v in range(columns.shape[0]):
+                goal = min(max(target[i, columns[v]], 0.0), 1.0)
+                io_variables[i, v] += (goal - io_variables[i, v]) * gain[v]
+
+
+class Pathways:
+    """Advance every intracellular variable by one step.
+
+    Parameters
+    ----------
+    time_min : float64 (n_variables,)
+        Time constants, in the order of ``layout.variables``.
+    columns : int64 (n_variables,)
+        Column of each variable's target among the behaviours.
+    """
+
+    name = "pathways"
+    reads = ("behaviours",)
+    writes = ("cells.variables",)
+
+    def __init__(self, time_min: np.ndarray, columns: np.ndarray):
+        self.time_min, self.columns = time_min, columns
+
+    def step(self, tissue: Tissue, context: Context) -> None:
+        """Relax all variables of living cells."""
+        gain = -np.expm1(-context.dt_min / self.time_min)
+        relax(context.behaviours, self.columns, gain, tissue.cells["death"], tissue.cells["variables"])

@@ -1,0 +1,239 @@
+"""Release, spread, docking and uptake of vesicles as whole vesicles, with their cargo.
+
+Free vesicles of a pool follow the same implicit equation as fields, with docking on the cell of the site as
+uptake. Docked vesicles (a real number per cell and pool) are the surface signal; whole vesicles are drawn from
+them into the cell, saturating with the number docked, and add their cargo to what the cell holds.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tme_sim.numerics.boundary import Boundary, boundary_terms
+from tme_sim.numerics.errors import SolveError
+from tme_sim.numerics.jit import kernel, parallel_kernel, prange
+from tme_sim.numerics.multigrid import Multigrid, conserve
+from tme_sim.numerics.philox import uniform
+from tme_sim.processes.base import Context
+from tme_sim.processes.fields import ProcessError, assemble
+from tme_sim.state.codes import ALIVE, STREAM_UPTAKE
+from tme_sim.state.ledger import POOL_ACCOUNTS
+from tme_sim.state.tissue import Tissue
+
+_RELEASED, _, _INTERNALISED, _DECAYED, _LEFT_VESSEL, _LEFT_BOUNDARY, _ = range(len(POOL_ACCOUNTS))
+
+
+@dataclass(frozen=True)
+class PoolSpec:
+    """What the solver must know of one vesicle pool.
+
+    Attributes
+    ----------
+    diffusion_um2_min, decay_per_min, washout_per_min : float
+        Washout acts at sites of perfused vessels.
+    donor : int
+        Index of the donor cell type.
+    docking_per_min : tuple of float
+        Docking rate on each cell type, for the free vesicles of the cell's own site.
+    internalise_per_min, saturation : float
+        Rate from docked to inside, and the number docked at which it is half saturated.
+    cargo : tuple of float
+        Units of each cargo per vesicle.
+    release, uptake : str
+        Behaviours: release rate, and factor on docking.
+    """
+
+    name: str
+    diffusion_um2_min: float
+    decay_per_min: float
+    washout_per_min: float
+    donor: int
+    docking_per_min: tuple[float, ...]
+    internalise_per_min: float
+    saturation: float
+    cargo: tuple[float, ...]
+    boundary: Boundary
+    release: str
+    uptake: str
+
+
+@kernel
+def collect_vesicles(
+    occupant: np.ndarray, cell_type: np.ndarray, behaviours: np.ndarray, release_column: np.ndarray,
+    uptake_column: np.ndarray, docking: np.ndarray, out_uptake: np.ndarray, out_source: np.ndarray,
+) -> None:
+    """Gather docking rate (1/min) and release (vesicles/min) of the cell at every site, (n_sites, n_pools)."""
+    n_rows = behaviours.shape[0]
+    for site in range(occupant.shape[0]):
+        row = occupant[site]
+        for p in range(docking.shape[0]):
+            uptake, source = 0.0, 0.0
+            if 0 <= row < n_rows:
+                uptake = docking[p, cell_type[row]] * behaviours[row, uptake_column[p]]
+                if release_column[p] >= 0:
+                    source = behaviours[row, release_column[p]]
+            out_uptake[site, p] = uptake
+            out_source[site, p] = source
+
+
+@kernel
+def binomial(n: int, p: float, u: float) -> int:
+    """Return the smallest k with P(X <= k) >= u for X binomial (n, p); the normal quantile above n p = 40."""
+    if n <= 0 or p <= 0.0:
+        return 0
+    if p >= 1.0:
+        return n
+    mean = n * p
+    if mean > 40.0:
+        v = min(max(u, 1e-12), 1.0 - 1e-12)
+        t = math.sqrt(-2.0 * math.log(min(v, 1.0 - v)))
+        z = t - (2.515517 + t * (0.802853 + 0.010328 * t)) / (1.0 + t * (1.432788 + t * (0.189269 + 0.001308 * t)))
+        z = -z if v < 0.5 else z
+        return min(max(int(mean + z * math.sqrt(mean * (1.0 - p)) + 0.5), 0), n)
+    odds = p / (1.0 - p)
+    mass = math.exp(n * math.log1p(-p))
+    total, k = mass, 0
+    while total < u and k < n:
+        k += 1
+        mass *= odds * (n - k + 1) / k
+        total += mass
+    return k
+
+
+@parallel_kernel
+def take_up(
+    free: np.ndarray, uptake: np.ndarray, site: np.ndarray, lineage: np.ndarray, death: np.ndarray,
+    internalise: np.ndarray, saturation: np.ndarray, cargo_of: np.ndarray, cargo_keep: np.ndarray, seed: np.uint64,
+    step: int, dt_min: float, io_docked: np.ndarray, io_cargo: np.ndarray, out_inside: np.ndarray,
+) -> None:
+    """Dock, internalise whole vesicles and add their cargo, cell by cell.
+
+    Held cargo first decays by ``cargo_keep`` over the step, then gains what arrived. ``out_inside`` (n, n_pools)
+    is the number of vesicles internalised in this step.
+    """
+    for i in prange(out_inside.shape[0]):
+        for c in range(io_cargo.shape[1]):
+            io_cargo[i, c] *= cargo_keep[c]
+        for p in range(out_inside.shape[1]):
+            io_docked[i, p] += uptake[site[i], p] * free[site[i], p] * dt_min
+            out_inside[i, p] = 0.0
+            ready = math.floor(io_docked[i, p])
+            if ready < 1.0 or death[i] != 0:
+                continue
+            rate = internalise[p] / (1.0 + io_docked[i, p] / saturation[p])
+            chance = 1.0 - math.exp(-rate * dt_min)
+            taken = binomial(int(ready), chance, uniform(seed, lineage[i], step, STREAM_UPTAKE, p))
+            io_docked[i, p] -= taken
+            out_inside[i, p] = taken
+            for c in range(io_cargo.shape[1]):
+                io_cargo[i, c] += taken * cargo_of[p, c]
+
+
+@kernel
+def book_vesicles(
+    free: np.ndarray, source: np.ndarray, vessel: np.ndarray, boundary_diag: np.ndarray, out_sums: np.ndarray
+) -> None:
+    """Sum per pool in site order: free, washed out at vessels, released, boundary out; out_sums (4, n_pools)."""
+    out_sums[:] = 0.0
+    for site in range(free.shape[0]):
+        for p in range(free.shape[1]):
+            out_sums[0, p] += free[site, p]
+            out_sums[1, p] += vessel[site] * free[site, p]
+            out_sums[2, p] += source[site, p]
+            out_sums[3, p] += boundary_diag[site, p] * free[site, p]
+
+
+class Vesicles:
+    """Advance every vesicle pool by one step.
+
+    Parameters
+    ----------
+    specs : list of PoolSpec
+        In the order of ``layout.pools``.
+    names : dict
+        Column of each behaviour.
+    cargo_decay_per_min : float64 (n_cargo,)
+    n_types : int
+        Number of cell types.
+    """
+
+    name = "vesicles"
+    reads = ("behaviours", "vessel")
+    writes = ("pools", "cells.docked", "cells.cargo")
+
+    def __init__(self, specs: list[PoolSpec], shape: tuple[int, int, int], spacing_um: float, names: dict[str, int],
+                 cargo_decay_per_min: np.ndarray, n_types: int, tolerance: float = 1e-6):
+        self.specs, self.tolerance, self.n_types = specs, tolerance, n_types
+        n_pools, n_sites = len(specs), shape[0] * shape[1] * shape[2]
+        conductance = np.array([s.diffusion_um2_min for s in specs]) / spacing_um**2
+        self.solver = Multigrid(shape, conductance)
+        self.shape = (*shape, n_pools)
+        self.decay = np.array([s.decay_per_min for s in specs])
+        self.washout = np.array([s.washout_per_min for s in specs])
+        self.docking = np.array([s.docking_per_min for s in specs]).reshape(n_pools, n_types)
+        self.internalise = np.array([s.internalise_per_min for s in specs])
+        self.saturation = np.array([s.saturation for s in specs])
+        self.cargo_of = np.array([s.cargo for s in specs]).reshape(n_pools, len(cargo_decay_per_min))
+        self.cargo_decay = cargo_decay_per_min
+        self.release_column = np.array([names.get(s.release, -1) for s in specs], np.int64)
+        self.uptake_column = np.array([names[s.uptake] for s in specs], np.int64)
+        diag, _ = boundary_terms(shape, conductance, [s.boundary for s in specs])
+        flat = (n_sites, n_pools)
+        self.boundary_diag = diag.reshape(flat)
+        self.nothing = np.zeros(flat)
+        self.uptake, self.source = np.zeros(flat), np.zeros(flat)
+        self.diag, self.rhs = np.zeros(flat), np.zeros(flat)
+        self.cycles, self.residual = 0, np.zeros(n_pools)
+
+    def step(self, tissue: Tissue, context: Context) -> None:
+        """Release, spread, dock, internalise; amounts go to the ledger.
+
+        Raises
+        ------
+        ProcessError
+            When the solve does not reach its residual.
+        """
+        cells, free = tissue.cells, tissue.pools.reshape(-1, len(self.specs))
+        vessel = tissue.vessel.reshape(-1)
+        collect_vesicles(cells.occupant, cells["type"], context.behaviours, self.release_column, self.uptake_column,
+                         self.docking, self.uptake, self.source)
+        none = np.zeros(len(self.specs))
+        assemble(free, self.uptake, self.source, vessel, none, self.decay, self.washout, none, self.boundary_diag,
+                 self.nothing, 1.0 / context.dt_min, True, self.diag, self.rhs)
+        self._solve(tissue, context)
+        inside = np.zeros((cells.n, len(self.specs)))
+        take_up(free, self.uptake, cells["site"], cells["lineage"], cells["death"], self.internalise, self.saturation,
+                self.cargo_of, np.exp(-self.cargo_decay * context.dt_min), np.uint64(tissue.seed), context.step,
+                context.dt_min, cells["docked"], cells["cargo"], inside)
+        self._book(tissue, context, free, vessel, inside)
+
+    def _solve(self, tissue: Tissue, context: Context) -> None:
+        diag, rhs = self.diag.reshape(self.shape), self.rhs.reshape(self.shape)
+        try:
+            report = self.solver.solve(diag, rhs, tissue.pools, tolerance=self.tolerance)
+        except SolveError as error:
+            raise ProcessError(
+                f"step {context.step} ({tissue.clock.hours:.2f} h): vesicles: {self.specs[error.species].name}: residual "
+                f"{error.residual:.2e} after {error.iterations} iterations; expected at most {self.tolerance:.0e}"
+            ) from error
+        conserve(diag, rhs, tissue.pools)
+        self.cycles, self.residual = report.iterations, report.residual
+
+    def _book(self, tissue: Tissue, context: Context, free: np.ndarray, vessel: np.ndarray, inside: np.ndarray) -> None:
+        sums = np.zeros((4, len(self.specs)))
+        book_vesicles(free, self.source, vessel, self.boundary_diag, sums)
+        total, at_vessels, released, out = sums * context.dt_min
+        book = tissue.ledger.pools
+        book[:, _RELEASED] += released
+        book[:, _DECAYED] += self.decay * total
+        book[:, _LEFT_VESSEL] += self.washout * at_vessels
+        book[:, _LEFT_BOUNDARY] += out
+        book[:, _INTERNALISED] += inside.sum(axis=0)
+        alive = tissue.cells["death"] == ALIVE
+        for recipient in range(self.n_types):
+            taken = inside[alive & (tissue.cells["type"] == recipient)].sum(axis=0)
+            for pool, spec in enumerate(self.specs):
+                tissue.ledger.flux[pool, spec.donor, recipient] += taken[pool]
