@@ -1,0 +1,264 @@
+"""Drug resistance, measured: survival of each tumour cell under the reference exposure against a naive cell.
+
+A cell's present state is held, its survival over the follow-up time under the scenario's reference exposure is
+worked out averaged over the cell cycle (`numerics.pharmacodynamics`), and its log-kill (minus the logarithm of
+survival) is divided by that of a naive cell: same type, base values, no cargo, no factors, no history. Below one
+half the cell counts as resistant. Nothing in the model reads this measure.
+
+Ratios recorded: against the naive cell in normoxia; against the naive cell at the cell's own oxygen (restored
+and gained resistance differ); the cellular part (own pharmacology, naive cycling) and the kinetic part (own
+cycling, naive pharmacology).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tme_sim.measures.measure import CellColumn, Context, Measure, mean
+from tme_sim.numerics import pharmacodynamics as pd
+from tme_sim.rules.physiology import Physiology
+from tme_sim.state.layout import Layout
+from tme_sim.state.tissue import Tissue
+
+RESISTANT_BELOW = 0.5
+EXTRA = "resistance"
+
+
+@dataclass(frozen=True)
+class ReferenceExposure:
+    """The exposure that resistance to one drug refers to, and how the drug acts.
+
+    Attributes
+    ----------
+    dose_nm, on_min, follow_min : float
+        Drug outside the cell, for how long, and when survivors are counted.
+    half_max_nm, hill, lethal_hill : float
+    acts_in : tuple of bool
+        Sensitive stages G1, S, G2M.
+    """
+
+    drug: str
+    dose_nm: float
+    on_min: float
+    follow_min: float
+    half_max_nm: float
+    hill: float
+    lethal_hill: float
+    acts_in: tuple[bool, bool, bool]
+
+
+@dataclass(frozen=True)
+class Assay:
+    """Everything the measurement needs besides the tissue.
+
+    Attributes
+    ----------
+    naive_fields : float64 (n_fields,)
+        Fields a naive cell lives in: supply levels for oxygen and nutrients, nothing of secreted factors or drug.
+    s_min, g2m_min : float64 (n_types,)
+        Waiting times of the cell cycle.
+    rim_from_vessel_um : float
+        Tumour cells farther than this from a perfused vessel form the rim.
+    stain_half_mmhg : float
+        Oxygen at which the virtual pimonidazole stain is half maximal.
+    """
+
+    physiology: Physiology
+    exposures: tuple[ReferenceExposure, ...]
+    naive_fields: np.ndarray
+    s_min: np.ndarray
+    g2m_min: np.ndarray
+    rim_from_vessel_um: float
+    stain_half_mmhg: float
+    oxygen_field: int
+
+    def parameters(self, exposure: ReferenceExposure, behaviours: np.ndarray) -> np.ndarray:
+        """Return the pharmacodynamic parameters of cells with these behaviours, float64 (n, 6)."""
+        def of(name: str) -> np.ndarray:
+            column = self.physiology.behaviour.get(name)
+            return np.zeros(len(behaviours)) if column is None else behaviours[:, column]
+
+        d = exposure.drug
+        out = np.empty((len(behaviours), pd.N_PARAMETERS))
+        out[:, pd.IN] = of(f"influx {d}")
+        out[:, pd.OUT] = of(f"efflux {d}") + of(f"metabolism {d}")
+        out[:, pd.DAMAGE] = of(f"damage by {d}")
+        out[:, pd.REPAIR] = of(f"repair of {d}")
+        out[:, pd.DEATH] = of(f"death from {d}")
+        out[:, pd.ENTRY] = of("cycle entry")
+        return out
+
+    def log_kill(self, exposure: ReferenceExposure, parameters: np.ndarray, cell_type: np.ndarray) -> np.ndarray:
+        """Return minus the logarithm of survival, float64 (n,)."""
+        out = np.empty(len(parameters))
+        pd.survival(
+            parameters, exposure.dose_nm, exposure.on_min, exposure.follow_min, exposure.half_max_nm, exposure.hill,
+            exposure.lethal_hill, self.s_min[cell_type], self.g2m_min[cell_type], np.array(exposure.acts_in), 60.0, out,
+        )
+        return -np.log(np.maximum(out, 1e-300))
+
+    def naive_signals(self, n: int) -> np.ndarray:
+        """Return the signals of ``n`` naive cells, float64 (n, n_signals): nothing but the naive fields."""
+        signals = np.zeros((n, len(self.physiology.signals.names)))
+        for field, name in enumerate(self.physiology.layout.fields):
+            signals[:, self.physiology.column[name]] = self.naive_fields[field]
+        return signals
+
+    def naive_behaviours(self, cell_type: np.ndarray, oxygen_mmhg: np.ndarray | None = None) -> np.ndarray:
+        """Return behaviours of naive cells at quasi-steady state, in normoxia or at the given oxygen (n,)."""
+        signals = self.naive_signals(len(cell_type))
+        if oxygen_mmhg is not None and self.oxygen_field >= 0:
+            signals[:, self.physiology.column[self.physiology.layout.fields[self.oxygen_field]]] = oxygen_mmhg
+        return self.physiology.settle(cell_type, signals)
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Result for one drug, arrays over the given rows: ratios of log-kill to the naive cell's."""
+
+    rows: np.ndarray
+    survival: np.ndarray
+    naive_survival: float
+    ratio: np.ndarray
+    ratio_own_oxygen: np.ndarray
+    ratio_cellular: np.ndarray
+    ratio_kinetic: np.ndarray
+
+    @property
+    def resistant(self) -> np.ndarray:
+        """True where the log-kill is below half of the naive cell's in normoxia."""
+        return self.ratio < RESISTANT_BELOW
+
+    @property
+    def resistant_own_oxygen(self) -> np.ndarray:
+        """True where the log-kill is below half of that of a naive cell at the same oxygen."""
+        return self.ratio_own_oxygen < RESISTANT_BELOW
+
+
+def assess(assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.ndarray) -> Assessment:
+    """Measure the resistance of the cells in ``rows`` to one drug."""
+    cells, physiology = tissue.cells, assay.physiology
+    cell_type = cells["type"][rows]
+    if len(rows) == 0:
+        none = np.zeros(0)
+        return Assessment(rows, none, float("nan"), none, none, none, none)
+    signals, _ = physiology.read(tissue)
+    own = assay.parameters(exposure, physiology.act(cell_type, np.ones(len(rows), bool), signals[rows]))
+    kinds, first = np.unique(cell_type, return_inverse=True)
+    naive = assay.parameters(exposure, assay.naive_behaviours(kinds))[first]
+    at_own = assay.parameters(
+        exposure, assay.naive_behaviours(cell_type, tissue.fields.reshape(-1, tissue.fields.shape[-1])[
+            cells["site"][rows], assay.oxygen_field] if assay.oxygen_field >= 0 else None)
+    )
+    cellular, kinetic = own.copy(), naive.copy()
+    cellular[:, pd.ENTRY] = naive[:, pd.ENTRY]
+    kinetic[:, pd.ENTRY] = own[:, pd.ENTRY]
+    kill = assay.log_kill(exposure, own, cell_type)
+    naive_kill = assay.log_kill(exposure, naive, cell_type)
+    return Assessment(
+        rows=rows,
+        survival=np.exp(-kill),
+        naive_survival=float(np.exp(-naive_kill[0])),
+        ratio=_ratio(kill, naive_kill),
+        ratio_own_oxygen=_ratio(kill, assay.log_kill(exposure, at_own, cell_type)),
+        ratio_cellular=_ratio(assay.log_kill(exposure, cellular, cell_type), naive_kill),
+        ratio_kinetic=_ratio(assay.log_kill(exposure, kinetic, cell_type), naive_kill),
+    )
+
+
+def _ratio(kill: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return kill/reference; 1 where the reference exposure does not kill the naive cell either."""
+    return np.where(reference > 1e-12, kill / np.maximum(reference, 1e-12), 1.0)
+
+
+def assessment(tissue: Tissue, context: Context, drug: str) -> Assessment | None:
+    """Return the assessment of all living tumour cells, worked out once per observation; None without an assay."""
+    assay: Assay | None = context.extras.get(EXTRA)
+    if assay is None:
+        return None
+    exposure = next(e for e in assay.exposures if e.drug == drug)
+    return context.share(f"resistance {drug}", lambda: assess(assay, exposure, tissue, context.tumour_rows(tissue)))
+
+
+def rim(tissue: Tissue, context: Context) -> np.ndarray:
+    """Return True for each living tumour cell farther from a perfused vessel than the rim distance."""
+    assay: Assay = context.extras[EXTRA]
+    rows = context.tumour_rows(tissue)
+    return tissue.vessel_distance_um.reshape(-1)[tissue.cells["site"][rows]] > assay.rim_from_vessel_um
+
+
+def measures(layout: Layout) -> Iterable[Measure | CellColumn]:
+    """Yield the resistance measures and cell columns of every drug."""
+    for drug in layout.drugs:
+        yield from _measures_of(drug)
+    yield Measure("rim_cells", "1", "tumour cells in the rim (far from perfused vessels)",
+                  lambda t, c: float(rim(t, c).sum()) if EXTRA in c.extras else float("nan"))
+    yield CellColumn("rim", "1", "1 where the cell lies in the rim (far from perfused vessels)", _rim_column)
+    yield CellColumn("pimonidazole", "1", "virtual pimonidazole stain, share of the maximum", _stain_column)
+
+
+def _measures_of(drug: str) -> Iterable[Measure | CellColumn]:
+    def share(name: str, what: str, resistant: str, niche: str | None) -> Measure:
+        def function(tissue: Tissue, context: Context) -> float:
+            found = assessment(tissue, context, drug)
+            if found is None:
+                return float("nan")
+            chosen = getattr(found, resistant)
+            if niche is not None:
+                inside = rim(tissue, context)
+                chosen = chosen[inside if niche == "rim" else ~inside]
+            return mean(chosen.astype(float))
+
+        return Measure(f"{name}_{drug}", "1", f"{what} to {drug}", function)
+
+    for niche, suffix, words in ((None, "", ""), ("rim", "_rim", " in the rim"), ("well", "_perfused", " near vessels")):
+        yield share(f"resistant_fraction{suffix}", f"share of tumour cells{words} resistant (against naive, normoxia)",
+                    "resistant", niche)
+        yield share(f"resistant_fraction_own_oxygen{suffix}",
+                    f"share of tumour cells{words} resistant (against naive at the same oxygen)",
+                    "resistant_own_oxygen", niche)
+    for attribute, words in (("ratio", "log-kill over that of a naive cell in normoxia"),
+                             ("ratio_own_oxygen", "log-kill over that of a naive cell at the same oxygen"),
+                             ("ratio_cellular", "cellular part of the log-kill ratio"),
+                             ("ratio_kinetic", "kinetic part of the log-kill ratio"),
+                             ("survival", "survival under the reference exposure")):
+        name = {"ratio": "resistance", "survival": "survival"}.get(attribute, attribute.replace("ratio", "resistance"))
+        yield _mean_of(drug, name, attribute, words)
+        yield _column_of(drug, name, attribute, words)
+
+
+def _mean_of(drug: str, name: str, attribute: str, words: str) -> Measure:
+    def function(tissue: Tissue, context: Context) -> float:
+        found = assessment(tissue, context, drug)
+        return float("nan") if found is None else mean(getattr(found, attribute))
+
+    return Measure(f"mean_{name}_{drug}", "1", f"mean over tumour cells: {words}, {drug}", function)
+
+
+def _column_of(drug: str, name: str, attribute: str, words: str) -> CellColumn:
+    def function(tissue: Tissue, context: Context) -> np.ndarray:
+        out = np.full(tissue.cells.n, np.nan)
+        found = assessment(tissue, context, drug)
+        if found is not None:
+            out[found.rows] = getattr(found, attribute)
+        return out
+
+    return CellColumn(f"{name}_{drug}", "1", f"{words}, {drug}", function)
+
+
+def _rim_column(tissue: Tissue, context: Context) -> np.ndarray:
+    out = np.zeros(tissue.cells.n)
+    if EXTRA in context.extras:
+        out[context.tumour_rows(tissue)] = rim(tissue, context)
+    return out
+
+
+def _stain_column(tissue: Tissue, context: Context) -> np.ndarray:
+    assay: Assay | None = context.extras.get(EXTRA)
+    if assay is None or assay.oxygen_field < 0:
+        return np.full(tissue.cells.n, np.nan)
+    oxygen = tissue.fields[..., assay.oxygen_field].reshape(-1)[tissue.cells["site"]]
+    return assay.stain_half_mmhg / (assay.stain_half_mmhg + oxygen)

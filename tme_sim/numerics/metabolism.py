@@ -1,0 +1,54 @@
+"""Energy of a cell from oxygen, glucose and lactate, with lactate oxidation charged with oxygen.
+
+    respiration     r = r_max O/(K_O + O)                                 oxygen
+    glycolysis      g = g_max G/(K_G + G)                                 glucose
+    lactate burnt   l = l_max a b L/(K_L + L) O/(K_O + O)                 a importer, b oxidising isoform
+    oxygen used     r + n_O l                                             n_O = 3 per lactate
+    lactate made    2 max(0, g − r/6)
+    energy          (2 g + y (r + n_O l)) / demand                        y ATP per oxygen
+
+All fluxes in nM of the site per minute; oxygen enters in mmHg through its solubility. Carbon for respiration is
+taken from glucose first (six oxygen per glucose); what glucose does not cover comes from stores and amino acids.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tme_sim.numerics.jit import parallel_kernel, prange
+
+
+@parallel_kernel
+def fluxes(
+    cell_type: np.ndarray, death: np.ndarray, oxygen: np.ndarray, glucose: np.ndarray, lactate: np.ndarray,
+    variables: np.ndarray, table: np.ndarray, out_flux: np.ndarray,
+) -> None:
+    """Write energy and the maximal rates that the fields need, per cell.
+
+    Parameters
+    ----------
+    oxygen, glucose, lactate : float64 (n,)
+        At the cell's site: mmHg, nM, nM.
+    table : float64 (n_types, 13)
+        `MetabolismSpec.as_row` per type; a demand of 0 marks a type without metabolism.
+    out_flux : float64 (n, 5)
+        Energy (supply over demand); maximal oxygen uptake, mmHg/min; maximal glucose uptake, nM/min; maximal
+        lactate uptake at the present oxygen, nM/min; lactate secretion, nM/min.
+    """
+    for i in prange(out_flux.shape[0]):
+        m = table[cell_type[i]]
+        out_flux[i, :] = 0.0
+        if m[11] <= 0.0 or death[i] != 0:
+            continue
+        oxygen_share = oxygen[i] / (m[3] + oxygen[i])
+        respiration = m[2] * m[12] * oxygen_share
+        glycolysis = m[4] * glucose[i] / (m[5] + glucose[i])
+        burn_max = m[6] * variables[i, int(m[0])] * variables[i, int(m[1])]
+        lactate_share = lactate[i] / (m[7] + lactate[i])
+        burnt = burn_max * lactate_share * oxygen_share
+        used = respiration + m[8] * burnt
+        out_flux[i, 0] = (m[9] * glycolysis + m[10] * used) / m[11]
+        out_flux[i, 1] = m[2] + m[8] * burn_max * lactate_share / m[12]
+        out_flux[i, 2] = m[4]
+        out_flux[i, 3] = burn_max * oxygen_share
+        out_flux[i, 4] = 2.0 * max(0.0, glycolysis - respiration / 6.0)
