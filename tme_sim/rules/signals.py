@@ -1,0 +1,274 @@
+"""Gathers what every cell senses into one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tme_sim.numerics.jit import BLOCK, parallel_kernel, prange
+from tme_sim.rules.tables import RuleError
+from tme_sim.state.layout import Layout
+from tme_sim.state.tissue import Tissue
+
+# Sources that are columns of a matrix with one row per cell (or site), in the order the kernel walks them.
+_MATRICES = ("fields", "variables", "cargo", "docked", "drug", "damage", "exposure")
+# Signals that stand alone.
+_SINGLE = ("contact dead", "free neighbours", "distance to vessel", "energy", "age", "time")
+_PREFIXES = {
+    "held": ("cargo", "cargo"),
+    "arriving": ("cargo", "cargo"),
+    "docked": ("docked", "pools"),
+    "drug": ("drug", "drugs"),
+    "damage": ("damage", "drugs"),
+    "exposure": ("exposure", "drugs"),
+}
+
+
+@dataclass(frozen=True)
+class SignalTable:
+    """Where each signal comes from.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Signals in column order.
+    start : int64 (8,)
+        First entry of each matrix in ``column``, ``target`` and ``factor``.
+    column, target : int64 (n_entries,)
+        Column read, column written.
+    factor : float64 (n_entries,)
+        Multiplies what is read (1 but for ``arriving``: decay rate times gain, 1/min).
+    contact : int64 (n_types,)
+        Column written for contacts with each living cell type, -1 where not asked for.
+    single : int64 (6,)
+        Columns written for the signals in ``_SINGLE``, -1 where not asked for.
+    """
+
+    names: tuple[str, ...]
+    start: np.ndarray
+    column: np.ndarray
+    target: np.ndarray
+    factor: np.ndarray
+    contact: np.ndarray
+    single: np.ndarray
+
+    @classmethod
+    def compile(
+        cls,
+        names: Sequence[str],
+        layout: Layout,
+        *,
+        cargo_decay_per_min: Mapping[str, float],
+        cargo_gain: Mapping[str, float],
+    ) -> SignalTable:
+        """Look up every signal.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Signals in column order, in the rule words.
+        layout : Layout
+        cargo_decay_per_min : mapping
+            Decay rate of each cargo in its recipient, 1/min.
+        cargo_gain : mapping
+            Gain of each cargo's arrival signal, dimensionless; 1 where missing.
+
+        Raises
+        ------
+        RuleError
+            For names that are unknown, repeated, or both a field and a variable.
+        """
+        entries: list[tuple[int, int, int, float]] = []
+        contact = np.full(len(layout.cell_types), -1, np.int64)
+        single = np.full(len(_SINGLE), -1, np.int64)
+        faults = []
+        for target, name in enumerate(names):
+            if name in names[:target]:
+                faults.append(f"signal {name!r} is repeated")
+            elif name in _SINGLE:
+                single[_SINGLE.index(name)] = target
+            elif name.startswith("contact ") and name[8:] in layout.cell_types:
+                contact[layout.cell_types.index(name[8:])] = target
+            elif found := _matrix_column(name, layout):
+                matrix, column = found
+                factor = 1.0
+                if name.startswith("arriving "):
+                    factor = cargo_decay_per_min[name[9:]] * cargo_gain.get(name[9:], 1.0)
+                entries.append((matrix, column, target, factor))
+            else:
+                faults.append(f"signal {name!r} is unknown, or both a field and a variable")
+        if faults:
+            raise RuleError("\n".join(faults))
+        entries.sort()
+        matrices = np.arange(len(_MATRICES) + 1)
+        return cls(
+            names=tuple(names),
+            start=np.searchsorted([entry[0] for entry in entries], matrices).astype(np.int64),
+            column=np.array([entry[1] for entry in entries], np.int64),
+            target=np.array([entry[2] for entry in entries], np.int64),
+            factor=np.array([entry[3] for entry in entries], np.float64),
+            contact=contact,
+            single=single,
+        )
+
+
+def signal_names(layout: Layout) -> tuple[str, ...]:
+    """Return every signal that a tissue of this layout offers, in the rule words."""
+    return (
+        *layout.fields,
+        *layout.variables,
+        *(f"{word} {name}" for word in ("held", "arriving") for name in layout.cargo),
+        *(f"docked {name}" for name in layout.pools),
+        *(f"{word} {name}" for word in ("drug", "damage", "exposure") for name in layout.drugs),
+        *(f"contact {name}" for name in layout.cell_types),
+        *_SINGLE,
+    )
+
+
+def gather_signals(tissue: Tissue, table: SignalTable, energy: np.ndarray, out_signals: np.ndarray) -> None:
+    """Fill the signals of every cell, dead ones too.
+
+    Contacts and free neighbours count the Moore neighbourhood (8 sites, 26 in three dimensions) inside the
+    lattice.
+
+    Parameters
+    ----------
+    tissue : Tissue
+    table : SignalTable
+    energy : float64 (n,)
+        Energy supply over demand of each cell, dimensionless.
+    out_signals : float64 (n, n_signals), C order
+        Filled: fields in their unit, variables and damage dimensionless, held cargo in units, arriving in
+        units per min times gain, docked in vesicles, drug in nM held, exposure in nM·min, contacts and free
+        neighbours as counts, distance in µm (inf without a vessel), age and time in min.
+    """
+    cells = tissue.cells
+    n_sites = tissue.grid.n_sites
+    _gather(
+        table.start,
+        table.column,
+        table.target,
+        table.factor,
+        table.contact,
+        table.single,
+        tissue.fields.reshape(n_sites, -1),
+        cells["variables"],
+        cells["cargo"],
+        cells["docked"],
+        cells["drug"],
+        cells["damage"],
+        cells["exposure"],
+        cells["site"],
+        cells["type"],
+        cells["death"],
+        cells["born_min"],
+        cells.occupant,
+        tissue.vessel_distance_um.reshape(n_sites),
+        energy,
+        tissue.clock.minutes,
+        *tissue.grid.shape,
+        out_signals,
+    )
+
+
+def _matrix_column(name: str, layout: Layout) -> tuple[int, int] | None:
+    plain = [
+        (_MATRICES.index(group), words.index(name))
+        for group, words in (("fields", layout.fields), ("variables", layout.variables))
+        if name in words
+    ]
+    if len(plain) == 1:
+        return plain[0]
+    prefix, _, rest = name.partition(" ")
+    if not plain and prefix in _PREFIXES:
+        matrix, names = _PREFIXES[prefix]
+        words = getattr(layout, names)
+        if rest in words:
+            return _MATRICES.index(matrix), words.index(rest)
+    return None
+
+
+@parallel_kernel
+def _gather(
+    start,
+    column,
+    target,
+    factor,
+    contact,
+    single,
+    fields,
+    variables,
+    cargo,
+    docked,
+    drug,
+    damage,
+    exposure,
+    site,
+    cell_type,
+    death,
+    born_min,
+    occupant,
+    distance_um,
+    energy,
+    now_min,
+    nz,
+    ny,
+    nx,
+    out_signals,
+):
+    n = len(site)
+    counting = single[0] >= 0 or single[1] >= 0
+    for kind in range(len(contact)):
+        counting = counting or contact[kind] >= 0
+    for block in prange((n + BLOCK - 1) // BLOCK):
+        for cell in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
+            at = site[cell]
+            for entry in range(start[0], start[1]):
+                out_signals[cell, target[entry]] = fields[at, column[entry]]
+            for entry in range(start[1], start[2]):
+                out_signals[cell, target[entry]] = variables[cell, column[entry]]
+            for entry in range(start[2], start[3]):
+                out_signals[cell, target[entry]] = cargo[cell, column[entry]] * factor[entry]
+            for entry in range(start[3], start[4]):
+                out_signals[cell, target[entry]] = docked[cell, column[entry]]
+            for entry in range(start[4], start[5]):
+                out_signals[cell, target[entry]] = drug[cell, column[entry]]
+            for entry in range(start[5], start[6]):
+                out_signals[cell, target[entry]] = damage[cell, column[entry]]
+            for entry in range(start[6], start[7]):
+                out_signals[cell, target[entry]] = exposure[cell, column[entry]]
+            if single[2] >= 0:
+                out_signals[cell, single[2]] = distance_um[at]
+            if single[3] >= 0:
+                out_signals[cell, single[3]] = energy[cell]
+            if single[4] >= 0:
+                out_signals[cell, single[4]] = now_min - born_min[cell]
+            if single[5] >= 0:
+                out_signals[cell, single[5]] = now_min
+            if not counting:
+                continue
+            for kind in range(len(contact)):
+                if contact[kind] >= 0:
+                    out_signals[cell, contact[kind]] = 0.0
+            dead = 0.0
+            free = 0.0
+            x = at % nx
+            y = (at // nx) % ny
+            z = at // (nx * ny)
+            for k in range(max(z - 1, 0), min(z + 2, nz)):
+                for j in range(max(y - 1, 0), min(y + 2, ny)):
+                    for i in range(max(x - 1, 0), min(x + 2, nx)):
+                        there = occupant[(k * ny + j) * nx + i]
+                        if there < 0:
+                            free += 1.0
+                        elif there != cell:
+                            if death[there] != 0:
+                                dead += 1.0
+                            elif contact[cell_type[there]] >= 0:
+                                out_signals[cell, contact[cell_type[there]]] += 1.0
+            if single[0] >= 0:
+                out_signals[cell, single[0]] = dead
+            if single[1] >= 0:
+                out_signals[cell, single[1]] = free
