@@ -1,0 +1,171 @@
+"""Death with its cause, transitions between cell types and the clearing of remains."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tme_sim.numerics.jit import kernel
+from tme_sim.numerics.philox import uniform
+from tme_sim.processes.base import Context
+from tme_sim.state.codes import ALIVE, APOPTOSIS, DRUG, NECROSIS, REMOVED, STREAM_FATE
+from tme_sim.state.events import DEATH, TRANSITION
+from tme_sim.state.tissue import Tissue
+
+_NOTHING = -1
+_APOPTOSIS, _NECROSIS, _FIRST_DRUG = 0, 1, 2
+
+
+def full_damage_at_one(tissue: Tissue) -> np.ndarray:
+    """Return the damage response, float64 (n, n_drugs): damage itself, at most 1."""
+    return np.minimum(tissue.cells["damage"], 1.0)
+
+
+@dataclass
+class Fate:
+    """Competing risks of living cells: apoptosis, necrosis, death from each drug, transition to each type.
+
+    With rates r_i (1/min) one draw says whether anything happens, with probability 1 - exp(-sum(r) dt), a
+    second one what, in proportion to r_i. The rate of death from drug D is behaviour ``death from D`` times
+    the response to the damage by D. The dead release what they held: docked vesicles to the pool of their
+    site, drug to its field. Remains hold their site for the clearance time of their cause.
+
+    Parameters
+    ----------
+    clearance_min : float64 (3,)
+        Minutes until remains are cleared, by cause: apoptosis, necrosis, drug.
+    drug_field : int64 (n_drugs,)
+        Field of each drug, -1 for none (what is held is then booked as metabolised).
+    damage_response : callable of Tissue to float64 (n, n_drugs)
+        In [0, 1].
+    """
+
+    clearance_min: np.ndarray
+    drug_field: np.ndarray
+    damage_response: Callable[[Tissue], np.ndarray] = full_damage_at_one
+    name: str = field(default="fate", init=False)
+    reads: tuple[str, ...] = field(default=("behaviours", "cells.damage"), init=False)
+    writes: tuple[str, ...] = field(default=("cells.death", "cells.died_min", "cells.type"), init=False)
+
+    def step(self, tissue: Tissue, context: Context) -> None:
+        """Clear old remains, then let each living cell meet its fate."""
+        self._clear(tissue, context)
+        cells = tissue.cells
+        n = len(context.behaviours)
+        if n == 0:
+            return
+        lay = tissue.layout
+        wanted = ["apoptosis", "necrosis", *(f"death from {d}" for d in lay.drugs)]
+        wanted += [f"transition to {t}" for t in lay.cell_types]
+        outcome = np.empty(n, np.int64)
+        _draw_fates(
+            cells["death"][:n],
+            cells["lineage"][:n],
+            context.behaviours,
+            context.columns(wanted),
+            np.ascontiguousarray(self.damage_response(tissue)[:n]),
+            context.dt_min,
+            np.uint64(context.seed),
+            context.step,
+            outcome,
+        )
+        rows = np.flatnonzero(outcome != _NOTHING)
+        rows = rows[np.argsort(cells["id"][rows], kind="stable")]
+        first_type = _FIRST_DRUG + len(lay.drugs)
+        dying = outcome[rows] < first_type
+        self._die(tissue, context, rows[dying], outcome[rows[dying]])
+        _change_type(tissue, context, rows[~dying], outcome[rows[~dying]] - first_type)
+
+    def _clear(self, tissue: Tissue, context: Context) -> None:
+        cells = tissue.cells
+        death = cells["death"]
+        rows = np.flatnonzero((death != ALIVE) & (death != REMOVED))
+        due = cells["died_min"][rows] + self.clearance_min[death[rows] - 1]
+        death[rows[due <= context.end_min + 1e-9]] = REMOVED
+
+    def _die(self, tissue: Tissue, context: Context, rows: np.ndarray, outcome: np.ndarray) -> None:
+        if len(rows) == 0:
+            return
+        cells = tissue.cells
+        by_drug = outcome >= _FIRST_DRUG
+        cause = np.where(by_drug, DRUG, np.where(outcome == _APOPTOSIS, APOPTOSIS, NECROSIS))
+        cells["death"][rows] = cause
+        cells["died_min"][rows] = context.end_min
+        release_contents(tissue, rows, self.drug_field)
+        table = np.zeros(len(rows), DEATH)
+        table["minutes"] = context.end_min
+        for name in ("id", "type", "site"):
+            table[name] = cells[name][rows]
+        table["cause"] = cause
+        table["drug"] = np.where(by_drug, outcome - _FIRST_DRUG, -1)
+        tissue.events.deaths.append(table)
+
+
+def release_contents(tissue: Tissue, rows: np.ndarray, drug_field: np.ndarray) -> None:
+    """Give back what dying cells hold: docked vesicles to the pool, drug to its field; cargo is lost.
+
+    Parameters
+    ----------
+    tissue : Tissue
+        Changed in place; no amount of vesicles or drug is made or lost.
+    rows : int64 (k,)
+        Rows of the dying cells.
+    drug_field : int64 (n_drugs,)
+        Field of each drug, -1 for none.
+    """
+    cells = tissue.cells
+    sites = cells["site"][rows]
+    tissue.pools.reshape(-1, tissue.pools.shape[-1])[sites] += cells["docked"][rows]
+    fields = tissue.fields.reshape(-1, tissue.fields.shape[-1])
+    for drug, at in enumerate(drug_field):
+        held = cells["drug"][rows, drug]
+        if at >= 0:
+            fields[sites, at] += held
+        else:
+            tissue.ledger.drugs[drug, 1] += held[np.argsort(sites)].sum()
+    for name in ("docked", "drug", "cargo"):
+        cells[name][rows] = 0.0
+
+
+def _change_type(tissue: Tissue, context: Context, rows: np.ndarray, to_type: np.ndarray) -> None:
+    if len(rows) == 0:
+        return
+    cells = tissue.cells
+    table = np.zeros(len(rows), TRANSITION)
+    table["minutes"] = context.end_min
+    table["id"], table["site"] = cells["id"][rows], cells["site"][rows]
+    table["from_type"], table["to_type"] = cells["type"][rows], to_type
+    cells["type"][rows] = to_type
+    tissue.events.transitions.append(table)
+
+
+@kernel
+def _draw_fates(death, lineage, behaviours, columns, response, dt_min, seed, step, out_outcome):
+    n_drugs = response.shape[1]
+    n_risks = len(columns)
+    rates = np.empty(n_risks)
+    for i in range(len(out_outcome)):
+        out_outcome[i] = _NOTHING
+        if death[i] != ALIVE:
+            continue
+        total = 0.0
+        for k in range(n_risks):
+            rates[k] = max(behaviours[i, columns[k]], 0.0) if columns[k] >= 0 else 0.0
+            if _FIRST_DRUG <= k < _FIRST_DRUG + n_drugs:
+                rates[k] *= response[i, k - _FIRST_DRUG]
+            total += rates[k]
+        if total <= 0.0:
+            continue
+        if uniform(seed, lineage[i], step, STREAM_FATE, 0) >= -math.expm1(-total * dt_min):
+            continue
+        left = uniform(seed, lineage[i], step, STREAM_FATE, 1) * total
+        for k in range(n_risks):
+            if rates[k] <= 0.0:
+                continue
+            out_outcome[i] = k
+            left -= rates[k]
+            if left < 0.0:
+                break
