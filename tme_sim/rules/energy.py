@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tme_sim.numerics.metabolism import fluxes
+from tme_sim.state.layout import Layout
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,21 @@ class Energy:
         Behaviour columns, -1 where absent.
     per_molecule_nm : float
         nM that one lactate per site makes: secretion is a behaviour in molecules.
+    evidence : tuple of str
+        Mechanism ids of the formulas.
     """
 
     def __init__(self, table: np.ndarray, fields: tuple[int, int, int], columns: tuple[int, int, int, int],
-                 per_molecule_nm: float):
+                 per_molecule_nm: float, evidence: tuple[str, ...] = ()):
         self.table, self.fields, self.columns, self.per_molecule_nm = table, fields, columns, per_molecule_nm
+        self.evidence = evidence
+
+    def inputs(self, layout: Layout) -> set[str]:
+        """Return the names of the fields and variables that energy depends on."""
+        names = {layout.fields[f] for f in self.fields if f >= 0}
+        for row in self.table[self.table[:, 11] > 0.0]:
+            names |= {layout.variables[int(row[0])], layout.variables[int(row[1])]}
+        return names
 
     def assess(self, cell_type: np.ndarray, death: np.ndarray, at_site: np.ndarray, variables: np.ndarray) -> np.ndarray:
         """Return fluxes (n, 5) of cells with fields ``at_site`` (n, n_fields) and ``variables`` (n, n_variables)."""

@@ -1,0 +1,36 @@
+"""Cells read their signals and decide: behaviours by the rules, as interventions in force leave them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tme_sim.processes.base import Context
+from tme_sim.processes.interventions import Interventions
+from tme_sim.rules.physiology import Physiology
+from tme_sim.state.codes import ALIVE
+from tme_sim.state.tissue import Tissue
+
+
+class Sense:
+    """Fill ``context.behaviours`` for all cells of the step.
+
+    Rules are read once, at the start of a step; metabolic uptake and secretion are added to the behaviours, so
+    that the fields' implicit solve carries them.
+    """
+
+    name = "sense"
+    reads = ("fields", "pools", "vessel_distance_um", "cells.variables", "cells.cargo", "cells.docked", "cells.drug")
+    writes = ("behaviours",)
+
+    def __init__(self, physiology: Physiology, interventions: Interventions):
+        self.physiology, self.interventions = physiology, interventions
+
+    def step(self, tissue: Tissue, context: Context) -> None:
+        """Write the behaviours of every cell; dead cells do nothing unless a rule says so."""
+        cells = tissue.cells
+        signals, flux = self.physiology.read(tissue)
+        behaviours = self.physiology.act(cells["type"], cells["death"] == ALIVE, signals)
+        self.physiology.energy.charge(flux, behaviours)
+        self.interventions.modify(tissue, cells["type"], behaviours)
+        np.maximum(behaviours, 0.0, out=behaviours)
+        context.behaviours = behaviours
