@@ -110,12 +110,17 @@ def _chain_length(site, d, steps, occupant, type_, death, movable, mother, reach
     Rows from ``len(type_)`` on are daughters of this step: alive, of the type of their mother.
     """
     n = len(type_)
-    at = site
+    dz, dy, dx = steps[d, 0], steps[d, 1], steps[d, 2]
+    x = site % nx
+    y = (site // nx) % ny
+    z = site // (nx * ny)
     for pushed in range(reach + 1):
-        at = neighbour(at, steps[d, 0], steps[d, 1], steps[d, 2], nz, ny, nx)
-        if at < 0:
+        z += dz
+        y += dy
+        x += dx
+        if z < 0 or z >= nz or y < 0 or y >= ny or x < 0 or x >= nx:
             return -1
-        row = occupant[at]
+        row = occupant[(z * ny + y) * nx + x]
         if row == EMPTY:
             return pushed
         origin = row if row < n else mother[row - n]
