@@ -30,7 +30,8 @@ def fluxes(
     oxygen, glucose, lactate : float64 (n,)
         At the cell's site: mmHg, nM, nM.
     table : float64 (n_types, 13)
-        `MetabolismSpec.as_row` per type; a demand of 0 marks a type without metabolism.
+        `MetabolismSpec.as_row` per type; a demand of 0 marks a type without metabolism,
+        whose energy is 1.
     out_flux : float64 (n, 5)
         Energy (supply over demand); maximal oxygen uptake, mmHg/min; maximal glucose uptake, nM/min; maximal
         lactate uptake at the present oxygen, nM/min; lactate secretion, nM/min.
@@ -38,7 +39,10 @@ def fluxes(
     for i in prange(out_flux.shape[0]):
         m = table[cell_type[i]]
         out_flux[i, :] = 0.0
-        if m[11] <= 0.0 or death[i] != 0:
+        if death[i] != 0:
+            continue
+        if m[11] <= 0.0:
+            out_flux[i, 0] = 1.0
             continue
         oxygen_share = oxygen[i] / (m[3] + oxygen[i])
         respiration = m[2] * m[12] * oxygen_share

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,6 +32,8 @@ class Context:
         Values at the start of the step, for the n cells there were then.
     names : dict of str to int
         Column of each behaviour.
+    extra_decay : float64 (n_fields,)
+        Decay that interventions add to each field, 1/min.
     """
 
     scenario: Any
@@ -40,6 +42,7 @@ class Context:
     seed: int
     behaviours: np.ndarray
     names: dict[str, int]
+    extra_decay: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     @property
     def end_min(self) -> float:

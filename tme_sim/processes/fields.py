@@ -11,16 +11,17 @@ operator: no splitting error, no stability limit.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from tme_sim.numerics.boundary import Boundary, boundary_terms
+from tme_sim.numerics.boundary import FACES, boundary_terms
+from tme_sim.numerics.conserve import conserve
 from tme_sim.numerics.errors import SolveError
 from tme_sim.numerics.jit import kernel
-from tme_sim.numerics.links import Links, links_from_mobility, links_with_wells
-from tme_sim.numerics.michaelis_menten import solve_michaelis_menten
-from tme_sim.numerics.multigrid import Multigrid, conserve
+from tme_sim.numerics.links import Links, links_with_wells
+from tme_sim.numerics.multigrid import Multigrid
 from tme_sim.processes.base import Context
 from tme_sim.state.ledger import FIELD_ACCOUNTS
 from tme_sim.state.tissue import Tissue
@@ -47,6 +48,8 @@ class FieldSpec:
         Uptake on sites without a cell: rate (1/min), or maximal rate (unit/min) with a half-saturation.
     per_molecule : float
         Concentration that one molecule per site makes, nM; 1 for fields not measured in nM.
+    boundary : mapping of face to value
+        Fixed values; no flux through faces left out.
     uptake, secretion : str
         Behaviours that take up and secrete it.
     """
@@ -59,9 +62,14 @@ class FieldSpec:
     half_saturation: float
     background_uptake: float
     per_molecule: float
-    boundary: Boundary
+    boundary: Mapping[str, float]
     uptake: str
     secretion: str
+
+
+def fixed_values(boundaries: list[Mapping[str, float]]) -> dict[str, np.ndarray]:
+    """Return fixed values by face, float64 (n_species,) each, nan where a species has no flux."""
+    return {face: np.array([b.get(face, np.nan) for b in boundaries]) for face in FACES}
 
 
 @kernel
@@ -152,12 +160,13 @@ def account(
 
 
 class _Group:
-    """Fields solved together: all steady ones, or all transient ones."""
+    """Fields solved together: transient ones, steady ones, steady ones with saturable uptake."""
 
     def __init__(self, specs: list[tuple[int, FieldSpec]], shape: tuple[int, int, int], spacing_um: float,
                  names: dict[str, int]):
         self.specs = [spec for _, spec in specs]
         self.steady = self.specs[0].steady
+        self.saturable = self.steady and self.specs[0].half_saturation > 0.0
         self.index = np.array([i for i, _ in specs], np.int64)
         self.half_saturation = np.array([s.half_saturation for s in self.specs])
         self.background = np.array([s.background_uptake for s in self.specs])
@@ -169,7 +178,7 @@ class _Group:
         conductance = np.array([s.diffusion_um2_min for s in self.specs]) / spacing_um**2
         self.solver = Multigrid(shape, conductance)
         self.shape = (*shape, len(specs))
-        diag, rhs = boundary_terms(shape, conductance, [s.boundary for s in self.specs])
+        diag, rhs = boundary_terms(shape, conductance, fixed_values([s.boundary for s in self.specs]))
         n_sites = shape[0] * shape[1] * shape[2]
         flat = (n_sites, len(specs))
         self.boundary_diag, self.boundary_rhs = diag.reshape(flat), rhs.reshape(flat)
@@ -200,8 +209,12 @@ class Fields:
     def __init__(self, specs: list[FieldSpec], shape: tuple[int, int, int], spacing_um: float, names: dict[str, int],
                  well: float, tolerance: float = 1e-6):
         self.tolerance, self.well = tolerance, well
-        groups = [[(i, s) for i, s in enumerate(specs) if s.steady is steady] for steady in (True, False)]
-        self.groups = [_Group(members, shape, spacing_um, names) for members in groups if members]
+        kinds = sorted({(s.steady, s.steady and s.half_saturation > 0.0) for s in specs}, reverse=True)
+        groups = [
+            [(i, s) for i, s in enumerate(specs) if (s.steady, s.steady and s.half_saturation > 0.0) == kind]
+            for kind in kinds
+        ]
+        self.groups = [_Group(members, shape, spacing_um, names) for members in groups]
         self._vessel = np.full(shape, np.nan)
         self.cycles: dict[str, int] = {}
         self.residual: dict[str, float] = {}
@@ -223,7 +236,7 @@ class Fields:
         if np.array_equal(vessel, self._vessel):
             return
         self._vessel = vessel.copy()
-        links: Links = links_with_wells(links_from_mobility(np.ones(vessel.shape)), vessel > 0.0, self.well)
+        links: Links = links_with_wells(Links.uniform(vessel.shape), vessel > 0.0, self.well)
         for group in self.groups:
             group.solver.set_links(links)
 
@@ -237,7 +250,7 @@ class Fields:
         before = group.u.sum(axis=0)
         inverse_dt = 0.0 if group.steady else 1.0 / context.dt_min
         assemble(group.u, group.uptake, group.source, vessel, group.half_saturation, group.decay + extra, group.exchange,
-                 plasma, group.boundary_diag, group.boundary_rhs, inverse_dt, not group.steady, group.diag, group.rhs)
+                 plasma, group.boundary_diag, group.boundary_rhs, inverse_dt, not group.saturable, group.diag, group.rhs)
         self._solve(group, tissue, context)
         flat[:, group.index] = group.u
         self._book(group, tissue, context, vessel, plasma, extra, before)
@@ -245,25 +258,26 @@ class Fields:
     def _solve(self, group: _Group, tissue: Tissue, context: Context) -> None:
         diag, rhs, u = (a.reshape(group.shape) for a in (group.diag, group.rhs, group.u))
         try:
-            if group.steady:
-                report = solve_michaelis_menten(group.solver, diag, rhs, group.uptake.reshape(group.shape),
-                                                group.half_saturation, u, tolerance=self.tolerance)
+            if group.saturable:
+                report = group.solver.solve_saturable(diag, rhs, group.uptake.reshape(group.shape),
+                                                      group.half_saturation, u, tolerance=self.tolerance)
             else:
                 report = group.solver.solve(diag, rhs, u, tolerance=self.tolerance)
-                conserve(diag, rhs, u)
+                if not group.steady:
+                    conserve(diag, rhs, u)
         except SolveError as error:
             name = group.specs[error.species].name
             raise ProcessError(
                 f"step {context.step} ({tissue.clock.hours:.2f} h): fields: {name}: residual {error.residual:.2e} "
                 f"after {error.iterations} iterations; expected at most {self.tolerance:.0e}"
             ) from error
-        for spec, residual in zip(group.specs, report.residual, strict=True):
-            self.cycles[spec.name], self.residual[spec.name] = report.iterations, float(residual)
+        for spec, cycles, residual in zip(group.specs, report.iterations, report.residual, strict=True):
+            self.cycles[spec.name], self.residual[spec.name] = int(cycles), float(residual)
 
     def _book(self, group: _Group, tissue: Tissue, context: Context, vessel: np.ndarray, plasma: np.ndarray,
               extra: np.ndarray, before: np.ndarray) -> None:
         """Write what entered and left to the ledger (amount = concentration × sites)."""
-        half = group.half_saturation if group.steady else np.zeros_like(group.half_saturation)
+        half = group.half_saturation if group.saturable else np.zeros_like(group.half_saturation)
         account(group.u, group.uptake, group.source, vessel, group.boundary_diag, group.boundary_rhs, half, group.sums)
         total, at_vessels, consumed, secreted, out, inward, vessels = group.sums * context.dt_min
         book = tissue.ledger.fields

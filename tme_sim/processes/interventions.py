@@ -1,4 +1,4 @@
-"""The timeline: drug levels in plasma, and what is blocked, neutralised or knocked down, and when."""
+"""The timeline: drug levels in plasma; what is blocked, neutralised, knocked down or given, and when."""
 
 from __future__ import annotations
 
@@ -8,28 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tme_sim.processes.base import Context
+from tme_sim.state.ledger import POOL_ACCOUNTS
 from tme_sim.state.tissue import Tissue
 
-
-@dataclass(frozen=True)
-class Dose:
-    """Plasma held at ``level_nm`` for ``length_min``, repeated ``times`` times every ``every_min``."""
-
-    level_nm: float
-    start_min: float
-    length_min: float
-    every_min: float
-    times: int
-
-    def level(self, minutes: float) -> float:
-        """Return the plasma level at a time, nM."""
-        since = minutes - self.start_min
-        if since < 0.0:
-            return 0.0
-        cycle = int(since // self.every_min) if self.every_min > 0.0 else 0
-        if cycle >= self.times:
-            return 0.0
-        return self.level_nm if since - cycle * self.every_min < self.length_min else 0.0
+_GIVEN = POOL_ACCOUNTS.index("given")
 
 
 @dataclass(frozen=True)
@@ -39,11 +21,15 @@ class Intervention:
     Attributes
     ----------
     columns : tuple of int
-        Behaviours that are multiplied by ``factor``.
+        Behaviours that are multiplied by ``factor`` and raised by ``added``.
     cell_types : tuple of int
         In these cell types; empty means all.
     field, rate_per_min : int, float
         Field that is neutralised at this extra decay rate; -1 for none.
+    supply : float or None
+        Plasma level that replaces the field's own.
+    pool, vesicles : int, float
+        Pool of which this many vesicles are given at every site, once; -1 for none.
     start_min, until_min : float
     condition : callable or None
         When given, the intervention starts at the first step at which it holds (and not before ``start_min``).
@@ -53,8 +39,12 @@ class Intervention:
     columns: tuple[int, ...] = ()
     cell_types: tuple[int, ...] = ()
     factor: float = 1.0
+    added: float = 0.0
     field: int = -1
     rate_per_min: float = 0.0
+    supply: float | None = None
+    pool: int = -1
+    vesicles: float = 0.0
     start_min: float = 0.0
     until_min: float = np.inf
     condition: Callable[[Tissue], bool] | None = None
@@ -67,28 +57,36 @@ class Interventions:
     ----------
     supply : float64 (n_fields,)
         Plasma level of every field without drugs.
-    doses : list of (field index, Dose)
+    doses : list of (field index, level)
+        ``level(minutes)`` is the free plasma level of a drug, nM.
     interventions : list of Intervention
     """
 
     name = "interventions"
     reads = ("clock",)
-    writes = ("plasma",)
+    writes = ("plasma", "extra_decay")
 
-    def __init__(self, supply: np.ndarray, doses: list[tuple[int, Dose]], interventions: list[Intervention]):
+    def __init__(self, supply: np.ndarray, doses: list[tuple[int, Callable[[float], float]]], interventions: list[Intervention]):
         self.supply, self.doses, self.interventions = supply, doses, interventions
         self.triggered: dict[str, bool] = {i.name: i.condition is None for i in interventions}
+        self.given: set[str] = set()
 
     def step(self, tissue: Tissue, context: Context) -> None:
         """Write ``tissue.plasma`` and ``context.extra_decay``."""
         minutes = tissue.clock.minutes
         tissue.plasma[:] = self.supply
-        for field, dose in self.doses:
-            tissue.plasma[field] += dose.level(minutes)
+        for field, level in self.doses:
+            tissue.plasma[field] += level(minutes)
         context.extra_decay[:] = 0.0
         for intervention in self.in_force(tissue):
             if intervention.field >= 0:
                 context.extra_decay[intervention.field] += intervention.rate_per_min
+                if intervention.supply is not None:
+                    tissue.plasma[intervention.field] = intervention.supply
+            if intervention.pool >= 0 and intervention.name not in self.given:
+                self.given.add(intervention.name)
+                tissue.pools[..., intervention.pool] += intervention.vesicles
+                tissue.ledger.pools[intervention.pool, _GIVEN] += intervention.vesicles * tissue.grid.n_sites
 
     def in_force(self, tissue: Tissue) -> list[Intervention]:
         """Return the interventions that act at the present time."""
@@ -111,3 +109,4 @@ class Interventions:
             rows = np.isin(cell_type, intervention.cell_types) if intervention.cell_types else slice(None)
             for column in intervention.columns:
                 io_behaviours[rows, column] *= intervention.factor
+                io_behaviours[rows, column] += intervention.added

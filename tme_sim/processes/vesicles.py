@@ -8,17 +8,19 @@ them into the cell, saturating with the number docked, and add their cargo to wh
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from tme_sim.numerics.boundary import Boundary, boundary_terms
+from tme_sim.numerics.boundary import boundary_terms
+from tme_sim.numerics.conserve import conserve
 from tme_sim.numerics.errors import SolveError
 from tme_sim.numerics.jit import kernel, parallel_kernel, prange
-from tme_sim.numerics.multigrid import Multigrid, conserve
+from tme_sim.numerics.multigrid import Multigrid
 from tme_sim.numerics.philox import uniform
 from tme_sim.processes.base import Context
-from tme_sim.processes.fields import ProcessError, assemble
+from tme_sim.processes.fields import ProcessError, assemble, fixed_values
 from tme_sim.state.codes import ALIVE, STREAM_UPTAKE
 from tme_sim.state.ledger import POOL_ACCOUNTS
 from tme_sim.state.tissue import Tissue
@@ -55,7 +57,7 @@ class PoolSpec:
     internalise_per_min: float
     saturation: float
     cargo: tuple[float, ...]
-    boundary: Boundary
+    boundary: Mapping[str, float]
     release: str
     uptake: str
 
@@ -180,7 +182,7 @@ class Vesicles:
         self.cargo_decay = cargo_decay_per_min
         self.release_column = np.array([names.get(s.release, -1) for s in specs], np.int64)
         self.uptake_column = np.array([names[s.uptake] for s in specs], np.int64)
-        diag, _ = boundary_terms(shape, conductance, [s.boundary for s in specs])
+        diag, _ = boundary_terms(shape, conductance, fixed_values([s.boundary for s in specs]))
         flat = (n_sites, n_pools)
         self.boundary_diag = diag.reshape(flat)
         self.nothing = np.zeros(flat)

@@ -1,0 +1,180 @@
+"""Builds the processes of a step from a scenario, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from tme_sim.measures.condition import condition_of
+from tme_sim.measures.resistance import Assay, ReferenceExposure
+from tme_sim.model import specs
+from tme_sim.model.first_tissue import vessel_type
+from tme_sim.model.specs import Numbers
+from tme_sim.processes.base import Process
+from tme_sim.processes.cycle import Cycle
+from tme_sim.processes.division import Division
+from tme_sim.processes.drugs import Drugs
+from tme_sim.processes.fate import Fate
+from tme_sim.processes.fields import Fields
+from tme_sim.processes.interventions import Intervention, Interventions
+from tme_sim.processes.migration import Migration
+from tme_sim.processes.pathways import Pathways
+from tme_sim.processes.sense import Sense
+from tme_sim.processes.settle import Settle
+from tme_sim.processes.vesicles import Vesicles
+from tme_sim.processes.vessels import Vessels
+from tme_sim.rules.physiology import Physiology
+from tme_sim.rules.signals import SignalTable
+from tme_sim.rules.tables import compile_rules
+from tme_sim.state.tissue import Tissue
+
+
+class PlanError(ValueError):
+    """The processes of a model do not fit together."""
+
+
+def physiology_of(numbers: Numbers) -> Physiology:
+    """Return signals, energy and rules of a scenario, compiled."""
+    layout, scenario = numbers.layout, numbers.scenario
+    rules = scenario.active_rules()
+    used = {signal for rule in rules for signal in (rule.signal, *(gate.signal for gate in rule.gates))}
+    known = list(dict.fromkeys((*layout.fields, *layout.variables, "energy")))
+    signals = known + sorted(used - set(known))
+    table = SignalTable.compile(
+        signals,
+        layout,
+        cargo_decay_per_min={name: c.decay_per_min for name, c in scenario.cargo.items()},
+        cargo_gain={name: float(c.gain) for name, c in scenario.cargo.items()},
+    )
+    tables = compile_rules(rules, layout.cell_types, signals, numbers.behaviours, numbers.base())
+    return Physiology(tables, table, specs.energy(numbers), layout)
+
+
+def assay_of(numbers: Numbers, physiology: Physiology) -> Assay:
+    """Return how resistance is measured in a scenario."""
+    scenario, layout = numbers.scenario, numbers.layout
+    drug_fields = {drug.field for drug in scenario.drugs.values()}
+    naive = np.array([
+        0.0 if f.interstitial or name in drug_fields else float(f.vessel.value or 0.0) if f.vessel else float(f.start)
+        for name, f in scenario.fields.items()
+    ])
+    oxygen = layout.fields.index("oxygen") if "oxygen" in layout.fields else -1
+    resistance = scenario.resistance
+    if oxygen >= 0 and resistance is not None:
+        naive[oxygen] = float(resistance.normoxia)
+    s_min, g2m_min, _ = numbers.cycle_minutes()
+    exposures = tuple(
+        ReferenceExposure(
+            drug=name,
+            dose_nm=float(drug.reference.dose),
+            on_min=float(drug.reference.length),
+            follow_min=float(drug.reference.follow),
+            half_max_nm=float(drug.half_max),
+            hill=float(drug.hill),
+            lethal_hill=float(drug.lethal_hill),
+            acts_in=tuple(stage in drug.acts_in for stage in specs.LETHAL_STAGES),  # pyright: ignore[reportArgumentType]
+        )
+        for name, drug in scenario.drugs.items()
+        if drug.reference is not None
+    )
+    return Assay(
+        physiology=physiology,
+        exposures=exposures,
+        naive_fields=naive,
+        s_min=s_min,
+        g2m_min=g2m_min,
+        rim_from_vessel_um=float(resistance.rim_from_vessel) if resistance is not None else np.inf,
+        stain_half_mmhg=float(resistance.stain) if resistance is not None else 1.0,
+        oxygen_field=oxygen,
+    )
+
+
+def interventions_of(numbers: Numbers, evaluate: Callable[[str, Tissue], float]) -> Interventions:
+    """Return the timeline; ``evaluate(measure, tissue)`` reads measures for conditions."""
+    scenario, layout = numbers.scenario, numbers.layout
+    doses = [(layout.fields.index(drug.field), drug.level) for drug in scenario.drugs.values() if drug.schedule]
+    made = [_intervention(numbers, name, i, evaluate) for name, i in scenario.interventions.items() if i.active]
+    return Interventions(specs.supply(numbers), doses, made)
+
+
+def _intervention(numbers: Numbers, name: str, i, evaluate) -> Intervention:
+    layout, column = numbers.layout, numbers.column
+    words = {"block_release": f"release {i.target}", "block_uptake": f"uptake {i.target}", "knock_down": i.target,
+             "remove_cells": "apoptosis"}
+    cell = i.target if i.kind == "remove_cells" else i.cell
+    condition = None
+    if i.when is not None:
+        condition = condition_of(i.when, evaluate)
+    return Intervention(
+        name=name,
+        columns=(column[words[i.kind]],) if i.kind in words else (),
+        cell_types=(layout.cell_types.index(cell),) if cell is not None else (),
+        factor=1.0 if i.factor is None else float(i.factor),
+        added=float(i.rate or 0.0) if i.kind == "remove_cells" else 0.0,
+        field=layout.fields.index(i.target) if i.kind in ("neutralise", "set_supply") else -1,
+        rate_per_min=float(i.rate or 0.0) if i.kind == "neutralise" else 0.0,
+        supply=float(i.level) if i.kind == "set_supply" else None,
+        pool=layout.pools.index(i.target) if i.kind == "give_vesicles" else -1,
+        vesicles=float(i.amount or 0.0),
+        start_min=float(i.start),
+        until_min=np.inf if i.until is None else float(i.until),
+        condition=condition,
+    )
+
+
+def processes_of(numbers: Numbers, physiology: Physiology, interventions: Interventions,
+                 extra: Sequence[Process] = ()) -> list[Process]:
+    """Return all processes in the order of a step; ``extra`` ones come after pathways.
+
+    Raises
+    ------
+    PlanError
+        When two processes own one variable.
+    """
+    layout, grid, column = numbers.layout, numbers.grid, numbers.column
+    s_min, g2m_min, cycles = numbers.cycle_minutes()
+    cells = list(numbers.scenario.cells.values())
+    cargo_decay = np.array([c.decay_per_min for c in numbers.scenario.cargo.values()])
+    drugs = Drugs(specs.drug_specs(numbers))
+    vessel = vessel_type(numbers)
+    processes: list[Process] = [interventions, Sense(physiology, interventions), Vessels(vessel)]
+    if layout.fields:
+        processes.append(Fields(specs.field_specs(numbers), grid.shape, grid.spacing_um, column, specs.well(numbers)))
+    if layout.pools:
+        processes.append(Vesicles(specs.pool_specs(numbers), grid.shape, grid.spacing_um, column, cargo_decay,
+                                  len(layout.cell_types)))
+    time_min = np.array([float(v.time) for v in numbers.scenario.variables.values()])
+    targets = np.array([column[name] for name in layout.variables], np.int64)
+    processes += [
+        drugs,
+        Pathways(time_min, targets),
+        *extra,
+        Fate(
+            clearance_min=np.array([8 * 60.0, 60 * 60.0, 8 * 60.0]),
+            drug_field=np.array([spec.field for spec in drugs.specs], np.int64),
+            damage_response=drugs.responses,
+        ),
+        Cycle(s_min, g2m_min, cycles),
+        Division(
+            push=np.array([cell.push for cell in cells], np.int64),
+            movable=np.array([kind != vessel for kind in range(len(cells))]),
+        ),
+        Migration(),
+        Settle(),
+    ]
+    check_owners(processes)
+    return processes
+
+
+def check_owners(processes: Sequence[Process]) -> None:
+    """Raise PlanError when two processes own one variable."""
+    owner: dict[str, str] = {}
+    faults = []
+    for process in processes:
+        for variable in process.writes:
+            if variable in owner:
+                faults.append(f"{variable} is owned by {owner[variable]} and by {process.name}; expected one owner")
+            owner[variable] = process.name
+    if faults:
+        raise PlanError("\n".join(faults))

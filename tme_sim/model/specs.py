@@ -1,0 +1,167 @@
+"""Translates a scenario into the plain numbers that processes take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tme_sim.numerics.links import well_factor
+from tme_sim.processes.drugs import DrugSpec
+from tme_sim.processes.fields import FieldSpec
+from tme_sim.processes.vesicles import PoolSpec
+from tme_sim.rules.energy import Energy, MetabolismSpec
+from tme_sim.scenario.schema import Scenario
+from tme_sim.scenario.vocabulary import Vocabulary
+from tme_sim.state.grid import Grid
+from tme_sim.state.layout import Layout
+
+# Exchange that holds a vessel site at the plasma level, 1/min: the drop it leaves is below 0.1 mmHg of oxygen.
+IMPOSED_PER_MIN = 1e6
+LETHAL_STAGES = ("G1", "S", "G2M")
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A scenario with its layout, vocabulary and grid: what every translation needs."""
+
+    scenario: Scenario
+    layout: Layout
+    vocabulary: Vocabulary
+    grid: Grid
+
+    @property
+    def behaviours(self) -> tuple[str, ...]:
+        """All behaviours, in column order."""
+        return tuple(self.vocabulary.behaviours)
+
+    @property
+    def column(self) -> dict[str, int]:
+        """Column of each behaviour."""
+        return {name: i for i, name in enumerate(self.behaviours)}
+
+    def base(self) -> np.ndarray:
+        """Return base values of behaviours, float64 (n_types, n_behaviours)."""
+        out = np.tile([word.base for word in self.vocabulary.behaviours.values()], (len(self.layout.cell_types), 1))
+        for row, cell in enumerate(self.scenario.cells.values()):
+            for name, value in cell.base.items():
+                out[row, self.column[name]] = value
+        return out
+
+    def cycle_minutes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return waiting times in S and G2M (n_types,), minutes, and which types cycle, bool (n_types,)."""
+        cycles = [cell.cycle for cell in self.scenario.cells.values()]
+        s_min = np.array([c.S if c else 0.0 for c in cycles], float)
+        g2m_min = np.array([c.G2M if c else 0.0 for c in cycles], float)
+        return s_min, g2m_min, np.array([c is not None for c in cycles])
+
+
+def field_specs(numbers: Numbers) -> list[FieldSpec]:
+    """Return the fields in layout order."""
+    influx = {spec.field: f"influx {name}" for name, spec in numbers.scenario.drugs.items()}
+    specs = []
+    for name, f in numbers.scenario.fields.items():
+        whole_site = not f.interstitial
+        exchange = 0.0
+        if f.vessel is not None:
+            exchange = IMPOSED_PER_MIN if f.vessel.exchange is None else float(f.vessel.exchange)
+        specs.append(FieldSpec(
+            name=name,
+            steady=f.solve == "steady",
+            diffusion_um2_min=float(f.diffusion),
+            decay_per_min=f.decay_per_min,
+            exchange_per_min=exchange,
+            half_saturation=float(f.half_saturation or 0.0),
+            background_uptake=float(f.background_uptake or 0.0),
+            per_molecule=1.0 / numbers.grid.molecules_per_nm(whole_site=whole_site),
+            boundary=f.boundary.fixed(),
+            uptake=influx.get(name, f"uptake {name}"),
+            secretion=f"secretion {name}",
+        ))
+    return specs
+
+
+def pool_specs(numbers: Numbers) -> list[PoolSpec]:
+    """Return the vesicle pools in layout order."""
+    layout = numbers.layout
+    return [
+        PoolSpec(
+            name=name,
+            diffusion_um2_min=pool.diffusion_um2_per_min,
+            decay_per_min=pool.decay_per_min,
+            washout_per_min=float(pool.vessel),
+            donor=layout.cell_types.index(pool.donor),
+            docking_per_min=tuple(float(pool.taken_up_by.get(kind, 0.0)) for kind in layout.cell_types),
+            internalise_per_min=float(pool.internalise),
+            saturation=float(pool.saturation),
+            cargo=tuple(float(pool.cargo.get(cargo, 0.0)) for cargo in layout.cargo),
+            boundary=pool.boundary.fixed(),
+            release=f"release {name}",
+            uptake=f"uptake {name}",
+        )
+        for name, pool in numbers.scenario.vesicles.items()
+    ]
+
+
+def drug_specs(numbers: Numbers) -> list[DrugSpec]:
+    """Return the drugs in layout order."""
+    return [
+        DrugSpec(
+            name=name,
+            field=numbers.layout.fields.index(drug.field),
+            half_max_nm=float(drug.half_max),
+            hill=float(drug.hill),
+            lethal_hill=float(drug.lethal_hill),
+            acts_in=tuple(stage in drug.acts_in for stage in LETHAL_STAGES),  # pyright: ignore[reportArgumentType]
+        )
+        for name, drug in numbers.scenario.drugs.items()
+    ]
+
+
+def energy(numbers: Numbers) -> Energy:
+    """Return the metabolism of all cell types."""
+    layout, column = numbers.layout, numbers.column
+    per_nm = numbers.grid.molecules_per_nm(whole_site=True)
+    rows, evidence = np.zeros((len(layout.cell_types), 13)), []
+    for row, cell in enumerate(numbers.scenario.cells.values()):
+        m = cell.metabolism
+        if m is None:
+            continue
+        evidence += m.evidence
+        rows[row] = MetabolismSpec(
+            importer=_index(layout.variables, m.importer),
+            oxidiser=_index(layout.variables, m.oxidiser),
+            oxygen_max=float(m.oxygen_max),
+            oxygen_half=float(m.oxygen_half_saturation),
+            glucose_max=m.glucose_max / per_nm,
+            glucose_half=float(m.glucose_half_saturation),
+            lactate_max=m.lactate_max / per_nm,
+            lactate_half=float(m.lactate_half_saturation),
+            oxygen_per_lactate=float(m.oxygen_per_lactate),
+            atp_per_glucose=float(m.atp_per_glucose),
+            atp_per_oxygen=float(m.atp_per_oxygen),
+            atp_demand=m.atp_demand / per_nm,
+            solubility=float(m.oxygen_solubility),
+        ).as_row()
+    fields = tuple(_index(layout.fields, name) for name in ("oxygen", "glucose", "lactate"))
+    words = ("uptake oxygen", "uptake glucose", "uptake lactate", "secretion lactate")
+    columns = tuple(column.get(word, -1) for word in words)
+    return Energy(rows, fields, columns, 1.0 / per_nm, tuple(dict.fromkeys(evidence)))  # pyright: ignore[reportArgumentType]
+
+
+def well(numbers: Numbers) -> float:
+    """Return the well correction of vessel links, 1 without vessels or with vessels as wide as a site."""
+    vessels = numbers.scenario.vessels
+    if vessels is None or vessels.radius >= numbers.grid.spacing_um:
+        return 1.0
+    return well_factor(numbers.grid.spacing_um, float(vessels.radius))
+
+
+def supply(numbers: Numbers) -> np.ndarray:
+    """Return plasma levels without drugs, float64 (n_fields,)."""
+    fields = numbers.scenario.fields.values()
+    return np.array([float(f.vessel.value or 0.0) if f.vessel is not None else 0.0 for f in fields])
+
+
+def _index(names: tuple[str, ...], name: str | None) -> int:
+    return names.index(name) if name in names else -1
