@@ -1,0 +1,152 @@
+"""Loads a scenario: file, libraries and overrides, checked as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from tme_sim.resources import data_dir
+from tme_sim.scenario.block import Reading
+from tme_sim.scenario.checks import Finding, check_data, check_scenario
+from tme_sim.scenario.faults import Fault, ScenarioError, dotted, nearest, shown
+from tme_sim.scenario.merge import apply_overrides, lay_over, place_of, plain, without_nulls
+from tme_sim.scenario.messages import findings_of
+from tme_sim.scenario.scenario import Scenario
+from tme_sim.scenario.source import Mark, Node, read_file, read_text
+from tme_sim.scenario.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Known:
+    """Names that a scenario may cite; None: not checked.
+
+    Attributes
+    ----------
+    evidence : frozenset of str or None
+        Ids of mechanisms.
+    sources : frozenset of str or None
+        Keys of the bibliography, and ``parameters:ID``.
+    documents : frozenset of str or None
+        Keys of documents.
+    measures : frozenset of str or None
+        Names of measures.
+    """
+
+    evidence: frozenset[str] | None = None
+    sources: frozenset[str] | None = None
+    documents: frozenset[str] | None = None
+    measures: frozenset[str] | None = None
+
+
+def load_scenario(path_or_name: str | Path, overrides: Sequence[str] = (), known: Known | None = None) -> Scenario:
+    """Load and check a scenario.
+
+    Parameters
+    ----------
+    path_or_name : str or Path
+        A YAML file, or the name of a scenario of the package.
+    overrides : sequence of str
+        ``key.path=value``, applied in order on top of the file.
+    known : Known, optional
+        Names that may be cited; by default those of the package.
+
+    Raises
+    ------
+    ScenarioError
+        With every fault.
+    """
+    path = find_scenario(path_or_name)
+    return _checked(read_file(path), path.parent, overrides, known or Known())
+
+
+def read_scenario(
+    text: str, overrides: Sequence[str] = (), known: Known | None = None, *, folder: Path | None = None
+) -> Scenario:
+    """Read and check a scenario from text; file names and libraries are sought in ``folder`` (default: here)."""
+    return _checked(read_text(text, "<text>"), folder or Path(), overrides, known or Known())
+
+
+def find_scenario(path_or_name: str | Path) -> Path:
+    """Return the file of a scenario, given as a path or as the name of one in the package."""
+    path = Path(path_or_name)
+    if path.is_file():
+        return path
+    configs = data_dir("configs")
+    for candidate in (configs / path, configs / f"{path}.yaml"):
+        if path.name == str(path) and candidate.is_file():
+            return candidate
+    names = sorted(file.stem for file in configs.glob("*.yaml"))
+    reason = "there is no such file, and no scenario of this name comes with the package"
+    raise ScenarioError([Fault(str(path_or_name), "", reason, nearest(path.name, names))])
+
+
+def _checked(top: Node, folder: Path, overrides: Sequence[str], known: Known) -> Scenario:
+    if not isinstance(top.value, dict):
+        raise ScenarioError([Fault(str(top.mark), "", "expected keys and values, such as scenario: NAME")])
+    root = apply_overrides(_on_libraries(top, folder), overrides)
+    root = without_nulls(root)
+    data = plain(root)
+    findings: list[Finding] = []
+    check_data(data, known.evidence, known.sources, known.documents, findings)
+    scenario = None
+    try:
+        scenario = Scenario.model_validate(data, context=Reading(Vocabulary.sketch(data), folder))
+    except ValidationError as error:
+        findings.extend(findings_of(error, Scenario))
+    if scenario is not None:
+        check_scenario(scenario, known.measures, findings)
+    if findings or scenario is None:
+        raise ScenarioError(_faults(findings, root))
+    return scenario
+
+
+def _faults(findings: Iterable[Finding], root: Node) -> list[Fault]:
+    placed = {(place_of(root, found.path, of_key=found.at_key), found) for found in findings}
+    ordered = sorted(placed, key=lambda pair: (pair[0], dotted(pair[1].path), pair[1].reason))
+    return [Fault(str(mark), dotted(found.path), found.reason, found.suggestion) for mark, found in ordered]
+
+
+def _on_libraries(top: Node, folder: Path) -> Node:
+    """Merge the libraries that a file names below it."""
+    used = top.value.get("use") if isinstance(top.value, dict) else None
+    if used is None or used.value is None:
+        return top
+    items = used.value if isinstance(used.value, list) else [used]
+    faults: list[Fault] = []
+    below: Node | None = None
+    for item in items:
+        try:
+            library = _library(item, folder)
+        except ScenarioError as error:
+            faults.extend(error.faults)
+            continue
+        below = library if below is None else lay_over(below, library)
+    if faults:
+        raise ScenarioError(faults)
+    return top if below is None else lay_over(below, top)
+
+
+def _library(item: Node, folder: Path) -> Node:
+    folders = [folder / "libraries", data_dir("configs") / "libraries"]
+    if not isinstance(item.value, str) or Path(item.value).name != item.value:
+        reason = f"got {shown(item.value)}; expected the name of a library"
+        raise ScenarioError([Fault(str(item.mark), "use", reason)])
+    for place in folders:
+        if (path := place / f"{item.value}.yaml").is_file():
+            library = read_file(path)
+            if not isinstance(library.value, dict):
+                raise ScenarioError([Fault(str(library.mark), "", "expected keys and values")])
+            if "use" in library.value or "scenario" in library.value:
+                reason = "a library names neither a scenario nor other libraries"
+                raise ScenarioError([Fault(str(library.mark), "", reason)])
+            return library
+    names = sorted(file.stem for place in folders for file in place.glob("*.yaml"))
+    reason = f"there is no library {shown(item.value)}"
+    raise ScenarioError([Fault(str(item.mark), "use", reason, nearest(item.value, names))])
+
+
+__all__ = ["Known", "Mapping", "Mark", "find_scenario", "load_scenario", "read_scenario", "Any"]

@@ -1,0 +1,204 @@
+"""Matter of a scenario: dissolved fields, vesicles, their cargo."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import Field, ModelWrapValidatorHandler, ValidationInfo, field_validator, model_validator
+
+from tme_sim.scenario.block import (
+    LEVEL,
+    Block,
+    CargoName,
+    CellName,
+    Diffusion,
+    Duration,
+    Flag,
+    Length,
+    Level,
+    MolarMass,
+    Positive,
+    PositiveLevel,
+    PositiveShare,
+    Provenance,
+    Rate,
+    Ratio,
+    Uptake,
+    reading,
+)
+from tme_sim.scenario.faults import nearest, problem, shown
+from tme_sim.scenario.number import Sourced
+from tme_sim.scenario.units import Scale, UnitError, to_internal
+from tme_sim.scenario.vocabulary import FieldScale, field_scale
+
+_NO_RATE = Sourced(0.0, "1/min", "0 /min")
+_UNITS = ("mmHg", "nM", "uM", "mM", "pM", "ng/mL", "ug/mL", "pg/mL", "mg/L")
+_BOLTZMANN_J_PER_K, _BODY_K, _WATER_PA_S = 1.380649e-23, 310.15, 0.6913e-3
+FACES = ("x_low", "x_high", "y_low", "y_high", "z_low", "z_high")
+
+
+class Boundary(Block):
+    """What happens at each face: no flux, or a fixed value."""
+
+    x_low: Literal["no_flux"] | Level = Field("no_flux", description="no_flux, or a fixed value; default: no_flux.")
+    x_high: Literal["no_flux"] | Level = Field("no_flux", description="no_flux, or a fixed value; default: no_flux.")
+    y_low: Literal["no_flux"] | Level = Field("no_flux", description="no_flux, or a fixed value; default: no_flux.")
+    y_high: Literal["no_flux"] | Level = Field("no_flux", description="no_flux, or a fixed value; default: no_flux.")
+    z_low: Literal["no_flux"] | Level = Field("no_flux", description="no_flux, or a fixed value; default: no_flux.")
+    z_high: Literal["no_flux"] | Level = Field("no_flux", description="no_flux, or a fixed value; default: no_flux.")
+
+    @field_validator(*FACES, mode="wrap")
+    @classmethod
+    def _word_or_value(cls, raw: Any, handler: Any, info: ValidationInfo) -> Any:
+        if raw == "no_flux":
+            return raw
+        return LEVEL.read(raw, info)
+
+    @property
+    def fixed(self) -> dict[str, float]:
+        """Faces with a fixed value, and the value."""
+        return {face: float(value) for face in FACES if (value := getattr(self, face)) != "no_flux"}
+
+
+class VesselExchange(Block):
+    """How a field or drug enters at vessel sites."""
+
+    value: Level | None = Field(None, description="Level in the vessels; default: 0, or what a drug's schedule says.")
+    exchange: Rate | None = Field(None, description="Rate of exchange with the tissue; default: the level is imposed.")
+
+
+class FieldSpec(Provenance):
+    """A dissolved substance; numbers inside in mmHg or nM."""
+
+    unit: str = Field(description="Unit that values are declared in: mmHg, or a concentration such as nM or ng/mL.")
+    molar_mass: MolarMass | None = Field(None, description="Molar mass; required where mass units are used.")
+    diffusion: Diffusion = Field(description="Diffusion coefficient in the tissue.")
+    solve: Literal["transient", "steady"] = Field(
+        "transient", description="steady: quasi-steady in every step; default: transient."
+    )
+    half_life: Duration | None = Field(None, description="Half-life of decay; default: none decays.")
+    half_saturation: PositiveLevel | None = Field(
+        None, description="Level of half-maximal uptake; default: uptake is first order."
+    )
+    interstitial: Flag = Field(False, description="Dissolved in the interstitial fluid alone; default: in the whole site.")
+    hindered: Flag = Field(False, description="Slowed by extracellular matrix; default: false.")
+    vessel: VesselExchange | None = Field(None, description="Exchange with vessels; default: none.")
+    background_uptake: Uptake | None = Field(None, description="Uptake at sites without a cell; default: none.")
+    start: Level = Field(description="Level at the start; default: that of the vessels, else 0.")
+    boundary: Boundary = Field(default_factory=Boundary, description="Faces of the grid; default: no flux.")
+    drug: Flag = Field(False, description="Level in vessels follows the schedule of a drug; default: false.")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_own_unit(cls, raw: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        if isinstance(raw, cls):
+            return raw
+        scale = field_scale(raw)
+        if isinstance(raw, Mapping) and "start" not in raw:
+            vessel = raw.get("vessel")
+            level = vessel.get("value") if isinstance(vessel, Mapping) else None
+            raw = {**raw, "start": _bare(level) if level is not None else Sourced(0.0, scale.level.internal)}
+        with reading(info).inside(scale):
+            return handler(raw)
+
+    @field_validator("unit", mode="after")
+    @classmethod
+    def _is_level(cls, unit: str) -> str:
+        for internal in ("mmHg", "nM"):
+            try:
+                to_internal(f"1 {unit}", Scale(internal, 1.0))
+            except UnitError:
+                continue
+            return unit
+        reason = f"got {shown(unit)}; expected mmHg or a concentration such as nM, mM or ng/mL"
+        raise problem(reason, nearest(unit, _UNITS), _UNITS)
+
+    @model_validator(mode="after")
+    def _mass_unit_has_molar_mass(self) -> Self:
+        if self.molar_mass is None and self.internal_unit == "nM":
+            try:
+                to_internal(f"1 {self.unit}", Scale("nM"))
+            except UnitError:
+                raise problem(f"unit {self.unit} is a mass per volume: molar_mass is missing") from None
+        return self
+
+    @property
+    def internal_unit(self) -> str:
+        """``mmHg`` or ``nM``."""
+        return self.start.unit
+
+    @property
+    def decay_per_min(self) -> float:
+        """Rate of decay, 1/min."""
+        return math.log(2) / self.half_life if self.half_life is not None else 0.0
+
+    @property
+    def shown_per_internal(self) -> float:
+        """Factor from internal values to the declared unit."""
+        return 1.0 / to_internal(f"1 {self.unit}", Scale(self.internal_unit, self.molar_mass))
+
+
+def _bare(level: Any) -> Any:
+    return level.get("value", level) if isinstance(level, Mapping) else level
+
+
+class CargoSpec(Provenance):
+    """A kind of molecule that vesicles carry, counted in units per vesicle."""
+
+    half_life: Duration = Field(description="Half-life inside the recipient.")
+    gain: Ratio = Field(Sourced(1.0, written="1"), description="Factor of the signal `arriving CARGO`; default: 1.")
+    kind: str = Field("protein", description="Kind of molecule, for people; default: protein.")
+
+    @property
+    def decay_per_min(self) -> float:
+        """Rate of decay, 1/min."""
+        return math.log(2) / self.half_life
+
+
+class PoolSpec(Provenance):
+    """A kind of vesicle, released by one type of cell."""
+
+    donor: CellName = Field(description="Type of the cells that release it.")
+    diameter: Length = Field(description="Diameter; gives the diffusion coefficient in water.")
+    hindrance: PositiveShare = Field(
+        Sourced(1.0, written="1"), description="Diffusion in tissue over diffusion in water; default: 1."
+    )
+    half_life: Duration = Field(description="Half-life of free vesicles.")
+    cargo: dict[CargoName, Ratio] = Field({}, description="Units of each cargo in one vesicle; default: none.")
+    taken_up_by: dict[CellName, Rate] = Field(
+        {}, description="Rate at which a free vesicle of a cell's site docks on it, per cell type; default: none."
+    )
+    internalise: Rate = Field(
+        Sourced(1 / 60, "1/min", "1 /h"), description="Rate from docked to internalised; default: 1 /h."
+    )
+    saturation: Positive = Field(
+        Sourced(500.0, written="500"), description="Docked vesicles at which internalisation is half saturated; default: 500."
+    )
+    vessel: Rate = Field(_NO_RATE, description="Rate of wash-out at vessel sites; default: 0.")
+    boundary: Boundary = Field(
+        default_factory=Boundary, description="Faces of the grid, vesicles per site; default: no flux."
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _counted_in_vesicles(cls, raw: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        if isinstance(raw, cls):
+            return raw
+        with reading(info).inside(FieldScale(Scale("1"))):
+            return handler(raw)
+
+    @property
+    def decay_per_min(self) -> float:
+        """Rate of decay of free vesicles, 1/min."""
+        return math.log(2) / self.half_life
+
+    @property
+    def diffusion_um2_per_min(self) -> float:
+        """Diffusion coefficient in tissue, µm²/min.
+
+        Stokes-Einstein, D = kT / (3 π η d), in water at 37 °C, times the hindrance.
+        """
+        water_m2_per_s = _BOLTZMANN_J_PER_K * _BODY_K / (3 * math.pi * _WATER_PA_S * self.diameter * 1e-6)
+        return water_m2_per_s * 1e12 * 60 * self.hindrance

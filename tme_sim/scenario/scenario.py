@@ -1,0 +1,116 @@
+"""The scenario: everything that a run needs to know, checked and in internal units."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict
+
+from tme_sim.rules.rule import Rule
+from tme_sim.scenario.action import DrugSpec, Intervention, RecordSpec, ResistanceSpec, Stop
+from tme_sim.scenario.block import Block, NewName, Words
+from tme_sim.scenario.life import CellSpec, VariableSpec
+from tme_sim.scenario.matter import CargoSpec, FieldSpec, PoolSpec
+from tme_sim.scenario.rule_text import RuleSpec
+from tme_sim.scenario.space import GridSpec, TimeSpec, TissueSpec, VesselSpec
+from tme_sim.scenario.vocabulary import FieldScale, Vocabulary
+from tme_sim.scenario.units import Scale
+from tme_sim.state.grid import Grid
+from tme_sim.state.layout import Layout
+
+NO_ALTERNATIVE = "none"
+Seed = Annotated[int, Strict(), Field(ge=0, lt=2**64)]
+
+
+class Scenario(Block):
+    """A whole scenario; frozen, all numbers in µm, min, mmHg, nM, vesicles, molecules.
+
+    Every number is a `Sourced` float. Read one with `load_scenario` or `read_scenario`.
+    """
+
+    scenario: NewName = Field(description="Name of the scenario.")
+    title: str = Field("", description="One line for people; default: empty.")
+    documents: tuple[str, ...] = Field((), description="Keys of the documents that it implements; default: none.")
+    clock: Literal["cell_line", "patient"] = Field(
+        "cell_line", description="Growth clock that the numbers follow, for people; default: cell_line."
+    )
+    use: Words = Field((), description="Libraries merged below this file, first one lowest; default: none.")
+    grid: GridSpec = Field(description="The lattice.")
+    time: TimeSpec = Field(description="Step and duration.")
+    seed: Seed = Field(1, description="Seed of all random numbers, 0 to 2^64 - 1; default: 1.")
+    hypotheses: dict[str, str] = Field({}, description="Chosen name of each set of alternative rules; default: none.")
+    variables: dict[NewName, VariableSpec] = Field({}, description="Intracellular variables; default: none.")
+    cargo: dict[NewName, CargoSpec] = Field({}, description="Kinds of cargo; default: none.")
+    cells: dict[NewName, CellSpec] = Field(description="Types of cells.", min_length=1)
+    fields: dict[NewName, FieldSpec] = Field({}, description="Dissolved substances; default: none.")
+    vesicles: dict[NewName, PoolSpec] = Field({}, description="Pools of vesicles; default: none.")
+    vessels: VesselSpec | None = Field(None, description="Vessels; default: none.")
+    tissue: TissueSpec = Field(default_factory=TissueSpec, description="Cells at the start; default: none.")
+    drugs: dict[NewName, DrugSpec] = Field({}, description="Drugs; default: none.")
+    interventions: dict[NewName, Intervention] = Field({}, description="Interventions by name; default: none.")
+    resistance: ResistanceSpec | None = Field(None, description="How resistance is measured; default: not measured.")
+    rules: tuple[RuleSpec, ...] = Field((), description="Rules; default: none.")
+    stop: tuple[Stop, ...] = Field(
+        (), description='When a run ends early: extinct, edge reached, or such as "tumour_cells > 20000"; default: never.'
+    )
+    adjustable: tuple[str, ...] = Field((), description="Dotted keys offered as sliders; default: none.")
+    record: RecordSpec = Field(default_factory=RecordSpec, description="What is kept of a run.")
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """All signals and behaviours, with units."""
+        fields = {
+            name: FieldScale(
+                Scale(field.internal_unit, None if field.molar_mass is None else float(field.molar_mass)),
+                field.half_saturation is not None,
+            )
+            for name, field in self.fields.items()
+        }
+        return Vocabulary(
+            tuple(self.cells),
+            tuple(self.variables),
+            fields,
+            tuple(self.vesicles),
+            tuple(self.cargo),
+            {name: fields[drug.field].level for name, drug in self.drugs.items()},
+        )
+
+    def in_force(self, rule: RuleSpec) -> bool:
+        """Return whether the chosen hypotheses put a rule in force."""
+        if rule.hypothesis is None:
+            return True
+        group, _, name = rule.hypothesis.partition(".")
+        return self.hypotheses.get(group) == name
+
+    def active_rules(self) -> tuple[Rule, ...]:
+        """Return the rules in force, in internal units, in the order of the scenario."""
+        return tuple(rule.row() for rule in self.rules if self.in_force(rule))
+
+    def active_interventions(self) -> dict[str, Intervention]:
+        """Return the interventions that are switched on."""
+        return {name: act for name, act in self.interventions.items() if act.active}
+
+    def base_value(self, cell: str, behaviour: str) -> float:
+        """Return the value of a behaviour in a cell type without rules, in its internal unit."""
+        declared = self.cells[cell].base.get(behaviour)
+        return self.vocabulary.behaviours[behaviour].base if declared is None else float(declared)
+
+    def lattice(self) -> Grid:
+        """Return the grid of the state."""
+        return Grid(self.grid.shape, float(self.grid.spacing), float(self.grid.interstitial_fraction))
+
+
+def layout_of(scenario: Scenario) -> Layout:
+    """Return which name lives in which column: the order in which the scenario declares them."""
+    return Layout(
+        cell_types=tuple(scenario.cells),
+        variables=tuple(scenario.variables),
+        fields=tuple(scenario.fields),
+        pools=tuple(scenario.vesicles),
+        cargo=tuple(scenario.cargo),
+        drugs=tuple(scenario.drugs),
+    )
+
+
+__all__ = ["NO_ALTERNATIVE", "Path", "Scenario", "layout_of"]

@@ -1,0 +1,197 @@
+"""Space and time of a scenario: grid, clock, vessels and where cells are at the start."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError, ValidationError
+
+from tme_sim.scenario.block import (
+    Block,
+    CellName,
+    Count,
+    DataFile,
+    Duration,
+    Length,
+    PositiveShare,
+    Provenance,
+    Share,
+)
+from tme_sim.scenario.faults import Problems, problem, shown
+from tme_sim.scenario.number import Quantity, Sourced, number_schema
+from tme_sim.scenario.units import Scale
+
+MAX_SITES = 10**8
+_DEFAULT_SPACING = Sourced(20.0, "um", "20 um")
+
+
+class GridSpec(Block):
+    """The lattice."""
+
+    size: tuple[Length, ...] = Field(description="Size in x, y and, in three dimensions, z.", min_length=2, max_length=3)
+    spacing: Length = Field(_DEFAULT_SPACING, description="Edge of a site; default: 20 um.")
+    interstitial_fraction: PositiveShare = Field(
+        Sourced(0.2, written="0.2"),
+        description="Share of a site in which factors and vesicles are dissolved; default: 0.2 (1 in a dish).",
+    )
+
+    @model_validator(mode="after")
+    def _whole_sites(self) -> Self:
+        for axis, length in zip("xyz", self.size, strict=False):
+            exact = length / self.spacing
+            if exact > MAX_SITES:
+                break
+            sites = max(1, round(exact))
+            if abs(exact - sites) > 1e-9 * sites:
+                raise problem(
+                    f"size {axis} = {length.written} is {exact:.6g} sites of {self.spacing.written}; expected a whole "
+                    f"number; the nearest size is {sites * self.spacing:g} um"
+                )
+        if math.prod(length / self.spacing for length in self.size) > MAX_SITES:
+            raise problem(f"more than {MAX_SITES:.0e} sites; expected a smaller size or a larger spacing")
+        return self
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of sites (nz, ny, nx)."""
+        sites = [max(1, round(length / self.spacing)) for length in self.size]
+        return (sites[2] if len(sites) == 3 else 1, sites[1], sites[0])
+
+
+class TimeSpec(Block):
+    """The clock."""
+
+    step: Duration = Field(Sourced(6.0, "min", "6 min"), description="Length of a step; default: 6 min.")
+    duration: Duration = Field(description="Simulated time of a run.")
+
+    @model_validator(mode="after")
+    def _holds_a_step(self) -> Self:
+        if self.duration < self.step:
+            raise problem(f"duration {self.duration.written} is shorter than the step, {self.step.written}")
+        return self
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of a run, the last one completed."""
+        return math.ceil(self.duration / self.step * (1 - 1e-12))
+
+
+class VesselSpec(Provenance):
+    """Vessels that cross the tissue."""
+
+    layout: Literal["random", "regular", "file"] = Field(
+        description="random: no two closer than `spacing`; regular: a square lattice; file: positions from a table."
+    )
+    spacing: Length | None = Field(None, description="Distance between vessels; required but for layout: file.")
+    radius: Length = Field(Sourced(5.0, "um", "5 um"), description="Radius of a vessel; default: 5 um.")
+    file: DataFile | None = Field(None, description="CSV with columns x_um, y_um[, z_um]; only for layout: file.")
+    cell: CellName | None = Field(None, description="Type of the cells of the vessel wall; default: no cell there.")
+
+    @model_validator(mode="after")
+    def _fits_layout(self) -> Self:
+        if self.layout == "file" and self.file is None:
+            raise problem("layout: file needs a file")
+        if self.layout != "file" and self.spacing is None:
+            raise problem(f"layout: {self.layout} needs a spacing")
+        if self.layout != "file" and self.file is not None:
+            raise problem(f"layout: {self.layout} takes no file")
+        return self
+
+
+_DISTANCE = Quantity(Scale("um"), at_least=0)
+
+
+def _read_point(raw: Any, info: ValidationInfo) -> tuple[Sourced, ...]:
+    if not isinstance(raw, list | tuple) or len(raw) not in (2, 3):
+        raise problem(f"got {shown(raw)}; expected a position [x, y] or [x, y, z]")
+    problems, point = Problems(), []
+    for i, part in enumerate(raw):
+        try:
+            point.append(_DISTANCE.read(part, info))
+        except (PydanticCustomError, ValidationError) as error:
+            problems.add((i,), error, part)
+    problems.settle()
+    return tuple(point)
+
+
+def _read_centre(raw: Any, info: ValidationInfo) -> Literal["middle"] | tuple[Sourced, ...]:
+    return "middle" if raw == "middle" else _read_point(raw, info)
+
+
+_POINT_SCHEMA = {"type": "array", "items": number_schema("um"), "minItems": 2, "maxItems": 3}
+Point = Annotated[tuple[Sourced, ...], PlainValidator(_read_point), WithJsonSchema(_POINT_SCHEMA)]
+Centre = Annotated[
+    Literal["middle"] | tuple[Sourced, ...],
+    PlainValidator(_read_centre),
+    WithJsonSchema({"anyOf": [{"const": "middle"}, _POINT_SCHEMA]}),
+]
+
+
+class Nodule(Block):
+    """A disc or ball of cells."""
+
+    centre: Centre = Field(
+        "middle", description="Centre [x, y(, z)], or middle; default: middle."
+    )
+    radius: Length = Field(description="Radius.")
+    filling: PositiveShare = Field(
+        Sourced(1.0, written="100 %"), description="Share of the sites that hold a cell; default: 100 %."
+    )
+
+
+class Placement(Block):
+    """Where the cells of one type are at the start."""
+
+    nodules: tuple[Nodule, ...] = Field((), description="Nodules of this type; default: none.")
+    density: Share | None = Field(None, description="Share of the sites that hold such a cell; default: none.")
+    where: Literal["anywhere", "outside", "inside"] = Field(
+        "anywhere", description="Sites that `density` refers to, relative to all nodules; default: anywhere."
+    )
+    at: tuple[Point, ...] = Field((), description="Positions [x, y(, z)] of single cells; default: none.")
+
+    @model_validator(mode="after")
+    def _places_something(self) -> Self:
+        if not self.nodules and self.density is None and not self.at:
+            raise problem("expected nodules, a density or positions (at)")
+        return self
+
+
+def _read_label(raw: Any) -> int:
+    if isinstance(raw, int) or (isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 10):
+        return int(raw)
+    raise problem(f"got {shown(raw)}; expected the value of a pixel, a whole number")
+
+
+Label = Annotated[int, PlainValidator(_read_label), WithJsonSchema({"type": "integer"})]
+
+
+class LabelImage(Block):
+    """An image with one pixel per site."""
+
+    file: DataFile = Field(description="PNG or TIFF; the value of a pixel is a label.")
+    types: dict[Label, CellName] = Field(description="Cell type of each label; other labels are empty.", min_length=1)
+
+
+class TissueSpec(Block):
+    """Cells at the start: a placement per cell type, a table, an image; placed in this order, first come first served.
+
+    Placements are read with `placements`.
+    """
+
+    model_config = {"extra": "allow"}
+    __pydantic_extra__: dict[CellName, Placement] = Field(init=False)
+
+    from_file: DataFile | None = Field(None, description="CSV with columns x_um, y_um[, z_um], type[, id].")
+    label_image: LabelImage | None = Field(None, description="Image with one pixel per site.")
+
+    @property
+    def placements(self) -> dict[str, Placement]:
+        """Placement of each cell type that has one."""
+        return dict(self.__pydantic_extra__)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_mapping(cls, raw: Any) -> Any:
+        return {} if raw is None else raw
