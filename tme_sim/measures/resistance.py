@@ -23,7 +23,6 @@ from tme_sim.rules.physiology import Physiology
 from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
 
-RESISTANT_BELOW = 0.5
 EXTRA = "resistance"
 
 
@@ -64,6 +63,10 @@ class Assay:
         Tumour cells farther than this from a perfused vessel form the rim.
     stain_half_mmhg : float
         Oxygen at which the virtual pimonidazole stain is half maximal.
+    resistant_below : float
+        Share of the naive cell's log-kill below which a cell counts as resistant.
+    every_min : float
+        Measured at multiples of this time, minutes; 0 means always.
     """
 
     physiology: Physiology
@@ -74,6 +77,12 @@ class Assay:
     rim_from_vessel_um: float
     stain_half_mmhg: float
     oxygen_field: int
+    resistant_below: float = 0.5
+    every_min: float = 0.0
+
+    def due(self, minutes: float) -> bool:
+        """Return whether resistance is measured at this time: at multiples of ``every_min``, always when 0."""
+        return self.every_min <= 0.0 or abs(minutes / self.every_min - round(minutes / self.every_min)) < 1e-9
 
     def parameters(self, exposure: ReferenceExposure, behaviours: np.ndarray) -> np.ndarray:
         """Return the pharmacodynamic parameters of cells with these behaviours, float64 (n, 6)."""
@@ -126,16 +135,17 @@ class Assessment:
     ratio_own_oxygen: np.ndarray
     ratio_cellular: np.ndarray
     ratio_kinetic: np.ndarray
+    resistant_below: float = 0.5
 
     @property
     def resistant(self) -> np.ndarray:
-        """True where the log-kill is below half of the naive cell's in normoxia."""
-        return self.ratio < RESISTANT_BELOW
+        """True where the log-kill is below the threshold share of the naive cell's in normoxia."""
+        return self.ratio < self.resistant_below
 
     @property
     def resistant_own_oxygen(self) -> np.ndarray:
-        """True where the log-kill is below half of that of a naive cell at the same oxygen."""
-        return self.ratio_own_oxygen < RESISTANT_BELOW
+        """True where the log-kill is below the threshold share of that of a naive cell at the same oxygen."""
+        return self.ratio_own_oxygen < self.resistant_below
 
 
 def assess(assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.ndarray) -> Assessment:
@@ -166,6 +176,7 @@ def assess(assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.n
         ratio_own_oxygen=_ratio(kill, assay.log_kill(exposure, at_own, cell_type)),
         ratio_cellular=_ratio(assay.log_kill(exposure, cellular, cell_type), naive_kill),
         ratio_kinetic=_ratio(assay.log_kill(exposure, kinetic, cell_type), naive_kill),
+        resistant_below=assay.resistant_below,
     )
 
 
@@ -177,7 +188,7 @@ def _ratio(kill: np.ndarray, reference: np.ndarray) -> np.ndarray:
 def assessment(tissue: Tissue, context: Context, drug: str) -> Assessment | None:
     """Return the assessment of all living tumour cells, worked out once per observation; None without an assay."""
     assay: Assay | None = context.extras.get(EXTRA)
-    if assay is None:
+    if assay is None or not assay.due(tissue.clock.minutes):
         return None
     exposure = next(e for e in assay.exposures if e.drug == drug)
     return context.share(f"resistance {drug}", lambda: assess(assay, exposure, tissue, context.tumour_rows(tissue)))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tme_sim.measures.condition import condition_of
 from tme_sim.measures.resistance import Assay, ReferenceExposure
 from tme_sim.model import specs
 from tme_sim.model.first_tissue import vessel_type
@@ -27,6 +26,7 @@ from tme_sim.processes.vessels import Vessels
 from tme_sim.rules.physiology import Physiology
 from tme_sim.rules.signals import SignalTable
 from tme_sim.rules.tables import compile_rules
+from tme_sim.scenario import action as scenario_action
 from tme_sim.state.tissue import Tissue
 
 
@@ -87,25 +87,24 @@ def assay_of(numbers: Numbers, physiology: Physiology) -> Assay:
         rim_from_vessel_um=float(resistance.rim_from_vessel) if resistance is not None else np.inf,
         stain_half_mmhg=float(resistance.stain) if resistance is not None else 1.0,
         oxygen_field=oxygen,
+        resistant_below=float(resistance.threshold) if resistance is not None else 0.5,
+        every_min=float(resistance.every) if resistance is not None else 0.0,
     )
 
 
-def interventions_of(numbers: Numbers, evaluate: Callable[[str, Tissue], float]) -> Interventions:
-    """Return the timeline; ``evaluate(measure, tissue)`` reads measures for conditions."""
+def interventions_of(numbers: Numbers, condition_of: Callable[[str], Callable[[Tissue], bool]]) -> Interventions:
+    """Return the timeline; ``condition_of(text)`` reads a condition on a measure."""
     scenario, layout = numbers.scenario, numbers.layout
     doses = [(layout.fields.index(drug.field), drug.level) for drug in scenario.drugs.values() if drug.schedule]
-    made = [_intervention(numbers, name, i, evaluate) for name, i in scenario.interventions.items() if i.active]
+    made = [_intervention(numbers, name, i, condition_of) for name, i in scenario.interventions.items() if i.active]
     return Interventions(specs.supply(numbers), doses, made)
 
 
-def _intervention(numbers: Numbers, name: str, i, evaluate) -> Intervention:
+def _intervention(numbers: Numbers, name: str, i: scenario_action.Intervention, condition_of) -> Intervention:
     layout, column = numbers.layout, numbers.column
     words = {"block_release": f"release {i.target}", "block_uptake": f"uptake {i.target}", "knock_down": i.target,
              "remove_cells": "apoptosis"}
     cell = i.target if i.kind == "remove_cells" else i.cell
-    condition = None
-    if i.when is not None:
-        condition = condition_of(i.when, evaluate)
     return Intervention(
         name=name,
         columns=(column[words[i.kind]],) if i.kind in words else (),
@@ -119,7 +118,7 @@ def _intervention(numbers: Numbers, name: str, i, evaluate) -> Intervention:
         vesicles=float(i.amount or 0.0),
         start_min=float(i.start),
         until_min=np.inf if i.until is None else float(i.until),
-        condition=condition,
+        condition=None if i.when is None else condition_of(i.when.text),
     )
 
 
@@ -151,7 +150,7 @@ def processes_of(numbers: Numbers, physiology: Physiology, interventions: Interv
         Pathways(time_min, targets),
         *extra,
         Fate(
-            clearance_min=np.array([8 * 60.0, 60 * 60.0, 8 * 60.0]),
+            clearance_min=np.array([[c.clearance, c.necrotic_clearance, c.clearance] for c in cells], float),
             drug_field=np.array([spec.field for spec in drugs.specs], np.int64),
             damage_response=drugs.responses,
         ),

@@ -11,7 +11,7 @@ from tme_sim.processes.drugs import DrugSpec
 from tme_sim.processes.fields import FieldSpec
 from tme_sim.processes.vesicles import PoolSpec
 from tme_sim.rules.energy import Energy, MetabolismSpec
-from tme_sim.scenario.schema import Scenario
+from tme_sim.scenario.scenario import Scenario
 from tme_sim.scenario.vocabulary import Vocabulary
 from tme_sim.state.grid import Grid
 from tme_sim.state.layout import Layout

@@ -35,8 +35,8 @@ class Fate:
 
     Parameters
     ----------
-    clearance_min : float64 (3,)
-        Minutes until remains are cleared, by cause: apoptosis, necrosis, drug.
+    clearance_min : float64 (n_types, 3)
+        Minutes until remains are cleared, by cell type and cause: apoptosis, necrosis, drug.
     drug_field : int64 (n_drugs,)
         Field of each drug, -1 for none (what is held is then booked as metabolised).
     damage_response : callable of Tissue to float64 (n, n_drugs)
@@ -83,7 +83,7 @@ class Fate:
         cells = tissue.cells
         death = cells["death"]
         rows = np.flatnonzero((death != ALIVE) & (death != REMOVED))
-        due = cells["died_min"][rows] + self.clearance_min[death[rows] - 1]
+        due = cells["died_min"][rows] + self.clearance_min[cells["type"][rows], death[rows] - 1]
         death[rows[due <= context.end_min + 1e-9]] = REMOVED
 
     def _die(self, tissue: Tissue, context: Context, rows: np.ndarray, outcome: np.ndarray) -> None:

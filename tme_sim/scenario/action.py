@@ -140,6 +140,9 @@ class DrugSpec(Provenance):
     )
     half_max: PositiveLevel = Field(description="Drug held by the cell at half-maximal damage.")
     hill: Positive = Field(Sourced(1.0, written="1"), description="Hill power of the damage; default: 1.")
+    lethal_hill: Positive = Field(
+        Sourced(2.0, written="2"), description="Hill power of the death rate on damage; default: 2."
+    )
     unbound: PositiveShare = Field(
         Sourced(1.0, written="1"), description="Share of a dose in plasma or medium that is free; default: 1."
     )
@@ -251,7 +254,6 @@ def targets(words: Vocabulary, kind: Kind) -> tuple[str, ...]:
 class ResistanceSpec(Provenance):
     """How resistance and the hypoxic rim are measured."""
 
-    drug: DrugName = Field(description="Drug whose reference exposure is used.")
     normoxia: PositivePressure = Field(
         Sourced(40.0, "mmHg", "40 mmHg"), description="Oxygen of the normoxic naive cell; default: 40 mmHg."
     )

@@ -106,12 +106,13 @@ class CellSpec(Provenance):
         {}, description="Values of variables at the start; default: their base target."
     )
     cycle: Cycle | None = Field(None, description="Cell cycle; default: never divides.")
-    variation: dict[VariableName, Ratio] = Field(
-        {}, description="Coefficient of variation between cells of a variable's target; default: none."
-    )
     push: Count = Field(5, description="Sites over which a dividing cell pushes others; 0: contact inhibition; default: 5.")
     clearance: Duration = Field(
-        Sourced(1440.0, "min", "24 h"), description="Mean time until the remains of a dead cell are gone; default: 24 h."
+        Sourced(480.0, "min", "8 h"),
+        description="Time until the remains of an apoptotic or drug-killed cell are gone; default: 8 h.",
+    )
+    necrotic_clearance: Duration = Field(
+        Sourced(3600.0, "min", "60 h"), description="Time until the remains of a necrotic cell are gone; default: 60 h."
     )
     metabolism: Metabolism | None = Field(None, description="Energy metabolism; default: none, energy is 1.")
 
