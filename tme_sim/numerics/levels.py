@@ -1,0 +1,98 @@
+"""The pyramid of lattices of a multigrid cycle, with the links of every level."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tme_sim.numerics.links import Links
+
+# Columns of the level table. HALF: sites of one parity in a row; the row stride is 2 * (HALF + 1).
+FIRST, NZ, NY, NX, HALF = range(5)
+
+
+class Levels:
+    """Sizes, places in memory and links of a lattice and of its coarser versions down to one site.
+
+    A level is stored row by row; a row holds its even sites and then its odd ones, each half behind one guard
+    element that stays zero: site x = 2 i + o of row r lies at ``FIRST + (2 r + o) (HALF + 1) + 1 + i``. So the
+    sites of one colour in a row, their neighbours and their links are all contiguous, and a red-black sweep runs
+    at the full width of the vector unit for one species as for ten. Links on missing faces are zero. All levels
+    lie in one array, the given lattice first; every level has ceil(n/2) sites where the finer one has n > 1.
+
+    Attributes
+    ----------
+    table : uint64 (n_levels, 5)
+        Columns FIRST, NZ, NY, NX, HALF (unsigned, since numba vectorises unsigned indices).
+    size, fine_size : int
+        Elements of all levels, and of the given lattice with its margins.
+    x, y, z, total : float64 (size,)
+        Links: faces between 2i and 2i+1 in the even half of a row and between 2i+1 and 2i+2 in the odd half;
+        faces towards y+1 and z+1 at the site's place; and the sum over the faces of a site. A coarse face is the
+        mean of the fine faces that lie on it (missing ones count as closed, so that half-sites at an odd edge
+        are half as wide).
+    """
+
+    def __init__(self, shape: tuple[int, int, int], links: Links):
+        shapes = [shape]
+        while max(shapes[-1]) > 1:
+            nz, ny, nx = shapes[-1]
+            shapes.append(((nz + 1) // 2, (ny + 1) // 2, (nx + 1) // 2))
+        rows: list[tuple[int, ...]] = []
+        end = 0
+        for nz, ny, nx in shapes:
+            half = (nx + 1) // 2
+            row = 2 * (half + 1)
+            margin = row * (ny if nz > 1 else 1)
+            rows.append((end + margin, nz, ny, nx, half))
+            end += 2 * margin + row * ny * nz + 1
+            end += -end % 8
+        self.shapes = shapes
+        self.table = np.array(rows, np.uint64)
+        self.size = end
+        self.fine_size = int(rows[1][0] if len(rows) > 1 else end)
+        self.x, self.y, self.z, self.total = (np.zeros(end) for _ in range(4))
+        self.set_links(links)
+
+    def set_links(self, links: Links) -> None:
+        """Store the links of the finest level and derive those of the coarser ones."""
+        links.check(self.shapes[0])
+        faces = [np.asarray(links.x, np.float64), np.asarray(links.y, np.float64), np.asarray(links.z, np.float64)]
+        for level, shape in enumerate(self.shapes):
+            self._store(level, shape, faces)
+            faces = [_coarsen(face, axis, shape) for face, axis in zip(faces, (2, 1, 0), strict=True)]
+
+    def _store(self, level: int, shape: tuple[int, int, int], faces: list[np.ndarray]) -> None:
+        total = np.zeros(shape)
+        for target, face, axis in zip((self.x, self.y, self.z), faces, (2, 1, 0), strict=True):
+            padded = np.zeros(shape)
+            low = [slice(None)] * 3
+            high = [slice(None)] * 3
+            low[axis], high[axis] = slice(0, -1), slice(1, None)
+            padded[tuple(low)] = face
+            total[tuple(low)] += face
+            total[tuple(high)] += face
+            self._split(level, shape, padded, target)
+        self._split(level, shape, total, self.total)
+
+    def _split(self, level: int, shape: tuple[int, int, int], values: np.ndarray, out: np.ndarray) -> None:
+        first, half = int(self.table[level, FIRST]), int(self.table[level, HALF])
+        nz, ny, nx = shape
+        rows = out[first : first + nz * ny * 2 * (half + 1)].reshape(nz, ny, 2, half + 1)
+        rows[:, :, 0, 1 : 1 + half] = values[:, :, 0::2]
+        rows[:, :, 1, 1 : 1 + nx // 2] = values[:, :, 1::2]
+
+
+def _coarsen(face: np.ndarray, axis: int, shape: tuple[int, int, int]) -> np.ndarray:
+    """Return the links of the next level: every second face along ``axis``, mean over the others."""
+    along = [slice(None)] * 3
+    along[axis] = slice(1, None, 2)
+    coarse = face[tuple(along)]
+    for other in range(3):
+        if other != axis and shape[other] > 1:
+            width = [(0, 0)] * 3
+            width[other] = (0, coarse.shape[other] % 2)
+            padded = np.pad(coarse, width)
+            even, odd = [slice(None)] * 3, [slice(None)] * 3
+            even[other], odd[other] = slice(0, None, 2), slice(1, None, 2)
+            coarse = 0.5 * (padded[tuple(even)] + padded[tuple(odd)])
+    return coarse

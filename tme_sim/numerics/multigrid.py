@@ -1,0 +1,202 @@
+"""Diffusion, decay and uptake of many species on a lattice, solved implicitly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tme_sim.numerics.conjugate import CONVERGED, NEGATIVE_SINK, NOT_FINITE, SINGULAR, SLOW
+from tme_sim.numerics.errors import SolveError
+from tme_sim.numerics.jit import numba
+from tme_sim.numerics.levels import Levels
+from tme_sim.numerics.links import Links
+from tme_sim.numerics.species import CHUNK, solve_species
+
+_REASONS = {
+    SLOW: "not converged",
+    NOT_FINITE: "diagonal, right-hand side, uptake or first guess is not finite",
+    NEGATIVE_SINK: "the diagonal is negative somewhere",
+    SINGULAR: "singular: no sink anywhere, yet a source",
+}
+
+
+@dataclass(frozen=True)
+class SolveReport:
+    """What a solve took and what it left.
+
+    Attributes
+    ----------
+    iterations : int64 (n_species,)
+        Conjugate-gradient iterations, over all Newton steps where uptake saturates.
+    residual : float64 (n_species,)
+        max(|residual| / sink) / max|u|, a bound on the relative error of the largest value (see Notes of
+        `Multigrid`); with saturable uptake the nonlinear residual.
+    """
+
+    iterations: np.ndarray
+    residual: np.ndarray
+
+
+class Multigrid:
+    """Solver of ``d_s(x) u - sum over faces k_s link (u_neighbour - u) = rhs_s(x)`` for each species s.
+
+    ``d`` gathers 1/dt, decay, uptake, vessel exchange and boundary terms, ``rhs`` what goes with them; the
+    operator itself lets nothing through the edge of the lattice (`boundary_terms` adds fixed values).
+
+    Parameters
+    ----------
+    shape : (nz, ny, nx)
+        The lattice; nz = 1 in two dimensions, any length may be 1.
+    conductance_per_min : float64 (n_species,)
+        k = D/h² of each species, 1/min.
+    links : Links, optional
+        Relative face conductances, the same for all species; uniform when left out.
+
+    Notes
+    -----
+    Conjugate gradients preconditioned by one symmetric V(1,1) red-black cycle per species; coarser levels only
+    while diffusion outweighs the smallest sink. The answer is within ``tolerance`` of the exact one, relative
+    to the largest value, wherever every sink is at least a hundredth of the typical one.
+
+    Work arrays are kept from call to call and dropped by pickling. Threads share out species; results do not
+    depend on their number. Limits: one species alone uses one thread.
+
+    Source: Trottenberg, Oosterlee & Schüller (2001), Multigrid, ISBN 0-12-701070-X, §7.8.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], conductance_per_min: np.ndarray, links: Links | None = None):
+        self.shape = shape
+        self.conductance_per_min = np.array(conductance_per_min, np.float64, ndmin=1)
+        k = self.conductance_per_min
+        if len(shape) != 3 or min(shape) < 1:
+            raise ValueError(f"shape: {shape}; expected (nz, ny, nx), each at least 1")
+        if k.ndim != 1 or len(k) == 0 or not np.isfinite(k).all() or (k < 0.0).any():
+            raise ValueError(f"conductance_per_min: {k}; expected one number >= 0 per species")
+        self._levels = Levels(shape, links if links is not None else Links.uniform(shape))
+        self._work: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+
+    @property
+    def n_species(self) -> int:
+        """Number of species."""
+        return len(self.conductance_per_min)
+
+    def set_links(self, links: Links) -> None:
+        """Replace the face conductances.
+
+        Raises
+        ------
+        ValueError
+            When they do not fit the lattice or one is negative or not finite.
+        """
+        self._levels.set_links(links)
+
+    def solve(
+        self,
+        diag: np.ndarray,
+        rhs: np.ndarray,
+        io_u: np.ndarray,
+        tolerance: float = 1e-6,
+        max_iterations: int = 100,
+    ) -> SolveReport:
+        """Solve for ``io_u``, starting from what it holds.
+
+        Parameters
+        ----------
+        diag : float64 (nz, ny, nx, n_species)
+            Sinks d >= 0, 1/min; positive somewhere.
+        rhs : float64 (nz, ny, nx, n_species)
+            Sources, unit of the field per minute; all zero gives u = 0.
+        io_u : float64 (nz, ny, nx, n_species), C-contiguous
+            First guess in, solution out; slightly negative values are possible (see `conserve`).
+        tolerance : float
+            Bound on the relative residual of every species (`SolveReport.residual`).
+        max_iterations : int
+            Of each species.
+
+        Raises
+        ------
+        SolveError
+            When a species does not converge, or its input is not finite, negative or singular.
+        """
+        return self._solve(diag, rhs, None, np.zeros(self.n_species), io_u, tolerance, max_iterations)
+
+    def solve_saturable(
+        self,
+        diag: np.ndarray,
+        rhs: np.ndarray,
+        maximal_uptake: np.ndarray,
+        half_saturation: np.ndarray,
+        io_u: np.ndarray,
+        tolerance: float = 1e-6,
+        max_iterations: int = 200,
+    ) -> SolveReport:
+        """Solve with Michaelis-Menten uptake ``V u / (u + Km)`` added to the left-hand side, by Newton's method.
+
+        Clipped at zero, Newton's iterates rise to the solution whatever the first guess: the uptake is concave
+        and every Jacobian an M-matrix. The result is never negative.
+
+        Parameters
+        ----------
+        diag, rhs, io_u, tolerance, max_iterations
+            As for `solve`; ``rhs`` >= 0. Steady state: no 1/dt in ``diag``.
+        maximal_uptake : float64 (nz, ny, nx, n_species)
+            V >= 0, unit of the field per minute.
+        half_saturation : float64 (n_species,)
+            Km > 0, unit of the field.
+
+        Raises
+        ------
+        SolveError
+            As for `solve`.
+        ValueError
+            For a half saturation that is not positive.
+        """
+        km = np.array(half_saturation, np.float64, ndmin=1)
+        if km.shape != (self.n_species,) or not (km > 0.0).all():
+            raise ValueError(f"half_saturation: {km}; expected one number > 0 per species")
+        return self._solve(diag, rhs, maximal_uptake, km, io_u, tolerance, max_iterations)
+
+    def _solve(self, diag, rhs, uptake, km, io_u, tolerance, max_iterations) -> SolveReport:
+        expected = (*self.shape, self.n_species)
+        for name, values in (("diag", diag), ("rhs", rhs), ("io_u", io_u), ("maximal_uptake", uptake)):
+            if values is not None and (values.shape != expected or values.dtype != np.float64):
+                raise ValueError(f"{name}: {values.dtype} {values.shape}; expected float64 {expected}")
+        if not io_u.flags.c_contiguous:
+            raise ValueError("io_u: expected a C-contiguous array, since it is changed in place")
+        planes, vectors, scratch = self._work_arrays(saturable=uptake is not None)
+        iterations = np.zeros(self.n_species, np.int64)
+        residual = np.zeros(self.n_species)
+        status = np.zeros(self.n_species, np.int64)
+        levels = self._levels
+        solve_species(
+            self.n_species, levels.table, self.conductance_per_min, km, uptake is not None, tolerance,
+            max_iterations, levels.total, levels.x, levels.y, levels.z, _flat(diag), _flat(rhs),
+            _flat(diag if uptake is None else uptake), planes, vectors, scratch, iterations, residual, status,
+            io_u.reshape(-1),
+        )  # fmt: skip
+        for species in np.flatnonzero(status != CONVERGED):
+            raise SolveError(
+                _REASONS[int(status[species])], int(species), float(residual[species]), int(iterations[species])
+            )
+        return SolveReport(iterations, residual)
+
+    def _work_arrays(self, *, saturable: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        shares = min(self.n_species, numba.get_num_threads())
+        chunk = min(CHUNK, -(-self.n_species // shares))
+        needed = (shares, 4 if saturable else 3, chunk, self._levels.fine_size)
+        if self._work is None or self._work[0].shape != needed:
+            widest = 2 * (max(self.shape[2] // 2 + 2, 512) + 4)
+            self._work = (
+                np.zeros(needed),
+                np.zeros((shares, 8, self._levels.size)),
+                np.zeros((shares, 3, widest)),
+            )
+        return self._work
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_work": None}
+
+
+def _flat(values: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(values).reshape(-1)

@@ -1,0 +1,161 @@
+"""Kernels that carry residuals to the next coarser level and corrections back.
+
+Prolongation is linear between site centres (3/4 and 1/4 in every halved dimension, clamped at the edge);
+restriction is its transpose divided by 2 per halved dimension, which keeps the cycle symmetric.
+"""
+
+from __future__ import annotations
+
+from tme_sim.numerics.jit import kernel
+from tme_sim.numerics.stencil import ONE, TWO, ZERO, couple
+
+
+@kernel
+def partner(i, n):
+    """Return the other coarse index that fine index ``i`` takes part in, of ``n`` coarse ones (clamped)."""
+    c = i // TWO
+    if (i & ONE) == ZERO:
+        return c - ONE if c > ZERO else c
+    return c + ONE if c + ONE < n else c
+
+
+@kernel
+def split_row(natural, nx, half, out_row):
+    """Write a row in natural order as even half and odd half, each behind a guard element."""
+    width = half + ONE
+    for i in range(half):
+        out_row[ONE + i] = natural[TWO * i]
+    for i in range(nx // TWO):
+        out_row[width + ONE + i] = natural[TWO * i + ONE]
+    if nx & ONE:
+        out_row[width + half] = 0.0
+    out_row[ZERO] = 0.0
+    out_row[width] = 0.0
+
+
+@kernel
+def add_row(row, weight, start, length, io_values):
+    """Add ``weight`` times a row to ``io_values`` from ``start`` on."""
+    for i in range(length):
+        io_values[start + i] += weight * row[i]
+
+
+@kernel
+def gather_x(t, parity, nx, half, out_natural):
+    """Restrict the values ``t`` of one parity of a fine row along x; the other parity is zero."""
+    if nx == ONE:
+        out_natural[ZERO] = t[ZERO] if parity == ZERO else 0.0
+        return
+    if parity == ZERO:
+        t[half] = 0.0
+        for i in range(half):
+            out_natural[i] = 0.375 * t[i] + 0.125 * t[i + ONE]
+        out_natural[ZERO] += 0.125 * t[ZERO]
+    else:
+        out_natural[ZERO] = 0.375 * t[ZERO]
+        for i in range(ONE, half):
+            out_natural[i] = 0.375 * t[i] + 0.125 * t[i - ONE]
+        if (nx & ONE) == ZERO:
+            out_natural[half - ONE] += 0.125 * t[half - ONE]
+
+
+@kernel
+def restrict_residual(fine, coarse, k, u, x, y, z, t, natural, row, out_rhs):
+    """Write the restricted residual, given that red sites were relaxed last and black ones from zero before.
+
+    Red sites then have no residual, and a black one has k times its sum of link times neighbour.
+    """
+    first, nz, ny, nx, half = fine[0], fine[1], fine[2], fine[3], fine[4]
+    c_first, c_nz, c_ny, c_nx, c_half = coarse[0], coarse[1], coarse[2], coarse[3], coarse[4]
+    stride = TWO * (c_half + ONE)
+    for i in range(c_first, c_first + c_nz * c_ny * stride):
+        out_rhs[i] = 0.0
+    near_y, far_y = (0.375, 0.125) if ny > ONE else (1.0, 0.0)
+    near_z, far_z = (0.375, 0.125) if nz > ONE else (1.0, 0.0)
+    for iz in range(nz):
+        for iy in range(ny):
+            parity = (iz + iy + ONE) & ONE
+            start = first + (iz * ny + iy) * TWO * (half + ONE) + ONE
+            couple(u, x, y, z, start, parity, half, iz, nz, ny, t)
+            for i in range(half):
+                t[i] *= k
+            gather_x(t, parity, nx, half, natural)
+            split_row(natural, c_nx, c_half, row)
+            y0, y1 = iy // TWO, partner(iy, c_ny)
+            z0, z1 = iz // TWO, partner(iz, c_nz)
+            add_row(row, near_z * near_y, c_first + (z0 * c_ny + y0) * stride, stride, out_rhs)
+            if ny > ONE:
+                add_row(row, near_z * far_y, c_first + (z0 * c_ny + y1) * stride, stride, out_rhs)
+            if nz > ONE:
+                add_row(row, far_z * near_y, c_first + (z1 * c_ny + y0) * stride, stride, out_rhs)
+                if ny > ONE:
+                    add_row(row, far_z * far_y, c_first + (z1 * c_ny + y1) * stride, stride, out_rhs)
+
+
+@kernel
+def restrict_diagonal(fine, coarse, cap, t, row, io_d):
+    """Write the mean of min(d, cap) over the fine sites of each coarse site; missing ones count as zero.
+
+    A sink much stronger than the exchange with its neighbours (a vessel) acts through that exchange; without
+    the cap its mean would clamp a whole coarse site and spoil the correction around it.
+    """
+    first, nz, ny, nx, half = fine[0], fine[1], fine[2], fine[3], fine[4]
+    c_first, c_nz, c_ny, c_nx, c_half = coarse[0], coarse[1], coarse[2], coarse[3], coarse[4]
+    stride = TWO * (c_half + ONE)
+    width = half + ONE
+    for i in range(c_first, c_first + c_nz * c_ny * stride):
+        io_d[i] = 0.0
+    weight = (0.5 if nx > ONE else 1.0) * (0.5 if ny > ONE else 1.0) * (0.5 if nz > ONE else 1.0)
+    for iz in range(nz):
+        for iy in range(ny):
+            even = first + (iz * ny + iy) * TWO * width + ONE
+            odd = even + width
+            for i in range(half):
+                t[i] = min(io_d[even + i], cap) + min(io_d[odd + i], cap)
+            split_row(t, c_nx, c_half, row)
+            add_row(row, weight, c_first + ((iz // TWO) * c_ny + iy // TWO) * stride, stride, io_d)
+
+
+@kernel
+def blend_coarse_row(coarse, u, iz, iy, nz, ny, row, out_natural):
+    """Interpolate the coarse rows around fine row (iz, iy); natural order from index 1, clamped at both ends."""
+    c_first, c_nz, c_ny, c_nx, c_half = coarse[0], coarse[1], coarse[2], coarse[3], coarse[4]
+    stride = TWO * (c_half + ONE)
+    y0, y1 = iy // TWO, partner(iy, c_ny)
+    z0, z1 = iz // TWO, partner(iz, c_nz)
+    near_y, far_y = (0.75, 0.25) if ny > ONE else (1.0, 0.0)
+    a = c_first + (z0 * c_ny + y0) * stride
+    b = c_first + (z0 * c_ny + y1) * stride
+    for i in range(stride):
+        row[i] = near_y * u[a + i] + far_y * u[b + i]
+    if nz > ONE:
+        a = c_first + (z1 * c_ny + y0) * stride
+        b = c_first + (z1 * c_ny + y1) * stride
+        for i in range(stride):
+            row[i] = 0.75 * row[i] + 0.25 * (near_y * u[a + i] + far_y * u[b + i])
+    for i in range(c_half):
+        out_natural[ONE + TWO * i] = row[ONE + i]
+        out_natural[TWO + TWO * i] = row[c_half + TWO + i]
+    out_natural[ZERO] = out_natural[ONE]
+    out_natural[c_nx + ONE] = out_natural[c_nx]
+
+
+@kernel
+def add_correction(fine, coarse, natural, row, io_u):
+    """Add the interpolated coarse correction to black sites; red ones are relaxed next and need none."""
+    first, nz, ny, nx, half = fine[0], fine[1], fine[2], fine[3], fine[4]
+    width = half + ONE
+    for iz in range(nz):
+        for iy in range(ny):
+            blend_coarse_row(coarse, io_u, iz, iy, nz, ny, row, natural)
+            parity = (iz + iy + ONE) & ONE
+            here = first + (iz * ny + iy) * TWO * width + ONE + parity * width
+            if nx == ONE:
+                if parity == ZERO:
+                    io_u[here] += natural[ONE]
+            elif parity == ZERO:
+                for i in range(half):
+                    io_u[here + i] += 0.75 * natural[ONE + i] + 0.25 * natural[i]
+            else:
+                for i in range(nx // TWO):
+                    io_u[here + i] += 0.75 * natural[ONE + i] + 0.25 * natural[TWO + i]
