@@ -3,9 +3,9 @@ import pickle
 import numpy as np
 import pytest
 
-from tests.record.made_tissue import LAYOUT, MadeModel, advance, made_tissue
+from tests.record.made_tissue import MadeModel, advance, made_tissue
 from tme_sim.measures.measure import CellColumn
-from tme_sim.measures.registry import measures_for, register, unregister
+from tme_sim.measures.registry import MeasureError, register, unregister
 from tme_sim.record.identity import run_id
 from tme_sim.record.recorder import Recorder
 from tme_sim.record.schedule import Every
@@ -63,9 +63,14 @@ def test_cells_are_sorted_by_id():
 
 
 def test_chosen_measures_are_the_only_ones():
-    recorder = Recorder(measures={name: measures_for(LAYOUT)[name] for name in ("births", "deaths")})
+    recorder = Recorder(measures=("births", "deaths"))
     recorder.start(MadeModel(made_tissue()))
     assert recorder.latest == {"births": 2.0, "deaths": 3.0}
+
+
+def test_misspelt_measure_is_refused_with_a_suggestion():
+    with pytest.raises(MeasureError, match="did you mean births"):
+        Recorder(measures=("birth",)).start(MadeModel(made_tissue()))
 
 
 def test_registered_cell_column_is_recorded_in_order_of_id():

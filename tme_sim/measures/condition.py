@@ -68,9 +68,17 @@ def parse_condition(text: str, measures: Mapping[str, Measure]) -> Condition:
         )
     name, compare, number, unit = match.groups()
     if name not in measures:
-        raise ConditionError(f"{text!r}: no measure {name!r}{_suggestion(name, measures)}")
+        raise ConditionError(f"{text!r}: no measure {name!r}{suggestion(name, measures)}")
     measure = measures[name]
     return Condition(written, measure, compare, float(number) * _factor(text, unit, measure))
+
+
+def suggestion(name: str, measures: Mapping[str, Measure]) -> str:
+    """Return the known names closest to a misspelt one, as the end of an error message."""
+    close = get_close_matches(name, measures, n=3)
+    if close:
+        return f" (did you mean {' or '.join(close)}?)"
+    return f"; known: {', '.join(sorted(measures))}"
 
 
 def _factor(text: str, unit: str | None, measure: Measure) -> float:
@@ -80,10 +88,3 @@ def _factor(text: str, unit: str | None, measure: Measure) -> float:
     if spelled == "%" and measure.unit == "1":
         return 0.01
     raise ConditionError(f"{text!r}: unit {unit!r}; {measure.name} is in {measure.unit}")
-
-
-def _suggestion(name: str, measures: Mapping[str, Measure]) -> str:
-    close = get_close_matches(name, measures, n=3)
-    if close:
-        return f" (did you mean {' or '.join(close)}?)"
-    return f"; known: {', '.join(sorted(measures))}"

@@ -7,8 +7,9 @@ from copy import deepcopy
 
 import numpy as np
 
+from tme_sim.measures.condition import suggestion
 from tme_sim.measures.measure import CellColumn, Context, Measure, evaluate
-from tme_sim.measures.registry import cell_columns_for, measures_for
+from tme_sim.measures.registry import MeasureError, cell_columns_for, measures_for
 from tme_sim.record.identity import run_id
 from tme_sim.record.recording import Column, Recordable, Recording, Snapshot
 from tme_sim.record.schedule import Every, Schedule
@@ -55,8 +56,8 @@ class Recorder:
     ----------
     measures_at, snapshots_at : Schedule
         When to keep measures and when snapshots; the first and the last moment are kept in any case.
-    measures : mapping, optional
-        Measures to keep; default all that the layout has.
+    measures : sequence of str, optional
+        Names of the measures to keep; default all that the layout has.
     context : Context, optional
         What measures know besides the tissue.
     """
@@ -65,7 +66,7 @@ class Recorder:
         self,
         measures_at: Schedule = HOURLY,
         snapshots_at: Schedule = DAILY,
-        measures: Mapping[str, Measure] | None = None,
+        measures: Sequence[str] | None = None,
         context: Context | None = None,
     ):
         self.measures_at = measures_at
@@ -87,7 +88,7 @@ class Recorder:
         """Go on with a model after unpickling, without keeping anything now."""
         self._model = model
         layout = model.tissue.layout
-        self._measures = dict(measures_for(layout) if self._chosen is None else self._chosen)
+        self._measures = choose(measures_for(layout), self._chosen)
         self._cell_columns = cell_columns_for(layout)
 
     @property
@@ -152,6 +153,22 @@ class Recorder:
         state.pop("_measures", None)
         state.pop("_cell_columns", None)
         return state
+
+
+def choose(measures: dict[str, Measure], names: Sequence[str] | None) -> dict[str, Measure]:
+    """Return the measures with these names, in this order; all for None.
+
+    Raises
+    ------
+    MeasureError
+        When there is no such measure.
+    """
+    if names is None:
+        return measures
+    for name in names:
+        if name not in measures:
+            raise MeasureError(f"record: no measure {name!r}{suggestion(name, measures)}")
+    return {name: measures[name] for name in names}
 
 
 def take_snapshot(
