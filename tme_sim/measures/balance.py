@@ -1,0 +1,58 @@
+"""Checks the books: what entered minus what is there, was used or left, relative to what entered."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from tme_sim.measures.measure import Context, Measure
+from tme_sim.state.layout import Layout
+from tme_sim.state.ledger import DRUG_ACCOUNTS, POOL_ACCOUNTS
+from tme_sim.state.tissue import Tissue
+
+_POOL_OUT = ("internalised", "decayed", "left_vessel", "left_boundary")
+_DRUG_OUT = ("metabolised", "decayed", "left_vessel", "left_boundary")
+
+
+def pool_imbalance(column: int, tissue: Tissue, context: Context) -> float:
+    """Return (entered - free - docked - internalised - decayed - left) / entered of a pool; 0 of nothing.
+
+    ``blocked`` vesicles were never released and stand outside the balance.
+    """
+    accounts = dict(zip(POOL_ACCOUNTS, tissue.ledger.pools[column], strict=True))
+    docked = tissue.cells["docked"][tissue.cells.rows_in_site_order(), column]
+    present = float(np.sum(tissue.pools[..., column]) + np.sum(docked))
+    return _relative(
+        accounts["released"] + accounts["given"], present + sum(accounts[name] for name in _POOL_OUT)
+    )
+
+
+def drug_imbalance(column: int, tissue: Tissue, context: Context) -> float:
+    """Return (supplied - free - held - metabolised - decayed - left) / supplied of a drug; 0 of nothing."""
+    accounts = dict(zip(DRUG_ACCOUNTS, tissue.ledger.drugs[column], strict=True))
+    drug = tissue.layout.drugs[column]
+    present = float(np.sum(tissue.cells["drug"][tissue.cells.rows_in_site_order(), column]))
+    name = context.drug_fields.get(drug, drug)
+    if name in tissue.layout.fields:
+        present += float(np.sum(tissue.field(name)))
+    return _relative(accounts["supplied"], present + sum(accounts[name] for name in _DRUG_OUT))
+
+
+def measures(layout: Layout) -> list[Measure]:
+    """Return the measures of this module that a layout has."""
+    out = []
+    for column, name in enumerate(layout.pools):
+        out.append(
+            Measure(f"{name}_imbalance", "1", f"Relative imbalance: {name}", partial(pool_imbalance, column))
+        )
+    for column, name in enumerate(layout.drugs):
+        out.append(
+            Measure(f"{name}_imbalance", "1", f"Relative imbalance: {name}", partial(drug_imbalance, column))
+        )
+    return out
+
+
+def _relative(entered: float, accounted: float) -> float:
+    largest = max(entered, accounted)
+    return (entered - accounted) / largest if largest > 0.0 else 0.0

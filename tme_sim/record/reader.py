@@ -1,0 +1,267 @@
+"""Opens a run file, checked from end to end, as tables and arrays."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from tme_sim.record.identity import FORMAT_VERSION
+from tme_sim.record.seal import RunFileError, check_seal
+from tme_sim.state.codes import DEATHS, STAGES
+from tme_sim.state.grid import Grid
+from tme_sim.state.layout import Layout
+
+__all__ = ["Run", "RunFileError", "open_run", "read_run_id", "verify"]
+
+
+def open_run(path: Path | str) -> Run:
+    """Open a run file after checking its trailer; close it or use it in a ``with`` block.
+
+    Raises
+    ------
+    RunFileError
+        When it is foreign, truncated, damaged or of a newer format.
+    FileNotFoundError
+        When nothing is there.
+    """
+    return Run(path)
+
+
+def verify(path: Path | str) -> None:
+    """Read every byte of a run file and compare with its trailer.
+
+    Raises
+    ------
+    RunFileError
+        When it is foreign, truncated or damaged.
+    """
+    with Path(path).open("rb") as file:
+        file.seek(0, 2)
+        if file.tell() == 0:
+            raise RunFileError(f"{path}: empty; expected a run file of tme-sim")
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw, memoryview(raw) as view:
+            check_seal(view, str(path))
+
+
+def read_run_id(path: Path | str) -> str:
+    """Return the id of the run in a file.
+
+    Raises
+    ------
+    RunFileError
+        When the file is not a whole run.
+    """
+    with open_run(path) as run:
+        return run.run_id
+
+
+class Run:
+    """A finished run, read only.
+
+    Times are minutes. Where a method takes ``minutes``, the nearest snapshot is meant, None the last one.
+    """
+
+    def __init__(self, path: Path | str):
+        self.path = Path(path)
+        verify(path)
+        try:
+            self._file = h5py.File(self.path, "r", locking="best-effort")
+        except OSError as error:
+            raise RunFileError(f"{path}: cannot be read as HDF5: {error}") from error
+        version = int(self.attributes.get("format_version", 0))
+        if not 1 <= version <= FORMAT_VERSION:
+            self._file.close()
+            raise RunFileError(
+                f"{path}: format {version}; this version reads 1 to {FORMAT_VERSION}, update tme-sim"
+            )
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was read stays usable."""
+        self._file.close()
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """Title, run_id, seed, versions, dt_min, spacing_um and the like."""
+        return {name: _plain(value) for name, value in self._file.attrs.items()}
+
+    @property
+    def run_id(self) -> str:
+        """Id of the run."""
+        return self.attributes["run_id"]
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return int(self.attributes["seed"])
+
+    @property
+    def title(self) -> str:
+        """One line for readers."""
+        return self.attributes["title"]
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Facts about the machine that ran it."""
+        return {name: _plain(value) for name, value in self._file["provenance"].attrs.items()}
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Names in column order."""
+        group = self._group("layout")
+        names = ("cell_types", "variables", "fields", "pools", "cargo", "drugs")
+        return Layout(**{name: tuple(_texts(group[name])) for name in names})
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The lattice."""
+        a = self.attributes
+        nz, ny, nx = (int(length) for length in a["shape_zyx"])
+        return Grid((nz, ny, nx), float(a["spacing_um"]), float(a["interstitial_fraction"]))
+
+    @cached_property
+    def timeseries(self) -> pd.DataFrame:
+        """One column per measure by ``time_min``; ``.attrs["units"]`` and ``["long_names"]`` map columns."""
+        group = self._group("timeseries")
+        names = [name for name in group if name != "time"]
+        frame = pd.DataFrame(
+            {name: group[name][()] for name in names}, index=pd.Index(group["time"][()], name="time_min")
+        )
+        frame.attrs["units"] = {name: _plain(group[name].attrs["units"]) for name in names}
+        frame.attrs["long_names"] = {name: _plain(group[name].attrs["long_name"]) for name in names}
+        return frame
+
+    @cached_property
+    def snapshot_minutes(self) -> np.ndarray:
+        """Times of the snapshots, float64 (n_snapshots,)."""
+        return self._group("cells")["time"][()]
+
+    def snapshot_index(self, minutes: float | None = None) -> int:
+        """Return the number of the nearest snapshot."""
+        if minutes is None:
+            return len(self.snapshot_minutes) - 1
+        return int(np.argmin(np.abs(self.snapshot_minutes - minutes)))
+
+    def field(self, name: str, minutes: float | None = None) -> np.ndarray:
+        """Return one field, float32 (nz, ny, nx), in its unit, at one snapshot."""
+        return self._plane("fields", name, minutes)
+
+    def pool(self, name: str, minutes: float | None = None) -> np.ndarray:
+        """Return the free vesicles of a pool, float32 (nz, ny, nx), at one snapshot."""
+        return self._plane("vesicles", name, minutes)
+
+    def vessels(self, what: str = "perfusion", minutes: float | None = None) -> np.ndarray:
+        """Return ``perfusion`` (0 to 1) or ``distance`` (µm), float32 (nz, ny, nx), at one snapshot."""
+        return self._plane("vessels", what, minutes)
+
+    def cells(self, minutes: float | None = None) -> pd.DataFrame:
+        """Return the cells and remains of one snapshot, sorted by id; types, stages and causes in words."""
+        group, at = self._group("cells"), self.snapshot_index(minutes)
+        start, stop = group["offsets"][at : at + 2]
+        skip = ("time", "boundary", "row", "offsets")
+        frame = pd.DataFrame({name: group[name][start:stop] for name in group if name not in skip})
+        return self._in_words(frame, {"type": self.layout.cell_types, "stage": STAGES, "death": DEATHS})
+
+    def events(self, name: str) -> pd.DataFrame:
+        """Return all ``births``, ``deaths`` or ``transitions``; types, causes and drugs in words."""
+        group = self._group(f"events/{name}")
+        frame = pd.DataFrame({column: group[column][()] for column in group if column != "event"})
+        types = self.layout.cell_types
+        words = {
+            "type": types,
+            "from_type": types,
+            "to_type": types,
+            "cause": DEATHS,
+            "drug": self.layout.drugs,
+        }
+        return self._in_words(frame, words)
+
+    @property
+    def flux(self) -> pd.DataFrame:
+        """Vesicles internalised in the whole run: columns pool, donor, recipient, vesicles."""
+        return self.flux_at(None)
+
+    def flux_at(self, minutes: float | None) -> pd.DataFrame:
+        """Return the vesicles internalised up to one snapshot: columns pool, donor, recipient, vesicles."""
+        values = self._group("flux")["internalised"][self.snapshot_index(minutes)]
+        lay = self.layout
+        index = pd.MultiIndex.from_product(
+            (lay.pools, lay.cell_types, lay.cell_types), names=("pool", "donor", "recipient")
+        )
+        return pd.DataFrame({"vesicles": values.reshape(-1)}, index=index).reset_index()
+
+    def ledger(self, name: str) -> pd.DataFrame:
+        """Return the books of ``pools``, ``fields`` or ``drugs``: one row each, one column per account."""
+        group, dim = self._group("ledger"), name.removesuffix("s")
+        return pd.DataFrame(
+            group[name][()],
+            index=pd.Index(_texts(group[dim]), name=dim),
+            columns=pd.Index(_texts(group[f"{dim}_account"])),
+        )
+
+    @property
+    def scenario_yaml(self) -> str:
+        """The scenario as it was run."""
+        return _texts(self._group("scenario")["yaml"])[0]
+
+    @property
+    def scenario_json(self) -> str:
+        """The scenario as it was run."""
+        return _texts(self._group("scenario")["json"])[0]
+
+    @cached_property
+    def rules(self) -> pd.DataFrame:
+        """One row of texts per rule, with its evidence."""
+        group = self._group("rules")
+        return pd.DataFrame({name: _texts(group[name]) for name in group if name != "rule"})
+
+    def _group(self, name: str) -> Any:
+        try:
+            return self._file[name]
+        except KeyError as error:
+            raise RunFileError(f"{self.path}: no group {name!r}; has {', '.join(self._file)}") from error
+
+    def _plane(self, group: str, name: str, minutes: float | None) -> np.ndarray:
+        planes = self._group(group)
+        if name not in planes:
+            known = ", ".join(key for key in planes if key not in ("time", "z", "y", "x"))
+            raise KeyError(f"{self.path}: no {name!r} in {group}; known: {known}")
+        return planes[name][self.snapshot_index(minutes)]
+
+    @staticmethod
+    def _in_words(frame: pd.DataFrame, words: dict[str, tuple[str, ...]]) -> pd.DataFrame:
+        for column, names in words.items():
+            if column in frame:
+                frame[column] = pd.Categorical.from_codes(frame[column].to_numpy(), categories=list(names))
+        return frame
+
+    def items(self) -> Iterator[tuple[str, h5py.Dataset | h5py.Group]]:
+        """Yield every group and dataset with its path, in order of names."""
+        found: list[tuple[str, Any]] = []
+        self._file.visititems(lambda name, item: found.append((name, item)))
+        yield from found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode()
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _texts(dataset: Any) -> list[str]:
+    return [raw.decode() for raw in dataset[()]]

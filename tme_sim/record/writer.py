@@ -1,0 +1,312 @@
+"""Writes a recording as one immutable HDF5 file, whole or not at all."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+import tme_sim
+from tme_sim.measures.measure import field_unit
+from tme_sim.record.hdf5 import set_attributes, text_array, write, write_coordinate, write_dimension
+from tme_sim.record.identity import FORMAT_VERSION
+from tme_sim.record.reader import read_run_id
+from tme_sim.record.recording import Recording, Snapshot
+from tme_sim.record.seal import RunFileError, seal
+from tme_sim.record.store import publish
+from tme_sim.state.codes import DEATHS, STAGES
+from tme_sim.state.ledger import DRUG_ACCOUNTS, FIELD_ACCOUNTS, POOL_ACCOUNTS
+
+_PLANE = 256
+_EVENT_UNITS = {"minutes": "min"}
+
+
+class RunExists(FileExistsError):
+    """Another run holds the name.
+
+    Attributes
+    ----------
+    path : Path
+    found : str or None
+        Id of the run in the file, None for a file that is no run.
+    """
+
+    def __init__(self, path: Path, found: str | None):
+        held = f"run {found}" if found else "something that is not a run"
+        super().__init__(f"{path}: holds {held}; choose another name or replace it with --force")
+        self.path = path
+        self.found = found
+
+
+def is_done(path: Path | str, run_id: str) -> bool:
+    """Return whether ``path`` already holds the run; False where nothing is.
+
+    Raises
+    ------
+    RunExists
+        When it holds anything else.
+    """
+    path = Path(path)
+    if not path.exists():
+        return False
+    try:
+        found = read_run_id(path)
+    except RunFileError as error:
+        raise RunExists(path, None) from error
+    if found != run_id:
+        raise RunExists(path, found)
+    return True
+
+
+def write_run(
+    recording: Recording,
+    path: Path | str,
+    *,
+    force: bool = False,
+    provenance: Mapping[str, str | int | float] | None = None,
+) -> Path:
+    """Write a recording to ``path``; a file of the same run there is left as it is.
+
+    Parameters
+    ----------
+    force : bool
+        Replace whatever is there.
+    provenance : mapping, optional
+        Facts about the machine (host, wall time, memory, versions, date): kept apart in ``/provenance``.
+
+    Raises
+    ------
+    RunExists
+        When another run, or anything else, holds the name.
+    OSError
+        When it cannot be written; nothing is left behind.
+    """
+    path = Path(path)
+    if not force and is_done(path, recording.run_id):
+        return path
+    content = build_content(recording, provenance or {})
+    try:
+        publish(path, (content, seal(content)), replace=force)
+    except FileExistsError:
+        is_done(
+            path, recording.run_id
+        )  # another process was faster: the same run is fine, another one raises
+    return path
+
+
+def build_content(recording: Recording, provenance: Mapping[str, str | int | float]) -> memoryview:
+    """Return the HDF5 file, without its trailer, built in memory."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w", libver="latest") as file:
+        _write_root(file, recording)
+        _write_layout(file.create_group("layout"), recording)
+        _write_timeseries(file.create_group("timeseries", track_order=True), recording)
+        _write_space(file, recording)
+        _write_cells(file.create_group("cells", track_order=True), recording)
+        _write_events(file.create_group("events"), recording)
+        _write_books(file, recording)
+        _write_scenario(file.create_group("scenario"), recording)
+        _write_rules(file.create_group("rules", track_order=True), recording)
+        set_attributes(file.create_group("provenance"), dict(provenance))
+    return buffer.getbuffer()
+
+
+def _write_root(file: h5py.File, recording: Recording) -> None:
+    set_attributes(
+        file,
+        {
+            "title": recording.title,
+            "Conventions": "CF-1.11",
+            "source": f"tme-sim {tme_sim.__version__}",
+            "format_version": FORMAT_VERSION,
+            "numerics_version": recording.numerics_version,
+            "run_id": recording.run_id,
+            "seed": np.uint64(recording.seed),
+            "dt_min": recording.dt_min,
+            "shape_zyx": np.array(recording.grid.shape, np.int64),
+            "spacing_um": recording.grid.spacing_um,
+            "interstitial_fraction": recording.grid.interstitial_fraction,
+        },
+    )
+
+
+def _write_layout(group: h5py.Group, recording: Recording) -> None:
+    for name in ("cell_types", "variables", "fields", "pools", "cargo", "drugs"):
+        write_coordinate(
+            group, name, text_array(getattr(recording.layout, name)), long_name=f"Names of {name}"
+        )
+
+
+def _write_timeseries(group: h5py.Group, recording: Recording) -> None:
+    _write_time(group, recording.minutes)
+    for column, measure in enumerate(recording.measures):
+        write(
+            group,
+            measure.name,
+            np.ascontiguousarray(recording.series[:, column]),
+            ("time",),
+            (1024,),
+            units=measure.unit,
+            long_name=measure.long_name,
+        )
+
+
+def _write_space(file: h5py.File, recording: Recording) -> None:
+    snapshots, layout = recording.snapshots, recording.layout
+    planes = {
+        "fields": [(name, field_unit(name), name) for name in layout.fields],
+        "vesicles": [(name, "1", f"Free vesicles per site: {name}") for name in layout.pools],
+        "vessels": [
+            ("perfusion", "1", "Share of supply of the vessel of a site"),
+            ("distance", "um", "Distance to the nearest perfused vessel"),
+        ],
+    }
+    for group_name, columns in planes.items():
+        group = file.create_group(group_name, track_order=True)
+        _write_time(group, np.array([snapshot.minutes for snapshot in snapshots]))
+        _write_axes(group, recording)
+        for column, (name, unit, long_name) in enumerate(columns):
+            values = np.stack([_plane(snapshot, group_name, column) for snapshot in snapshots])
+            chunks = (1, 1, _PLANE, _PLANE)
+            write(
+                group, name, values, ("time", "z", "y", "x"), chunks=chunks, units=unit, long_name=long_name
+            )
+
+
+def _plane(snapshot: Snapshot, group: str, column: int) -> np.ndarray:
+    if group == "fields":
+        return snapshot.fields[..., column]
+    if group == "vesicles":
+        return snapshot.pools[..., column]
+    return (snapshot.perfusion, snapshot.vessel_distance_um)[column]
+
+
+def _write_axes(group: h5py.Group, recording: Recording) -> None:
+    for axis, length in zip("zyx", recording.grid.shape, strict=True):
+        centres = (np.arange(length) + 0.5) * recording.grid.spacing_um
+        write_coordinate(
+            group, axis, centres, units="um", long_name=f"Centre of the site, {axis}", axis=axis.upper()
+        )
+
+
+def _write_time(group: h5py.Group, minutes: np.ndarray) -> None:
+    write_coordinate(group, "time", minutes, units="min", long_name="Simulated time", axis="T")
+
+
+def _write_cells(group: h5py.Group, recording: Recording) -> None:
+    snapshots = recording.snapshots
+    _write_time(group, np.array([snapshot.minutes for snapshot in snapshots]))
+    offsets = np.cumsum([0, *(len(snapshot.cells["id"]) for snapshot in snapshots)], dtype=np.int64)
+    write_dimension(group, "boundary", len(offsets))
+    write_dimension(group, "row", int(offsets[-1]))
+    write(
+        group,
+        "offsets",
+        offsets,
+        ("boundary",),
+        units="1",
+        long_name="Rows offsets[i] to offsets[i+1] are the cells of snapshot i, sorted by id",
+    )
+    for column in recording.cell_columns:
+        values = np.concatenate([snapshot.cells[column.name] for snapshot in snapshots])
+        write(
+            group,
+            column.name,
+            values,
+            ("row",),
+            None,
+            units=column.unit,
+            long_name=column.long_name,
+            **_flags(column.name, recording),
+        )
+
+
+def _flags(name: str, recording: Recording) -> dict[str, np.ndarray | str]:
+    types = recording.layout.cell_types
+    codes = {
+        "type": (types, np.int16),
+        "from_type": (types, np.int16),
+        "to_type": (types, np.int16),
+        "stage": (STAGES, np.int8),
+        "death": (DEATHS, np.int8),
+        "cause": (DEATHS, np.int8),
+    }
+    if name not in codes:
+        return {}
+    words, dtype = codes[name]
+    meanings = " ".join(word.replace(" ", "_") for word in words)
+    return {"flag_values": np.arange(len(words), dtype=dtype), "flag_meanings": meanings}
+
+
+def _write_events(group: h5py.Group, recording: Recording) -> None:
+    for name, table in recording.events.items():
+        events = group.create_group(name, track_order=True)
+        write_dimension(events, "event", len(table))
+        for column in table.dtype.names or ():
+            write(
+                events,
+                column,
+                np.ascontiguousarray(table[column]),
+                ("event",),
+                None,
+                units=_EVENT_UNITS.get(column, "1"),
+                **_flags(column, recording),
+            )
+
+
+def _write_books(file: h5py.File, recording: Recording) -> None:
+    layout, ledger = recording.layout, recording.ledger
+    flux = file.create_group("flux")
+    _write_time(flux, np.array([snapshot.minutes for snapshot in recording.snapshots]))
+    for dim, names in (
+        ("pool", layout.pools),
+        ("donor", layout.cell_types),
+        ("recipient", layout.cell_types),
+    ):
+        write_coordinate(flux, dim, text_array(names))
+    write(
+        flux,
+        "internalised",
+        np.stack([snapshot.flux for snapshot in recording.snapshots]),
+        ("time", "pool", "donor", "recipient"),
+        units="1",
+        long_name="Vesicles internalised since the start",
+    )
+    books = file.create_group("ledger")
+    for name, dim, rows, accounts, unit in (
+        ("pools", "pool", layout.pools, POOL_ACCOUNTS, "1"),
+        ("fields", "field", layout.fields, FIELD_ACCOUNTS, "field unit times sites"),
+        ("drugs", "drug", layout.drugs, DRUG_ACCOUNTS, "nM times sites"),
+    ):
+        write_coordinate(books, dim, text_array(rows))
+        write_coordinate(books, f"{dim}_account", text_array(accounts))
+        values = getattr(ledger, name)
+        write(books, name, values, (dim, f"{dim}_account"), long_name=f"Amounts since the start, {unit}")
+
+
+def _write_scenario(group: h5py.Group, recording: Recording) -> None:
+    write_dimension(group, "text", 1)
+    write(
+        group,
+        "yaml",
+        text_array([recording.resolved_yaml]),
+        ("text",),
+        long_name="Scenario as it was run, YAML",
+    )
+    write(
+        group,
+        "json",
+        text_array([recording.resolved_json]),
+        ("text",),
+        long_name="Scenario as it was run, JSON",
+    )
+
+
+def _write_rules(group: h5py.Group, recording: Recording) -> None:
+    rows = recording.rule_rows
+    write_dimension(group, "rule", len(rows))
+    for column in rows[0] if rows else ():
+        write(group, column, text_array([str(row[column]) for row in rows]), ("rule",))
