@@ -9,7 +9,7 @@ HERE := $(shell pwd | cksum | cut -d' ' -f1)
 CORE := $(VENV)/.installed-$(HERE)
 DEV := $(VENV)/.installed-dev-$(HERE)
 DOCS := $(VENV)/.installed-docs-$(HERE)
-PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install --quiet --no-input -c constraints.txt
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install -qq --no-input -c constraints.txt
 
 # The main job in a form that ends within two minutes on two cores; override any of these three.
 SCENARIO ?= liver_metastasis
