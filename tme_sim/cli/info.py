@@ -1,0 +1,21 @@
+"""The command ``info``: says what a run file holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tme_sim.cli.options import File, Json
+from tme_sim.cli.runfile import opened
+
+
+def info(file: File, *, as_json: Json = False) -> None:
+    """Show what a run file holds.
+
+    Scenario, seed, version, times, tables, and the summary of its last moment.
+    """
+    from tme_sim.cli.summary import print_summary, summarise
+
+    with opened(Path(file)) as run:
+        facts = summarise(run)
+    facts["file"] = file
+    print_summary(facts, as_json=as_json)
