@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import typer
+
 from tme_sim.cli.options import File, Json
 from tme_sim.cli.runfile import opened
 
@@ -16,6 +18,11 @@ def info(file: File, *, as_json: Json = False) -> None:
     from tme_sim.cli.summary import print_summary, summarise
 
     with opened(Path(file)) as run:
-        facts = summarise(run)
-    facts["file"] = file
+        facts = {**summarise(run), "file": file, "provenance": run.provenance}
     print_summary(facts, as_json=as_json)
+    if not as_json:
+        events = ", ".join(f"{count:,} {name}" for name, count in facts["events"].items())
+        typer.echo(f"holds: {facts['times']:,} times of {facts['measures']} measures, ", nl=False)
+        typer.echo(f"{facts['snapshots']} snapshots; {events}")
+        for name, value in facts["provenance"].items():
+            typer.echo(f"{name.replace('_', ' ')}: {value}")

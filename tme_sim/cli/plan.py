@@ -43,7 +43,7 @@ def plan(
     for kind in ("cell_types", "fields", "pools", "cargo", "drugs", "variables"):
         typer.echo(f"{kind.replace('_', ' ')}: {', '.join(facts[kind]) or 'none'}")
     rows = [(p["name"], ", ".join(p["reads"]), ", ".join(p["writes"])) for p in facts["processes"]]
-    table.show("", ("process", "reads", "writes"), rows)
+    table.show(("process", "reads", "writes"), rows)
     memory = facts["memory_mb"]
     parts = ", ".join(f"{name} {value:,.0f}" for name, value in memory.items() if name != "total")
     typer.echo(f"memory: about {memory['total']:,.0f} MB ({parts})")
@@ -59,9 +59,9 @@ def describe(model: TumorMicroenvironment) -> dict[str, Any]:
         "seed": model.seed,
         "grid": {"x": nx, "y": ny, "z": nz, "spacing_um": grid.spacing_um},
         "time": {
-            "steps": model.steps_planned,
+            "steps": model.config.time.n_steps,
             "step_min": tissue.clock.dt_min,
-            "days": model.steps_planned * tissue.clock.dt_min / 1440.0,
+            "days": model.config.time.n_steps * tissue.clock.dt_min / 1440.0,
         },
         "cells": len(tissue.cells),
         "cell_types": list(lay.cell_types),
@@ -84,8 +84,9 @@ def memory(model: TumorMicroenvironment) -> dict[str, float]:
     sites = tissue.grid.n_sites
     per_cell = sum(tissue.cells[name].itemsize * _width(tissue.cells[name]) for name in tissue.cells.names)
     species = len(lay.fields) + len(lay.pools)
-    snapshots = model.snapshots_planned + 1
-    per_snapshot = sites * (4.0 * (species + 2) + 8.0 * (per_cell / 8.0))
+    duration_min = model.config.time.n_steps * tissue.clock.dt_min
+    snapshots = 2 + duration_min // float(model.config.record.snapshots)
+    per_snapshot = sites * (4.0 * (species + 2) + per_cell)
     parts = {
         "program": _PROGRAM_MB,
         "cells": 1.5 * sites * per_cell / 1e6,

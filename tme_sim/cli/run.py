@@ -18,6 +18,7 @@ from tme_sim.cli.scenario import build
 
 if TYPE_CHECKING:
     from tme_sim.model.tumor import TumorMicroenvironment
+    from tme_sim.record.recorder import Recorder
     from tme_sim.record.recording import Recording
 
 
@@ -46,7 +47,7 @@ def run(
     signal.signal(signal.SIGTERM, _interrupt)
     started = time.monotonic()
     model = build(config, chosen)
-    if already_done(out, model.run_id, force=force):
+    if already_done(out, _identity(model), force=force):
         _tell(f"{out}: holds this run already, nothing to do", quiet)
     else:
         recording = _simulate(model, quiet)
@@ -56,23 +57,34 @@ def run(
 
 
 def _simulate(model: TumorMicroenvironment, quiet: bool) -> Recording:
-    from tme_sim.record.recorder import Recorder
-
-    recorder = Recorder.for_model(model)
+    recorder = _recorder(model)
     recorder.start(model)
     told = 0
-    with Progress(model.title, model.steps_planned, model.clock.dt_min, quiet=quiet) as progress:
+    with Progress(model.title, model.config.time.n_steps, model.clock.dt_min, quiet=quiet) as progress:
         progress.say("loading kernels (the first run on a machine compiles them, which takes up to a minute)")
         while model.running:
             model.step()
             recorder.observe(model.tissue)
-            progress.update(model.clock.step, recorder.living(model.tissue))
+            progress.update(model.clock.step, int(model.tissue.cells.alive().sum()))
             for warning in model.warnings[told:]:
                 progress.say(f"warning: {warning}")
             told = len(model.warnings)
-        if model.stop_reason:
-            progress.say(f"ended after {model.clock.days:.2f} d: {model.stop_reason}")
+        progress.say(f"ended after {model.clock.days:.2f} d: {model.stop_reason}")
     return recorder.finish()
+
+
+def _recorder(model: TumorMicroenvironment) -> Recorder:
+    from tme_sim.record.recorder import Recorder
+    from tme_sim.record.schedule import Every
+
+    kept = model.config.record
+    return Recorder(Every(float(kept.measures)), Every(float(kept.snapshots)), context=model.measure_context)
+
+
+def _identity(model: TumorMicroenvironment) -> str:
+    from tme_sim.record.identity import run_id
+
+    return run_id(model.resolved_json, model.seed, model.numerics_version)
 
 
 def _write(out: Path, recording: Recording, wall_s: float, *, force: bool) -> None:

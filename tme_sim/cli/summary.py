@@ -63,10 +63,10 @@ def print_summary(facts: dict[str, Any], *, as_json: bool) -> None:
     for name, title in (("oxygen", "Oxygen"), ("resistance", "Resistance"), ("attribution", "Attribution")):
         rows = [(entry["meaning"], _number(entry["value"]), entry["unit"]) for entry in facts[name]]
         if rows:
-            table.show(title, ("", ">", ""), rows)
+            table.show((title, "> ", ""), rows)
     if facts["vesicles"]:
         header = ("Vesicles", ">released", ">taken up", ">decayed", ">left", ">blocked", "taken up by")
-        table.show("", header, [_vesicle_row(entry) for entry in facts["vesicles"]])
+        table.show(header, [_vesicle_row(entry) for entry in facts["vesicles"]])
     for name in ("file", "picture"):
         if facts.get(name):
             typer.echo(f"{name}: {facts[name]}")
@@ -138,7 +138,7 @@ def _print_cells(cells: list[dict[str, Any]]) -> None:
         on = ", ".join(f"{name} {share:.0%}" for name, share in states if share >= 0.005)
         rows.append((entry["type"], f"{entry['living']:,}", f"{entry['remains']:,}", cycle, on))
     header = ("Cells", ">living", ">remains", "cycle", f"share of the living with a variable above {_ON:g}")
-    table.show("", header, rows)
+    table.show(header, rows)
 
 
 def _vesicle_row(entry: dict[str, Any]) -> tuple[str, ...]:

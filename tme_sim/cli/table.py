@@ -7,9 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 
-def show(
-    title: str, header: Sequence[str], rows: Iterable[Sequence[str]], *, stream: TextIO | None = None
-) -> None:
+def show(header: Sequence[str], rows: Iterable[Sequence[str]], *, stream: TextIO | None = None) -> None:
     """Print a table; the first column is left-aligned, columns of numbers to the right.
 
     Parameters
@@ -25,7 +23,7 @@ def show(
     from rich.text import Text
 
     out = stream or sys.stdout
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in header:
         right = name.startswith(">")
         table.add_column(name.removeprefix(">"), justify="right" if right else "left", overflow="fold")
