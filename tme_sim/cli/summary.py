@@ -67,6 +67,7 @@ def print_summary(facts: dict[str, Any], *, as_json: bool) -> None:
     if facts["vesicles"]:
         header = ("Vesicles", ">released", ">taken up", ">decayed", ">left", ">blocked", "taken up by")
         table.show(header, [_vesicle_row(entry) for entry in facts["vesicles"]])
+    typer.echo("")
     for name in ("file", "picture"):
         if facts.get(name):
             typer.echo(f"{name}: {facts[name]}")

@@ -23,11 +23,12 @@ def show(header: Sequence[str], rows: Iterable[Sequence[str]], *, stream: TextIO
     from rich.text import Text
 
     out = stream or sys.stdout
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in header:
         right = name.startswith(">")
         table.add_column(name.removeprefix(">"), justify="right" if right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
+    out.write("\n")
     # A file or a pipe gets whole lines: nothing is folded to a terminal that is not there.
     Console(file=out, width=None if out.isatty() else 160, highlight=False).print(table)
