@@ -6,12 +6,12 @@ from tme_sim.cli.errors import CommandError
 from tme_sim.cli.options import overrides
 
 
-def test_settings_become_a_mapping() -> None:
-    assert overrides(["vessels.spacing=150 um", "a = b=c"]) == {"vessels.spacing": "150 um", "a": "b=c"}
+def test_settings_lose_their_blanks() -> None:
+    assert overrides(["vessels.spacing=150 um", "a = b=c"]) == ("vessels.spacing=150 um", "a=b=c")
 
 
 def test_until_and_seed_are_settings() -> None:
-    assert overrides(None, "10d", 7) == {"time.duration": "10d", "seed": "7"}
+    assert overrides(None, "10d", 7) == ("time.duration=10d", "seed=7")
 
 
 def test_setting_without_value_is_refused() -> None:

@@ -23,30 +23,28 @@ File = Annotated[str, typer.Argument(metavar="FILE", help="Run file written by t
 
 def overrides(
     settings: list[str] | None, until: str | None = None, seed: int | None = None
-) -> dict[str, str]:
-    """Return dotted key to value, as text, from ``--set``, ``--until`` and ``--seed``.
+) -> tuple[str, ...]:
+    """Return ``key=value`` texts from ``--set``, ``--until`` and ``--seed``.
 
     Raises
     ------
     CommandError
         When a setting is not ``key=value`` or a key is set twice.
     """
-    chosen: dict[str, str] = {}
     pairs = [*(settings or [])]
     if until is not None:
         pairs.append(f"time.duration={until}")
     if seed is not None:
         pairs.append(f"seed={seed}")
+    seen: dict[str, str] = {}
     faults = []
     for pair in pairs:
-        key, equals, value = pair.partition("=")
-        key = key.strip()
+        key, equals, value = (part.strip() for part in pair.partition("="))
         if not key or not equals:
             faults.append(f"--set {pair}: expected key=value, for example --set vessels.spacing='150 um'")
-        elif key in chosen:
-            faults.append(f"--set {key}: given twice ({chosen[key]} and {value.strip()})")
-        else:
-            chosen[key] = value.strip()
+        elif key in seen:
+            faults.append(f"--set {key}: given twice ({seen[key]} and {value})")
+        seen[key] = value
     if faults:
         raise CommandError("\n".join(faults))
-    return chosen
+    return tuple(f"{key}={value}" for key, value in seen.items())

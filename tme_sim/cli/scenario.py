@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tme_sim.cli.errors import CommandError
 
 if TYPE_CHECKING:
     from tme_sim.model.tumor import TumorMicroenvironment
-    from tme_sim.scenario.schema import Scenario
+    from tme_sim.scenario.scenario import Scenario
 
 
-def load(config: str, overrides: Mapping[str, str]) -> Scenario:
+def load(config: str, overrides: Sequence[str]) -> Scenario:
     """Return the checked scenario.
 
     Raises
@@ -28,7 +28,7 @@ def load(config: str, overrides: Mapping[str, str]) -> Scenario:
         raise CommandError(str(error)) from error
 
 
-def build(config: str, overrides: Mapping[str, str]) -> TumorMicroenvironment:
+def build(config: str, overrides: Sequence[str]) -> TumorMicroenvironment:
     """Return the model of a scenario at time zero.
 
     Raises

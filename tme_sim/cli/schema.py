@@ -9,6 +9,6 @@ def schema() -> None:
     """Print the JSON Schema of scenarios, for editors."""
     import json
 
-    from tme_sim.scenario.describe import json_schema
+    from tme_sim.scenario.resolved import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
