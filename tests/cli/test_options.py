@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from tme_sim.cli.errors import CommandError
+from tme_sim.cli.options import overrides
+
+
+def test_settings_lose_their_blanks() -> None:
+    assert overrides(["vessels.spacing=150 um", "a = b=c"]) == ("vessels.spacing=150 um", "a=b=c")
+
+
+def test_until_and_seed_are_settings() -> None:
+    assert overrides(None, "10d", 7) == ("time.duration=10d", "seed=7")
+
+
+def test_setting_without_value_is_refused() -> None:
+    with pytest.raises(CommandError, match=r"--set vessels\.spacing: expected key=value"):
+        overrides(["vessels.spacing"])
+
+
+def test_key_set_twice_is_refused() -> None:
+    with pytest.raises(CommandError, match="seed: given twice"):
+        overrides(["seed=1"], seed=2)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(CommandError) as caught:
+        overrides(["a", "b"])
+    assert str(caught.value).count("\n") == 1

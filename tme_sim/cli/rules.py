@@ -1,0 +1,148 @@
+"""The command ``rules``: lists, audits, imports and exports the rules of a scenario."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tme_sim.cli.errors import CommandError
+from tme_sim.cli.options import Config, Json, Settings, overrides
+from tme_sim.cli.scenario import load
+
+if TYPE_CHECKING:
+    from tme_sim.rules.rule import Rule
+    from tme_sim.scenario.rule_text import RuleSpec
+    from tme_sim.scenario.scenario import Scenario
+
+
+def rules(
+    config: Config = "liver_metastasis",
+    *,
+    settings: Settings = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Audit the evidence; exit code 2 when it has faults.")
+    ] = False,
+    source: Annotated[
+        Path | None, typer.Option("--import", metavar="CSV", help="Print a PhysiCell rules CSV as YAML.")
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option("--export", metavar="CSV", help="Write the rules as a PhysiCell CSV.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List, audit, import and export rules.
+
+    Without options, prints each rule in force as a sentence with its evidence.
+    """
+    if sum((coverage, source is not None, target is not None)) > 1:
+        raise CommandError("--coverage, --import and --export: expected one of them at a time")
+    scenario = load(config, overrides(settings))
+    if coverage:
+        _audit(scenario, as_json)
+    elif source is not None:
+        _import(scenario, source)
+    elif target is not None:
+        _export(scenario, target)
+    else:
+        _list(scenario, as_json)
+
+
+def sentence(rule: RuleSpec) -> str:
+    """Return a rule in words, with the numbers as the scenario writes them."""
+    gates = f", while {' and '.join(map(str, rule.gates))}" if rule.gates else ""
+    who = f"remains of {rule.cell}" if rule.dead else rule.cell
+    return (
+        f"In {who} cells, {rule.signal} {rule.effect} {rule.behaviour} towards {rule.to.written}, "
+        f"half-max {rule.half_max.written}, Hill {rule.hill.written}{gates}"
+    )
+
+
+def _list(scenario: Scenario, as_json: bool) -> None:
+    import json
+
+    rows = [_row(scenario, rule) for rule in scenario.rules]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        if row["in_force"]:
+            evidence = ", ".join(row["evidence"]) or "no evidence"
+            typer.echo(f"{row['text']}  [{row['basis']}; {evidence}]")
+    idle = [row for row in rows if not row["in_force"]]
+    if idle:
+        typer.echo("\nNot in force under the chosen hypotheses:")
+        for row in idle:
+            typer.echo(f"{row['text']}  [{row['hypothesis']}]")
+
+
+def _row(scenario: Scenario, rule: RuleSpec) -> dict[str, Any]:
+    return {
+        "text": sentence(rule),
+        "evidence": list(rule.evidence),
+        "basis": rule.basis,
+        "hypothesis": rule.hypothesis,
+        "in_force": scenario.in_force(rule),
+        "source": rule.source,
+        "why": rule.why,
+    }
+
+
+def _import(scenario: Scenario, source: Path) -> None:
+    from tme_sim.rules.physicell import import_csv
+
+    words = scenario.vocabulary
+    bases = [[scenario.base_value(cell, name) for name in words.behaviours] for cell in words.cell_types]
+    try:
+        text = source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{source}: {getattr(error, 'strerror', None) or error}") from None
+    import numpy as np
+
+    names = (words.cell_types, tuple(words.signals), tuple(words.behaviours))
+    report = import_csv(text, str(source), *names, np.array(bases))
+    for kind, remarks in (("not imported", report.not_imported), ("warning", report.warnings)):
+        for remark in remarks:
+            typer.echo(f"{kind}: {remark}", err=True)
+    if report.faults:
+        raise CommandError("\n".join(map(str, report.faults)))
+    typer.echo("rules:")
+    for rule in report.rules:
+        typer.echo(_yaml(scenario, rule))
+
+
+def _yaml(scenario: Scenario, rule: Rule) -> str:
+    """Return one rule as an item of the list ``rules`` of a scenario."""
+    words = scenario.vocabulary
+    saturation = f"{rule.saturation!r} {words.behaviours[rule.behaviour].scale.internal}"
+    half_max = f"{rule.half_max!r} {words.signals[rule.signal].scale.internal}"
+    dead = ", dead: true" if rule.dead else ""
+    return (
+        f"  - {{cell: {rule.cell}, signal: {rule.signal}, "
+        f"effect: {'increases' if rule.increases else 'decreases'}, behaviour: {rule.behaviour}, "
+        f"to: {saturation.strip()}, half_max: {half_max.strip()}, hill: {rule.hill!r}, "
+        f'basis: {rule.basis}, source: assumed, why: "{rule.why}"{dead}}}'
+    )
+
+
+def _export(scenario: Scenario, target: Path) -> None:
+    from tme_sim.rules.physicell import export_csv
+
+    words = scenario.vocabulary
+    names = (words.cell_types, tuple(words.signals), tuple(words.behaviours))
+    report = export_csv(scenario.active_rules(), *names)
+    try:
+        with target.open("x", encoding="utf-8") as out:
+            out.write(report.text)
+    except FileExistsError:
+        raise CommandError(f"{target}: exists already; name another file") from None
+    except OSError as error:
+        raise CommandError(f"{target}: {error.strerror}") from None
+    for line in report.cannot_say:
+        typer.echo(f"not said: {line}", err=True)
+    typer.echo(str(target))
+
+
+def _audit(scenario: Scenario, as_json: bool) -> None:
+    raise CommandError("--coverage: not built in yet")

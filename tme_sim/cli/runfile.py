@@ -1,0 +1,35 @@
+"""Opens a run file for a command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tme_sim.cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from tme_sim.record.reader import Run
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Run]:
+    """Yield the run in a file whose checksum holds.
+
+    Raises
+    ------
+    CommandError
+        When the file is missing, foreign, truncated or damaged.
+    """
+    from tme_sim.record.reader import open_run
+    from tme_sim.record.seal import RunFileError
+
+    try:
+        run = open_run(path)
+    except RunFileError as error:
+        raise CommandError(str(error)) from None
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror or error}") from None
+    with run:
+        yield run

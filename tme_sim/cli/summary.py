@@ -1,0 +1,173 @@
+"""The numbers that a run ends with, read back from its file."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from tme_sim.cli import table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tme_sim.record.reader import Run
+
+# A variable counts as on in a cell above this value: a reading of the summary that no rule uses.
+_ON = 0.5
+_OXYGEN = (
+    "tumour_oxygen_mean",
+    "tumour_oxygen_min",
+    "hypoxic_share_10",
+    "hypoxic_share_5",
+    "hypoxic_share_2p5",
+)
+_RESISTANCE = ("resistant_fraction", "mean_resistance", "mean_survival", "rim_cells")
+_ACCOUNTS = ("released", "given", "internalised", "decayed", "left_vessel", "left_boundary", "blocked")
+
+
+def summarise(run: Run) -> dict[str, Any]:
+    """Return the last state of a run as plain data: cells, oxygen, vesicles, resistance, attribution."""
+    last = _last(run)
+    return {
+        "run_id": run.run_id,
+        "title": run.title,
+        "seed": run.seed,
+        "source": run.attributes["source"],
+        "days": float(run.timeseries.index[-1]) / 1440.0,
+        "measures": run.timeseries.shape[1],
+        "times": run.timeseries.shape[0],
+        "snapshots": len(run.snapshot_minutes),
+        "events": {name: len(run.events(name)) for name in ("births", "deaths", "transitions")},
+        "cells": _cells(run),
+        "oxygen": _pick(run, last, lambda name: name in _OXYGEN),
+        "vesicles": _vesicles(run),
+        "resistance": _pick(run, last, lambda name: name.startswith(_RESISTANCE)),
+        "attribution": _pick(run, last, lambda name: name.startswith("attribution")),
+    }
+
+
+def print_summary(facts: dict[str, Any], *, as_json: bool) -> None:
+    """Print a summary on stdout, as tables or as JSON."""
+    if as_json:
+        typer.echo(json.dumps(_finite(facts), indent=2, ensure_ascii=False))
+        return
+    typer.echo(
+        f"{facts['title']}: seed {facts['seed']}, day {facts['days']:.2f}, run {facts['run_id'][:12]} "
+        f"({facts['source']})"
+    )
+    _print_cells(facts["cells"])
+    for name, title in (("oxygen", "Oxygen"), ("resistance", "Resistance"), ("attribution", "Attribution")):
+        rows = [(entry["meaning"], _number(entry["value"]), entry["unit"]) for entry in facts[name]]
+        if rows:
+            table.show((title, "> ", ""), rows)
+    if facts["vesicles"]:
+        header = ("Vesicles", ">released", ">taken up", ">decayed", ">left", ">blocked", "taken up by")
+        table.show(header, [_vesicle_row(entry) for entry in facts["vesicles"]])
+    typer.echo("")
+    for name in ("file", "picture"):
+        if facts.get(name):
+            typer.echo(f"{name}: {facts[name]}")
+    sys.stdout.flush()
+
+
+def _last(run: Run) -> pd.Series:
+    return run.timeseries.iloc[-1]
+
+
+def _cells(run: Run) -> list[dict[str, Any]]:
+    frame = run.cells()
+    rows = []
+    for name in run.layout.cell_types:
+        of_type = frame[frame["type"] == name]
+        living = of_type[of_type["death"] == "alive"]
+        stages = living["stage"].value_counts()
+        on = {
+            variable: float((living[variable] > _ON).mean())
+            for variable in run.layout.variables
+            if len(living)
+        }
+        rows.append(
+            {
+                "type": name,
+                "living": len(living),
+                "stages": {str(stage): int(count) for stage, count in stages.items() if count},
+                "remains": len(of_type) - len(living),
+                "on": {variable: share for variable, share in on.items() if share > 0.0},
+            }
+        )
+    return rows
+
+
+def _vesicles(run: Run) -> list[dict[str, Any]]:
+    books, flux = run.ledger("pools"), run.flux
+    rows = []
+    for pool in run.layout.pools:
+        taken = flux[flux["pool"] == pool].groupby("recipient", observed=True)["vesicles"].sum()
+        rows.append(
+            {
+                "pool": pool,
+                **{account: float(books.loc[pool, account]) for account in _ACCOUNTS},
+                "recipients": {str(name): float(count) for name, count in taken.items() if count > 0.0},
+            }
+        )
+    return rows
+
+
+def _pick(run: Run, last: pd.Series, wanted: Any) -> list[dict[str, Any]]:
+    units, meanings = run.timeseries.attrs["units"], run.timeseries.attrs["long_names"]
+    return [
+        {"name": name, "meaning": meanings[name], "value": float(last[name]), "unit": _unit(units[name])}
+        for name in map(str, last.index)
+        if wanted(name)
+    ]
+
+
+def _unit(unit: str) -> str:
+    return "" if unit == "1" else unit
+
+
+def _print_cells(cells: list[dict[str, Any]]) -> None:
+    rows = []
+    for entry in cells:
+        stages = entry["stages"]
+        cycle = " ".join(f"{stage} {stages[stage]:,}" for stage in ("G1", "S", "G2M") if stage in stages)
+        states = sorted(entry["on"].items(), key=lambda item: (-item[1], item[0]))
+        on = ", ".join(f"{name} {share:.0%}" for name, share in states if share >= 0.005)
+        rows.append((entry["type"], f"{entry['living']:,}", f"{entry['remains']:,}", cycle, on))
+    header = ("Cells", ">living", ">remains", "cycle", f"share of the living with a variable above {_ON:g}")
+    table.show(header, rows)
+
+
+def _vesicle_row(entry: dict[str, Any]) -> tuple[str, ...]:
+    recipients = ", ".join(f"{name} {_number(count)}" for name, count in entry["recipients"].items())
+    left = entry["left_vessel"] + entry["left_boundary"]
+    amounts = (
+        entry["released"] + entry["given"],
+        entry["internalised"],
+        entry["decayed"],
+        left,
+        entry["blocked"],
+    )
+    return (entry["pool"], *map(_number, amounts), recipients)
+
+
+def _number(value: float) -> str:
+    """Return four digits: ``0.1234``, ``12.34``, ``1,234,567``; ``-`` where not defined."""
+    if not math.isfinite(value):
+        return "-"
+    if value == 0.0 or abs(value) >= 1000.0:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
+def _finite(value: Any) -> Any:
+    """Return plain data with None where JSON has no number."""
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
