@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 
-from tme_sim.measures import balance, chemistry, oxygenation, population, shape, vesicles
+from tme_sim.measures import balance, chemistry, oxygenation, population, resistance, shape, vesicles
 from tme_sim.measures.measure import CellColumn, Context, Measure, evaluate
 from tme_sim.state.layout import Layout
 
@@ -22,6 +22,7 @@ _BUILT_IN: tuple[Family, ...] = (
     chemistry.measures,
     vesicles.measures,
     balance.measures,
+    resistance.measures,
 )
 _registered: list[Registered | Family] = []
 

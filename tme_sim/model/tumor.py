@@ -1,0 +1,197 @@
+"""The model: a tissue, the processes of a step, and Mesa's face to both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tme_sim.measures.condition import Condition, parse_condition
+from tme_sim.measures.measure import Context as MeasureContext
+from tme_sim.measures.registry import measures_for
+from tme_sim.measures.resistance import EXTRA
+from tme_sim.model import assemble
+from tme_sim.model.first_tissue import lay_tissue
+from tme_sim.model.mesa_base import CellModel
+from tme_sim.model.specs import Numbers
+from tme_sim.processes.base import Context, Process
+from tme_sim.scenario.load import load_scenario
+from tme_sim.scenario.resolved import resolved_json, resolved_yaml
+from tme_sim.scenario.scenario import Scenario, layout_of
+from tme_sim.state.clock import Clock
+from tme_sim.state.tissue import Tissue
+
+NUMERICS_VERSION = "1"
+
+
+class _OnTissue:
+    """A condition bound to what measures know; called with a tissue."""
+
+    def __init__(self, condition: Condition, context: MeasureContext):
+        self.condition, self.context = condition, context
+
+    def __call__(self, tissue: Tissue) -> bool:
+        return self.condition(tissue, self.context)
+
+
+class TumorMicroenvironment(CellModel):
+    """A tumour in its tissue, stepped by `step`, watched and driven as any Mesa model.
+
+    Parameters
+    ----------
+    config : Scenario, str or Path
+        A loaded scenario, a file, or the name of a scenario of the package.
+    overrides : sequence of str
+        ``key.path=value``; only with a file or name.
+    rng : int, optional
+        Seed of the run, 0 to 2^64 − 1; default: the scenario's.
+    processes : sequence of Process
+        Your own processes, run after pathways and before fate.
+
+    Attributes
+    ----------
+    config : Scenario
+    clock : Clock
+        Simulated time in minutes; Mesa's own ``time`` counts steps.
+    processes : list of Process
+        In the order of a step.
+    stop_reason : str
+        Why the run ended; empty while it runs.
+    warnings : list of str
+
+    Raises
+    ------
+    ScenarioError, PlacementError, PlanError
+        When the scenario is wrong, does not fit its grid, or its processes do not fit together.
+    """
+
+    def __init__(
+        self,
+        config: Scenario | str | Path = "liver_metastasis",
+        overrides: Sequence[str] | None = None,
+        rng: int | None = None,
+        processes: Sequence[Process] = (),
+    ):
+        self.config = config if isinstance(config, Scenario) else load_scenario(config, overrides or ())
+        self.seed = int(self.config.seed if rng is None else rng)
+        super().__init__(rng=self.seed % 2**32)
+        self._own_processes = tuple(processes)
+        self.stop_reason = ""
+        self.warnings: list[str] = []
+        self._assemble()
+        self.tissue = lay_tissue(self._numbers, self.assay, self.seed)
+
+    def _assemble(self) -> None:
+        """Compile everything that follows from the scenario alone."""
+        layout = layout_of(self.config)
+        self._numbers = Numbers(self.config, layout, self.config.vocabulary, self.config.lattice())
+        self.drug_fields = {name: drug.field for name, drug in self.config.drugs.items()}
+        self.physiology = assemble.physiology_of(self._numbers)
+        self.assay = assemble.assay_of(self._numbers, self.physiology)
+        extras = {EXTRA: self.assay} if self.config.resistance is not None and self.assay.exposures else {}
+        self.measure_context = MeasureContext(drug_fields=self.drug_fields, extras=extras)
+        self._measures = measures_for(layout)
+        self.interventions = assemble.interventions_of(self._numbers, self._condition)
+        self._stops = [self._condition(stop.text) for stop in self.config.stop]
+        self._edge = self._condition("edge reached")
+        self.processes = assemble.processes_of(
+            self._numbers, self.physiology, self.interventions, self._own_processes
+        )
+
+    def _condition(self, text: str) -> _OnTissue:
+        return _OnTissue(parse_condition(text, self._measures), self.measure_context)
+
+    def step(self) -> None:
+        """Advance the tissue by one step."""
+        context = Context(
+            scenario=self.config,
+            dt_min=self.clock.dt_min,
+            step=self.clock.step,
+            seed=self.seed,
+            behaviours=np.zeros((0, len(self._numbers.behaviours))),
+            names=self._numbers.column,
+            extra_decay=np.zeros(len(self.tissue.layout.fields)),
+        )
+        for process in self.processes:
+            process.step(self.tissue, context)
+            if process is self.interventions:
+                self.step_registered_agents()
+        self._judge()
+
+    def _judge(self) -> None:
+        """Stop at the end of the time or when a stop condition holds; warn once when the tumour meets the edge."""
+        if not self.warnings and self._edge(self.tissue):
+            self.warnings.append(
+                f"the tumour meets the edge of the grid at {self.clock.days:.2f} d; growth is no longer free"
+            )
+        held = next((stop for stop in self._stops if stop(self.tissue)), None)
+        if held is not None:
+            self.stop_reason = held.condition.text
+        elif self.clock.step >= self.config.time.n_steps:
+            self.stop_reason = "duration reached"
+        if self.stop_reason:
+            self.running = False
+
+    @property
+    def clock(self) -> Clock:
+        """Simulated time."""
+        return self.tissue.clock
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        return self.config.title or self.config.scenario
+
+    @property
+    def numerics_version(self) -> str:
+        """Raised with every change that alters results."""
+        return NUMERICS_VERSION
+
+    @property
+    def resolved_yaml(self) -> str:
+        """The scenario with every default filled in, loadable again."""
+        return resolved_yaml(self.config)
+
+    @property
+    def resolved_json(self) -> str:
+        """The scenario in canonical form, for hashing."""
+        return resolved_json(self.config)
+
+    @property
+    def rule_rows(self) -> list[dict[str, str]]:
+        """Rules in force, one mapping of words per rule."""
+        return [
+            {
+                "cell": rule.cell, "signal": rule.signal, "effect": "increases" if rule.increases else "decreases",
+                "behaviour": rule.behaviour, "to": f"{rule.saturation:.9g}", "half_max": f"{rule.half_max:.9g}",
+                "hill": f"{rule.hill:.9g}",
+                "while": "; ".join(
+                    f"{g.signal} {'above' if g.above else 'below'} {g.threshold:.9g} hill {g.hill:.9g}" for g in rule.gates
+                ),
+                "hypothesis": rule.hypothesis or "", "basis": rule.basis, "evidence": " ".join(rule.evidence),
+                "why": rule.why or "",
+            }
+            for rule in self.config.active_rules()
+        ]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy needs: scenario, state and Mesa's part; compiled parts are made again."""
+        state = super().__getstate__()
+        for name in _COMPILED:
+            state.pop(name, None)
+        state["_triggered"] = (self.interventions.triggered, self.interventions.given)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        triggered = state.pop("_triggered")
+        super().__setstate__(state)
+        self._assemble()
+        self.interventions.triggered, self.interventions.given = triggered
+
+
+_COMPILED = (
+    "_numbers", "drug_fields", "physiology", "assay", "measure_context", "_measures", "interventions", "_stops",
+    "_edge", "processes",
+)
