@@ -96,7 +96,7 @@ def _vessel_sites(numbers: Numbers, free: np.ndarray, seed: int) -> np.ndarray:
 
 def _asked(numbers: Numbers) -> tuple[list[Nodule], list[Density]]:
     nodules, densities = [], []
-    for name, placement in numbers.scenario.tissue.placements().items():
+    for name, placement in numbers.scenario.tissue.placements.items():
         kind = numbers.layout.cell_types.index(name)
         for n in placement.nodules:
             centre = None if n.centre == "middle" else tuple(float(c) for c in n.centre)

@@ -74,7 +74,7 @@ def field_specs(numbers: Numbers) -> list[FieldSpec]:
             half_saturation=float(f.half_saturation or 0.0),
             background_uptake=float(f.background_uptake or 0.0),
             per_molecule=1.0 / numbers.grid.molecules_per_nm(whole_site=whole_site),
-            boundary=f.boundary.fixed(),
+            boundary=f.boundary.fixed,
             uptake=influx.get(name, f"uptake {name}"),
             secretion=f"secretion {name}",
         ))
@@ -95,7 +95,7 @@ def pool_specs(numbers: Numbers) -> list[PoolSpec]:
             internalise_per_min=float(pool.internalise),
             saturation=float(pool.saturation),
             cargo=tuple(float(pool.cargo.get(cargo, 0.0)) for cargo in layout.cargo),
-            boundary=pool.boundary.fixed(),
+            boundary=pool.boundary.fixed,
             release=f"release {name}",
             uptake=f"uptake {name}",
         )
