@@ -38,52 +38,45 @@ def red_residual(level, rhs, au, out_r):
 
 
 @kernel
-def red_dot(level, a, b, t):
-    """Return the sum of a b over red sites: one partial sum per place in the row, then these in order."""
+def red_measures(level, r, correction, u, products, errors, sizes):
+    """Return sum of r times correction, max|correction| and max|u| over red sites.
+
+    One partial result per place in the row (the last three arrays), then these in order: the order of additions
+    is fixed. Maxima are blind to nan, the sum is not. Red sites suffice: a black correction is a mean of red ones.
+    """
     first, nz, ny, half = level[0], level[1], level[2], level[4]
     width = half + ONE
     for i in range(half):
-        t[i] = 0.0
+        products[i] = 0.0
+        errors[i] = 0.0
+        sizes[i] = 0.0
     for iz in range(nz):
         for iy in range(ny):
             red = first + (iz * ny + iy) * TWO * width + ONE + ((iz + iy) & ONE) * width
             for i in range(half):
-                t[i] += a[red + i] * b[red + i]
-    total = 0.0
+                products[i] += r[red + i] * correction[red + i]
+                error, size = abs(correction[red + i]), abs(u[red + i])
+                errors[i] = error if error > errors[i] else errors[i]
+                sizes[i] = size if size > sizes[i] else sizes[i]
+    product, error, size = 0.0, 0.0, 0.0
     for i in range(half):
-        total += t[i]
-    return total
+        product += products[i]
+        error = max(error, errors[i])
+        size = max(size, sizes[i])
+    return product, error, size
 
 
 @kernel
-def red_largest(level, a, t):
-    """Return max|a| over red sites; blind to nan. A black correction is a mean of red ones, hence no larger."""
-    first, nz, ny, half = level[0], level[1], level[2], level[4]
-    width = half + ONE
-    for i in range(half):
-        t[i] = 0.0
-    for iz in range(nz):
-        for iy in range(ny):
-            red = first + (iz * ny + iy) * TWO * width + ONE + ((iz + iy) & ONE) * width
-            for i in range(half):
-                size = abs(a[red + i])
-                t[i] = size if size > t[i] else t[i]
-    largest = 0.0
-    for i in range(half):
-        largest = max(largest, t[i])
-    return largest
-
-
-@kernel
-def red_add(level, factor, a, io_values):
-    """Add ``factor`` times a at red sites."""
+def red_step(level, alpha, p, q, io_u, io_r):
+    """Go along p: u += alpha p and r -= alpha q at red sites, where q = A p."""
     first, nz, ny, half = level[0], level[1], level[2], level[4]
     width = half + ONE
     for iz in range(nz):
         for iy in range(ny):
             red = first + (iz * ny + iy) * TWO * width + ONE + ((iz + iy) & ONE) * width
             for i in range(half):
-                io_values[red + i] += factor * a[red + i]
+                io_u[red + i] += alpha * p[red + i]
+                io_r[red + i] -= alpha * q[red + i]
 
 
 @kernel
@@ -104,37 +97,33 @@ def conjugate_gradients(
     start = level[0]
     stop = start + level[1] * level[2] * TWO * (level[4] + ONE)
     relax(level, ONE, k, rhs, inverse, x, y, z, t, io_u)
-    apply_red(level, k, d, total, x, y, z, io_u, t, q)
+    apply_red(level, k, d, total, x, y, z, io_u, t, natural, q)
     red_residual(level, rhs, q, r)
     slope, first, last, status = 1.0, math.inf, math.inf, SLOW
     iteration = 0
     while iteration < max_iterations:
         cycle(table, levels, k, inverse, x, y, z, t, natural, row, r, correction)
         iteration += 1
-        new_slope = red_dot(level, r, correction, t)
+        new_slope, error, size = red_measures(level, r, correction, io_u, t, natural, row)
         if not math.isfinite(new_slope):
             return iteration, math.nan, NOT_FINITE
-        error = red_largest(level, correction, t)
-        size = red_largest(level, io_u, t)
         if size == 0.0:
             size = error
         last = error / size if size > 0.0 else 0.0
         if iteration == 1:
             first = last
         if last <= tolerance or (iteration > 1 and last <= reduction * first):
-            red_add(level, 1.0, correction, io_u)
+            red_step(level, 1.0, correction, r, io_u, r)
             status = CONVERGED
             break
         beta = new_slope / slope if iteration > 1 else 0.0
         slope = new_slope
         for i in range(start, stop):
             p[i] = correction[i] + beta * p[i]
-        apply_red(level, k, d, total, x, y, z, p, t, q)
-        curvature = red_dot(level, p, q, t)
+        curvature = apply_red(level, k, d, total, x, y, z, p, t, natural, q)
         if curvature <= 0.0:
             return iteration, math.nan, SINGULAR
         alpha = slope / curvature
-        red_add(level, alpha, p, io_u)
-        red_add(level, -alpha, q, r)
+        red_step(level, alpha, p, q, io_u, r)
     relax(level, ONE, k, rhs, inverse, x, y, z, t, io_u)
     return iteration, last, status

@@ -1,43 +1,63 @@
-"""Makes a solved field balance exactly: nothing negative, sources equal sinks to rounding."""
+"""Closes the books of a solve: clip at zero, then scale each species to an exact balance."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tme_sim.numerics.jit import kernel
+from tme_sim.numerics.errors import SolveError
+from tme_sim.numerics.jit import BLOCK, kernel
 
 
 @kernel
-def _balance(diag: np.ndarray, rhs: np.ndarray, io_u: np.ndarray) -> None:
-    """Clip at zero and scale each species, (n_sites, n_species); sums run in site order."""
-    n_species = io_u.shape[1]
-    source, sink = np.zeros(n_species), np.zeros(n_species)
-    for site in range(io_u.shape[0]):
+def balance_sums(diag, rhs, io_u, out_sums):
+    """Clip u at zero and sum rhs and diag u per block of sites; out_sums is (n_blocks, 2, n_species)."""
+    n_sites, n_species = io_u.shape
+    for block in range(out_sums.shape[0]):
         for s in range(n_species):
-            io_u[site, s] = max(io_u[site, s], 0.0)
-            source[s] += rhs[site, s]
-            sink[s] += diag[site, s] * io_u[site, s]
-    scale = np.ones(n_species)
-    for s in range(n_species):
-        if sink[s] > 0.0:
-            scale[s] = source[s] / sink[s]
-    for site in range(io_u.shape[0]):
-        for s in range(n_species):
-            io_u[site, s] *= scale[s]
+            out_sums[block, 0, s] = 0.0
+            out_sums[block, 1, s] = 0.0
+        for site in range(block * BLOCK, min((block + 1) * BLOCK, n_sites)):
+            for s in range(n_species):
+                value = max(io_u[site, s], 0.0)
+                io_u[site, s] = value
+                out_sums[block, 0, s] += rhs[site, s]
+                out_sums[block, 1, s] += diag[site, s] * value
 
 
-def conserve(diag: np.ndarray, rhs: np.ndarray, io_u: np.ndarray) -> None:
-    """Clip ``io_u`` at zero and scale it by Σ rhs / Σ diag u per species.
+def conserve(diag: np.ndarray, rhs: np.ndarray, io_u: np.ndarray) -> np.ndarray:
+    """Clip at zero and scale each species so that what comes in equals what goes out, to rounding.
 
-    Links between sites cancel in the sum over sites, so that after this the amounts that sinks take equal those
-    that sources give, to rounding, whatever residual the solve stopped at.
+    Diffusion moves matter without making any, so the exact solution has ``sum(rhs) = sum(diag * u)``; a solve to
+    a finite residual misses it by about that residual. A sink's share of the books is then its part of ``diag``
+    times u (uptake, decay, 1/dt for what stays).
 
     Parameters
     ----------
     diag, rhs : float64 (nz, ny, nx, n_species)
-        The diagonal and right-hand side of the system that was solved.
-    io_u : float64 (nz, ny, nx, n_species)
-        Changed in place.
+        As given to the solve.
+    io_u : float64 (nz, ny, nx, n_species), C-contiguous
+        Its solution, changed in place.
+
+    Returns
+    -------
+    factor : float64 (n_species,)
+        What each species was multiplied by; 1 to about the tolerance of the solve.
+
+    Raises
+    ------
+    SolveError
+        When a species has a source and no value anywhere, so that no factor balances it.
     """
-    flat = (-1, io_u.shape[-1])
-    _balance(diag.reshape(flat), rhs.reshape(flat), io_u.reshape(flat))
+    n_species = io_u.shape[-1]
+    flat = [np.ascontiguousarray(a).reshape(-1, n_species) for a in (diag, rhs)]
+    u = io_u.reshape(-1, n_species)
+    if not np.shares_memory(u, io_u):
+        raise ValueError("io_u: expected a C-contiguous array, since it is changed in place")
+    sums = np.empty((-(-len(u) // BLOCK), 2, n_species))
+    balance_sums(*flat, u, sums)
+    supplied, removed = sums.sum(axis=0)
+    for species in np.flatnonzero((removed <= 0.0) & (supplied != 0.0)):
+        raise SolveError("a source but no value to balance it", int(species), float("inf"), 0)
+    factor = np.divide(supplied, removed, out=np.ones(n_species), where=removed > 0.0)
+    u *= factor
+    return factor

@@ -10,8 +10,7 @@ CAP = 4.0  # coarse levels see at most this many k of a site's sink; 2 to 8 meas
 WEAK = 1.0  # no coarser level once k is below this share of the smallest sink: a sweep alone then converges
 
 
-@kernel
-def count_levels(n_levels, k, smallest_sink):
+def count_levels(n_levels: int, k: float, smallest_sink: float) -> int:
     """Return how many levels are worth having: as long as diffusion moves more than sinks take."""
     levels = 1
     while levels < n_levels and k > WEAK * smallest_sink:

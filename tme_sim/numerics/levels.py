@@ -25,6 +25,8 @@ class Levels:
         Columns FIRST, NZ, NY, NX, HALF (unsigned, since numba vectorises unsigned indices).
     size, fine_size : int
         Elements of all levels, and of the given lattice with its margins.
+    start, stop : uint64
+        Where the sites of the given lattice lie.
     x, y, z, total : float64 (size,)
         Links: faces between 2i and 2i+1 in the even half of a row and between 2i+1 and 2i+2 in the odd half;
         faces towards y+1 and z+1 at the site's place; and the sum over the faces of a site. A coarse face is the
@@ -50,6 +52,9 @@ class Levels:
         self.table = np.array(rows, np.uint64)
         self.size = end
         self.fine_size = int(rows[1][0] if len(rows) > 1 else end)
+        _, nz, ny, _, half = rows[0]
+        self.start = np.uint64(rows[0][0])
+        self.stop = np.uint64(rows[0][0] + nz * ny * 2 * (half + 1))
         self.x, self.y, self.z, self.total = (np.zeros(end) for _ in range(4))
         self.set_links(links)
 

@@ -11,7 +11,7 @@ from tme_sim.numerics.errors import SolveError
 from tme_sim.numerics.jit import numba
 from tme_sim.numerics.levels import Levels
 from tme_sim.numerics.links import Links
-from tme_sim.numerics.species import CHUNK, solve_species
+from tme_sim.numerics.system import CHUNK, System, Work
 
 _REASONS = {
     SLOW: "not converged",
@@ -74,7 +74,7 @@ class Multigrid:
         if k.ndim != 1 or len(k) == 0 or not np.isfinite(k).all() or (k < 0.0).any():
             raise ValueError(f"conductance_per_min: {k}; expected one number >= 0 per species")
         self._levels = Levels(shape, links if links is not None else Links.uniform(shape))
-        self._work: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+        self._work: list[Work] = []
 
     @property
     def n_species(self) -> int:
@@ -164,39 +164,22 @@ class Multigrid:
                 raise ValueError(f"{name}: {values.dtype} {values.shape}; expected float64 {expected}")
         if not io_u.flags.c_contiguous:
             raise ValueError("io_u: expected a C-contiguous array, since it is changed in place")
-        planes, vectors, scratch = self._work_arrays(saturable=uptake is not None)
-        iterations = np.zeros(self.n_species, np.int64)
-        residual = np.zeros(self.n_species)
-        status = np.zeros(self.n_species, np.int64)
-        levels = self._levels
-        solve_species(
-            self.n_species, levels.table, self.conductance_per_min, km, uptake is not None, tolerance,
-            max_iterations, levels.total, levels.x, levels.y, levels.z, _flat(diag), _flat(rhs),
-            _flat(diag if uptake is None else uptake), planes, vectors, scratch, iterations, residual, status,
-            io_u.reshape(-1),
-        )  # fmt: skip
-        for species in np.flatnonzero(status != CONVERGED):
-            raise SolveError(
-                _REASONS[int(status[species])], int(species), float(residual[species]), int(iterations[species])
-            )
-        return SolveReport(iterations, residual)
+        sources = [np.ascontiguousarray(a).reshape(-1) for a in (diag, rhs, io_u, uptake) if a is not None]
+        system = System(self._levels, self.conductance_per_min, km, tolerance, max_iterations)
+        results = system.solve(sources, self._work_shares(len(sources)))
+        for species, result in enumerate(results):
+            if result.status != CONVERGED:
+                raise SolveError(_REASONS[result.status], species, result.error, result.iterations)
+        return SolveReport(
+            np.array([r.iterations for r in results], np.int64), np.array([r.error for r in results])
+        )
 
-    def _work_arrays(self, *, saturable: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _work_shares(self, n_sources: int) -> list[Work]:
         shares = min(self.n_species, numba.get_num_threads())
         chunk = min(CHUNK, -(-self.n_species // shares))
-        needed = (shares, 4 if saturable else 3, chunk, self._levels.fine_size)
-        if self._work is None or self._work[0].shape != needed:
-            widest = 2 * (max(self.shape[2] // 2 + 2, 512) + 4)
-            self._work = (
-                np.zeros(needed),
-                np.zeros((shares, 8, self._levels.size)),
-                np.zeros((shares, 3, widest)),
-            )
+        if len(self._work) != shares or self._work[0].planes.shape[:2] != (n_sources, chunk):
+            self._work = [Work.empty(self._levels, n_sources, chunk) for _ in range(shares)]
         return self._work
 
     def __getstate__(self) -> dict:
-        return {**self.__dict__, "_work": None}
-
-
-def _flat(values: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(values).reshape(-1)
+        return {**self.__dict__, "_work": []}

@@ -66,10 +66,12 @@ def relax(level, colour, k, rhs, inverse, x, y, z, t, io_u):
 
 
 @kernel
-def apply_red(level, k, d, total, x, y, z, u, t, out_au):
-    """Write A u at red sites only."""
+def apply_red(level, k, d, total, x, y, z, u, t, products, out_au):
+    """Write A u at red sites and return the sum of u A u over them (summed per place in the row first)."""
     first, nz, ny, half = level[0], level[1], level[2], level[4]
     width = half + ONE
+    for i in range(half):
+        products[i] = 0.0
     for iz in range(nz):
         for iy in range(ny):
             row = first + (iz * ny + iy) * TWO * width + ONE
@@ -78,6 +80,12 @@ def apply_red(level, k, d, total, x, y, z, u, t, out_au):
             couple(u, x, y, z, row, parity, half, iz, nz, ny, t)
             for i in range(half):
                 out_au[here + i] = (d[here + i] + k * total[here + i]) * u[here + i] - k * t[i]
+            for i in range(half):
+                products[i] += out_au[here + i] * u[here + i]
+    product = 0.0
+    for i in range(half):
+        product += products[i]
+    return product
 
 
 @kernel

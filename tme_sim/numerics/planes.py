@@ -1,0 +1,63 @@
+"""Kernels between the caller's arrays, species last, and one split-row plane per species."""
+
+from __future__ import annotations
+
+import math
+
+from tme_sim.numerics.jit import kernel
+from tme_sim.numerics.stencil import ONE, TWO, ZERO
+
+
+@kernel
+def pack(source, species, count, level, n_species, out_planes):
+    """Copy ``count`` species from (site, species) order to one split-row plane each."""
+    first, rows, nx, half = level[0], level[1] * level[2], level[3], level[4]
+    for r in range(rows):
+        for s in range(count):
+            plane = out_planes[s]
+            for parity in range(TWO):
+                here = first + (TWO * r + parity) * (half + ONE) + ONE
+                site = (r * nx + parity) * n_species + species + s
+                for i in range((nx + ONE - parity) // TWO):
+                    plane[here + i] = source[site + TWO * i * n_species]
+
+
+@kernel
+def unpack(planes, species, count, level, n_species, out_target):
+    """Copy planes back; the reverse of `pack`."""
+    first, rows, nx, half = level[0], level[1] * level[2], level[3], level[4]
+    for r in range(rows):
+        for s in range(count):
+            plane = planes[s]
+            for parity in range(TWO):
+                here = first + (TWO * r + parity) * (half + ONE) + ONE
+                site = (r * nx + parity) * n_species + species + s
+                for i in range((nx + ONE - parity) // TWO):
+                    out_target[site + TWO * i * n_species] = plane[here + i]
+
+
+@kernel
+def smallest_sink(d, level, t):
+    """Return the smallest diagonal entry over the sites of a plane; nan where there is one."""
+    first, rows, nx, half = level[0], level[1] * level[2], level[3], level[4]
+    for i in range(half):
+        t[i] = math.inf
+    for r in range(rows):
+        for parity in range(TWO):
+            here = first + (TWO * r + parity) * (half + ONE) + ONE
+            for i in range((nx + ONE - parity) // TWO):
+                t[i] = t[i] if t[i] <= d[here + i] else d[here + i]
+    smallest = t[ZERO]
+    for i in range(half):
+        smallest = smallest if smallest <= t[i] else t[i]
+    return smallest
+
+
+@kernel
+def linearise(start, stop, sink, rhs, uptake, km, u, out_d, out_rhs):
+    """Write diagonal and right-hand side of the tangent to saturable uptake V u/(u + Km) at u."""
+    for i in range(start, stop):
+        share = 1.0 / (u[i] + km)
+        slope = uptake[i] * share
+        out_d[i] = sink[i] + slope * km * share
+        out_rhs[i] = rhs[i] - slope * u[i] * u[i] * share

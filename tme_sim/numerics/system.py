@@ -1,0 +1,153 @@
+"""Solves all species of a system one by one, sharing them out over threads."""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from tme_sim.numerics.conjugate import CONVERGED, NEGATIVE_SINK, NOT_FINITE, conjugate_gradients
+from tme_sim.numerics.cycle import count_levels, prepare_levels
+from tme_sim.numerics.levels import Levels
+from tme_sim.numerics.planes import linearise, pack, smallest_sink, unpack
+from tme_sim.numerics.stencil import LANES, dot, largest_size
+
+CHUNK = 8  # species copied together: eight float64 are one cache line of the caller's array
+NEWTON_REDUCTION = 0.03  # each Newton step solves its linear system to this share of its first error
+N_VECTORS = 8
+
+
+@dataclass(frozen=True)
+class Work:
+    """Work arrays of one thread.
+
+    Attributes
+    ----------
+    planes : float64 (n_sources, n_chunk, fine_size)
+        Diagonal, right-hand side, solution and saturable uptake of the species in hand.
+    vectors : float64 (N_VECTORS, size)
+        Vectors of the iteration, over all levels.
+    scratch : float64 (3, row)
+        Rows in passing.
+    """
+
+    planes: np.ndarray
+    vectors: np.ndarray
+    scratch: np.ndarray
+
+    @classmethod
+    def empty(cls, levels: Levels, n_sources: int, n_chunk: int) -> Work:
+        """Return zeroed arrays; the guard elements of the layout rely on the zeros."""
+        row = max(levels.shapes[0][2] + 8, int(LANES))
+        return cls(
+            np.zeros((n_sources, n_chunk, levels.fine_size)),
+            np.zeros((N_VECTORS, levels.size)),
+            np.zeros((3, row)),
+        )
+
+
+@dataclass(frozen=True)
+class Result:
+    """Outcome for one species: cycles, estimated relative error, status code of `conjugate`."""
+
+    iterations: int
+    error: float
+    status: int
+
+
+@dataclass(frozen=True)
+class System:
+    """What stays the same for all species of one solve."""
+
+    levels: Levels
+    conductance_per_min: np.ndarray
+    km: np.ndarray
+    tolerance: float
+    max_iterations: int
+
+    def solve(self, sources: list[np.ndarray], work: list[Work]) -> list[Result]:
+        """Solve every species; ``sources`` are flat arrays (site, species): diagonal, rhs, u (changed), uptake.
+
+        One share of the species per entry of ``work``. Kernels release Python's lock, so plain threads run them
+        side by side; each species is solved by the same serial code in any thread, hence to the same bytes.
+        """
+        n = len(self.conductance_per_min)
+        results: list[Result] = [Result(0, math.nan, NOT_FINITE)] * n
+        bounds = [share * n // len(work) for share in range(len(work) + 1)]
+        threads = [
+            threading.Thread(target=self._solve_share, args=(sources, own, begin, end, results))
+            for own, begin, end in zip(work[1:], bounds[1:], bounds[2:], strict=False)
+        ]
+        for thread in threads:
+            thread.start()
+        self._solve_share(sources, work[0], 0, bounds[1], results)
+        for thread in threads:
+            thread.join()
+        return results
+
+    def _solve_share(
+        self, sources: list[np.ndarray], work: Work, begin: int, end: int, out_results: list[Result]
+    ) -> None:
+        n, level = len(self.conductance_per_min), self.levels.table[0]
+        for first in range(begin, end, work.planes.shape[1]):
+            count = min(work.planes.shape[1], end - first)
+            for source, planes in zip(sources, work.planes, strict=True):
+                pack(source, first, count, level, n, planes)
+            for s in range(count):
+                out_results[first + s] = self._solve_species(first + s, work.planes[:, s], work)
+            unpack(work.planes[2], first, count, level, n, sources[2])
+
+    def _solve_species(self, species: int, planes: np.ndarray, work: Work) -> Result:
+        """Solve one species in ``planes`` (diagonal, rhs, u, uptake).
+
+        Saturable uptake: Newton. V u/(u + Km) is concave and the Jacobian an M-matrix, so every Newton iterate
+        clipped at zero lies below the solution and, from the first one on, they rise towards it: no line search.
+        It stops after a step no larger than the tolerance.
+        """
+        start, stop = self.levels.start, self.levels.stop
+        t = work.scratch[0]
+        sink, rhs, u = planes[0], planes[1], planes[2]
+        if not math.isfinite(dot(rhs, rhs, start, stop, t) + dot(u, u, start, stop, t)):
+            return Result(0, math.nan, NOT_FINITE)
+        if largest_size(rhs, start, stop, t) == 0.0:
+            u[:] = 0.0
+        d, tangent, before = work.vectors[0], work.vectors[1], work.vectors[2]
+        if len(planes) < 4:
+            d[: len(sink)] = sink
+            return self._solve_linear(species, rhs, u, self.max_iterations, 0.0, work)
+        iterations = 0
+        np.maximum(u, 0.0, out=u)
+        while True:
+            linearise(start, stop, sink, rhs, planes[3], self.km[species], u, d, tangent)
+            before[: len(u)] = u
+            result = self._solve_linear(
+                species, tangent, u, self.max_iterations - iterations, NEWTON_REDUCTION, work
+            )
+            iterations += result.iterations
+            np.maximum(u, 0.0, out=u)
+            before[: len(u)] -= u
+            change = largest_size(before, start, stop, t)
+            done = change <= self.tolerance * largest_size(u, start, stop, t)
+            if result.status != CONVERGED or done:
+                return Result(iterations, result.error, result.status)
+
+    def _solve_linear(
+        self, species: int, rhs: np.ndarray, u: np.ndarray, max_iterations: int, reduction: float, work: Work
+    ) -> Result:
+        """Solve for the diagonal in ``work.vectors[0]``."""
+        levels, k = self.levels, self.conductance_per_min[species]
+        d, _, _, inverse, p, q, r, correction = work.vectors
+        t, natural, row = work.scratch
+        smallest = smallest_sink(d, levels.table[0], t)
+        if not smallest >= 0.0:
+            return Result(0, math.nan, NEGATIVE_SINK if smallest < 0.0 else NOT_FINITE)
+        n_levels = count_levels(len(levels.table), k, smallest)
+        prepare_levels(levels.table, n_levels, k, levels.total, t, row, d, inverse)
+        return Result(
+            *conjugate_gradients(
+                levels.table, n_levels, k, self.tolerance, reduction, max_iterations, levels.total,
+                levels.x, levels.y, levels.z, rhs, inverse, d, t, natural, row, p, q, r, correction, u,
+            )
+        )  # fmt: skip
