@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
@@ -21,24 +20,25 @@ from tme_sim.scenario.block import (
     FieldName,
     Flag,
     Instant,
+    Level,
     Positive,
     PositiveLevel,
     PositivePressure,
+    PositiveShare,
     Provenance,
-    Level,
     Rate,
     Ratio,
     Share,
-    PositiveShare,
+    default,
     reading,
 )
 from tme_sim.scenario.faults import problem, shown
-from tme_sim.scenario.number import Sourced
 from tme_sim.scenario.units import Scale
 from tme_sim.scenario.vocabulary import FieldScale, Vocabulary
 
-_COMPARISON = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*(<=|>=|<|>)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]{1,3})?)\s*")
-_OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+_COMPARISON = re.compile(
+    r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(<=|>=|==|!=|<|>)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]{1,3})?)\s*([^\s0-9].*)?"
+)
 
 
 @dataclass(frozen=True)
@@ -52,19 +52,18 @@ class Condition:
     measure : str
         Name of a measure, ``extinct`` or ``edge reached``.
     comparison : str
-        ``<``, ``<=``, ``>``, ``>=``; empty for a word.
+        ``<``, ``<=``, ``>``, ``>=``, ``==``, ``!=``; empty for a word.
     threshold : float
-        In the unit of the measure.
+        In `unit`.
+    unit : str
+        As written, empty where none is.
     """
 
     text: str
     measure: str
     comparison: str = ""
     threshold: float = 0.0
-
-    def holds(self, value: float) -> bool:
-        """Return whether a value of the measure fulfils a comparison."""
-        return bool(_OPERATORS[self.comparison](value, self.threshold))
+    unit: str = ""
 
     def __str__(self) -> str:
         return self.text
@@ -84,7 +83,7 @@ def read_condition(raw: Any, words: tuple[str, ...] = ()) -> Condition:
     if match is None or not math.isfinite(threshold):
         also = f", or one of {', '.join(words)}" if words else ""
         raise problem(f'got {shown(raw)}; expected a comparison such as "tumour_cells > 500"{also}', raw, words)
-    return Condition(" ".join(raw.split()), match[1], match[2], threshold)
+    return Condition(" ".join(raw.split()), match[1], match[2], threshold, (match[4] or "").strip())
 
 
 _TEXT = (PlainSerializer(str), WithJsonSchema({"type": "string"}))
@@ -96,7 +95,7 @@ class Dose(Block):
     """Repeated infusions: the level in the vessels while one runs."""
 
     dose: Level = Field(description="Level in the plasma or medium while given.")
-    start: Instant = Field(Sourced(0.0, "min", "0 d"), alias="from", description="First time; default: 0 d.")
+    start: Instant = default("0 d", "First time", alias="from")
     length: Duration = Field(alias="for", description="How long it is given each time.")
     every: Duration | None = Field(None, description="From one start to the next; default: given once.")
     times: Count | None = Field(None, description="How many times; default: once, or without end if `every` is given.")
@@ -125,9 +124,7 @@ class Reference(Block):
 
     dose: PositiveLevel = Field(description="Level outside the cell.")
     length: Duration = Field(alias="for", description="How long.")
-    follow: Duration = Field(
-        Sourced(4320.0, "min", "72 h"), description="Time from the start after which survivors are counted; default: 72 h."
-    )
+    follow: Duration = default("72 h", "Time from the start after which survivors are counted")
 
 
 class DrugSpec(Provenance):
@@ -139,13 +136,9 @@ class DrugSpec(Provenance):
         description="Stages of the cycle in which it does damage (none: cells that never cycle); default: all.",
     )
     half_max: PositiveLevel = Field(description="Drug held by the cell at half-maximal damage.")
-    hill: Positive = Field(Sourced(1.0, written="1"), description="Hill power of the damage; default: 1.")
-    lethal_hill: Positive = Field(
-        Sourced(2.0, written="2"), description="Hill power of the death rate on damage; default: 2."
-    )
-    unbound: PositiveShare = Field(
-        Sourced(1.0, written="1"), description="Share of a dose in plasma or medium that is free; default: 1."
-    )
+    hill: Positive = default("1", "Hill power of the damage")
+    lethal_hill: Positive = default("2", "Hill power of the death rate in the damage")
+    unbound: PositiveShare = default("1", "Share of a dose in plasma or medium that is free")
     plasma_half_life: Duration | None = Field(
         None, description="Half-life in plasma after a dose; default: gone at once."
     )
@@ -214,7 +207,7 @@ class Intervention(Provenance):
     rate: Rate | None = Field(None, description="Rate of removal, for neutralise and remove_cells.")
     level: Level | None = Field(None, description="Level in the vessels, for set_supply.")
     cell: CellName | None = Field(None, description="Only in cells of this type; default: in all.")
-    start: Instant = Field(Sourced(0.0, "min", "0 d"), alias="from", description="First time; default: 0 d.")
+    start: Instant = default("0 d", "First time", alias="from")
     until: Instant | None = Field(None, description="Last time; default: the end.")
     when: When | None = Field(None, description='Acts only once a condition has held, such as "tumour_cells > 500".')
     active: Flag = Field(True, description="false: left out until switched on; default: true.")
@@ -254,24 +247,15 @@ def targets(words: Vocabulary, kind: Kind) -> tuple[str, ...]:
 class ResistanceSpec(Provenance):
     """How resistance and the hypoxic rim are measured."""
 
-    normoxia: PositivePressure = Field(
-        Sourced(40.0, "mmHg", "40 mmHg"), description="Oxygen of the normoxic naive cell; default: 40 mmHg."
-    )
-    rim_from_vessel: Distance = Field(
-        Sourced(80.0, "um", "80 um"), description="Distance to the nearest vessel where the rim begins; default: 80 um."
-    )
-    threshold: PositiveShare = Field(
-        Sourced(0.5, written="0.5"),
-        description="Share of the naive cell's log-kill below which a cell counts as resistant; default: 0.5.",
-    )
-    stain: PositivePressure = Field(
-        Sourced(10.0, "mmHg", "10 mmHg"), description="Oxygen of half-maximal virtual pimonidazole stain; default: 10 mmHg."
-    )
-    every: Every = Field(Sourced(1440.0, "min", "every 1 d"), description="How often it is measured; default: every 1 d.")
+    normoxia: PositivePressure = default("40 mmHg", "Oxygen of the normoxic naive cell")
+    rim_from_vessel: Distance = default("80 um", "Distance to the nearest vessel where the rim begins")
+    threshold: PositiveShare = default("0.5", "Share of the naive cell's log-kill below which a cell is resistant")
+    stain: PositivePressure = default("10 mmHg", "Oxygen of half-maximal virtual pimonidazole stain")
+    every: Every = default("every 1 d", "How often it is measured")
 
 
 class RecordSpec(Block):
     """What is kept of a run, and how often."""
 
-    measures: Every = Field(Sourced(60.0, "min", "every 1 h"), description="Time series; default: every 1 h.")
-    snapshots: Every = Field(Sourced(1440.0, "min", "every 1 d"), description="Whole states; default: every 1 d.")
+    measures: Every = default("every 1 h", "Time series")
+    snapshots: Every = default("every 1 d", "Whole states")

@@ -10,8 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationInfo
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Strict,
+    ValidationInfo,
+)
 from pydantic_core import core_schema
 
 from tme_sim.scenario.faults import problem, shown
@@ -61,6 +70,11 @@ class Block(BaseModel):
     """A frozen part of a scenario; unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+def default(text: str, meaning: str, alias: str | None = None) -> Any:
+    """Return a field whose default is written as a scenario would write it, and stated in its description."""
+    return Field(text, alias=alias, description=f"{meaning}; default: {text}.")
 
 
 class Provenance(Block):
@@ -160,33 +174,38 @@ class _Every(Quantity):
 Every = Annotated[Sourced, _Every(Scale("min"), above=0)]
 
 
-class DataFile(str):
-    """Name of a data file, as the scenario writes it, with the place and the hash of its content.
+class DataFile(Path):
+    """Path of a data file, with its name as the scenario writes it and the hash of its content.
 
     Attributes
     ----------
-    path : Path
-        Where it lies.
+    written : str
+        Relative to the scenario's folder.
     sha256 : str
         Hash of its bytes, hexadecimal.
     """
 
-    path: Path
-    sha256: str
+    def __init__(self, *parts: str | Path, written: str = "", sha256: str = ""):
+        super().__init__(*parts)
+        self.written, self.sha256 = written, sha256
 
-    def __new__(cls, name: str, path: Path | None = None, sha256: str = "") -> DataFile:
-        """Make the name of a file that has been read."""
-        self = super().__new__(cls, name)
-        self.path, self.sha256 = path or Path(name), sha256
+    def with_segments(self, *parts: str | Path) -> Path:
+        """Return an ordinary path: what is derived from the file is not the file."""
+        return Path(*parts)
+
+    def __reduce__(self) -> tuple:
+        return (_data_file, (str(self), self.written, self.sha256))
+
+    def __copy__(self) -> DataFile:
         return self
 
-    def __getnewargs__(self) -> tuple[str, Path, str]:
-        return (str(self), self.path, self.sha256)
+    def __deepcopy__(self, memo: dict) -> DataFile:
+        return self
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.with_info_plain_validator_function(
-            cls._read, serialization=core_schema.plain_serializer_function_ser_schema(str)
+            cls._read, serialization=core_schema.plain_serializer_function_ser_schema(lambda file: file.written)
         )
 
     @classmethod
@@ -204,7 +223,11 @@ class DataFile(str):
             content = path.read_bytes()
         except OSError as error:
             raise problem(f"{raw} cannot be read: {error.strerror}") from None
-        return cls(raw, path, hashlib.sha256(content).hexdigest())
+        return cls(path, written=raw, sha256=hashlib.sha256(content).hexdigest())
+
+
+def _data_file(path: str, written: str, sha256: str) -> DataFile:
+    return DataFile(path, written=written, sha256=sha256)
 
 
 def _one_or_many(raw: Any) -> Any:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tme_sim.scenario.faults import Path, nearest, shown
+from tme_sim.scenario.faults import Path
 from tme_sim.scenario.scenario import Scenario
 
 

@@ -21,6 +21,7 @@ from tme_sim.scenario.block import (
     Share,
     Solubility,
     VariableName,
+    default,
     reading,
 )
 from tme_sim.scenario.faults import Problems, problem, shown
@@ -36,39 +37,27 @@ class VariableSpec(Provenance):
 class Cycle(Block):
     """Timed stages of the cell cycle; G1 is left at the rate `cycle entry`."""
 
-    S: Duration = Field(Sourced(480.0, "min", "8 h"), description="Length of S; default: 8 h.")
-    G2M: Duration = Field(Sourced(300.0, "min", "5 h"), description="Length of G2 and M; default: 5 h.")
+    S: Duration = default("8 h", "Length of S")
+    G2M: Duration = default("5 h", "Length of G2 and M")
 
 
 class Metabolism(Provenance):
     """Energy metabolism of one cell of this type."""
 
     oxygen_max: PressureRate = Field(description="Maximal oxygen uptake of a cell that fills its site.")
-    oxygen_half_saturation: PositivePressure = Field(
-        Sourced(1.0, "mmHg", "1 mmHg"), description="Oxygen at half-maximal uptake; default: 1 mmHg."
-    )
-    oxygen_solubility: Solubility = Field(
-        Sourced(1340.0, "nM/mmHg", "1.34 uM/mmHg"), description="Dissolved oxygen per pressure; default: 1.34 uM/mmHg."
-    )
+    oxygen_half_saturation: PositivePressure = default("1 mmHg", "Oxygen at half-maximal uptake")
+    oxygen_solubility: Solubility = default("1.34 uM/mmHg", "Dissolved oxygen per pressure")
     glucose_max: Flux = Field(description="Maximal glucose uptake.")
-    glucose_half_saturation: Concentration = Field(
-        Sourced(5e4, "nM", "0.05 mM"), description="Glucose at half-maximal uptake; default: 0.05 mM."
-    )
-    lactate_max: Flux = Field(
-        Sourced(0.0, "molecules/min", "0 fmol/h"), description="Maximal lactate uptake; default: none."
-    )
-    lactate_half_saturation: Concentration = Field(
-        Sourced(4.5e6, "nM", "4.5 mM"), description="Lactate at half-maximal import (Km of MCT1); default: 4.5 mM."
-    )
+    glucose_half_saturation: Concentration = default("0.05 mM", "Glucose at half-maximal uptake")
+    lactate_max: Flux = default("0 fmol/h", "Maximal lactate uptake")
+    lactate_half_saturation: Concentration = default("4.5 mM", "Lactate at half-maximal import (Km of MCT1)")
     importer: VariableName | None = Field(None, description="Variable that scales lactate import (MCT1); default: none.")
     oxidiser: VariableName | None = Field(
         None, description="Variable that scales lactate oxidation (LDHB); default: none."
     )
-    oxygen_per_lactate: Ratio = Field(
-        Sourced(3.0, written="3"), description="Oxygen used to oxidise one lactate; default: 3."
-    )
-    atp_per_glucose: Ratio = Field(Sourced(2.0, written="2"), description="ATP of glycolysis; default: 2.")
-    atp_per_oxygen: Ratio = Field(Sourced(5.0, written="5"), description="ATP per oxygen used; default: 5.")
+    oxygen_per_lactate: Ratio = default("3", "Oxygen used to oxidise one lactate")
+    atp_per_glucose: Ratio = default("2", "ATP of glycolysis")
+    atp_per_oxygen: Ratio = default("5", "ATP per oxygen used")
     atp_demand: Flux = Field(description="ATP that the cell needs.")
 
 
@@ -107,13 +96,8 @@ class CellSpec(Provenance):
     )
     cycle: Cycle | None = Field(None, description="Cell cycle; default: never divides.")
     push: Count = Field(5, description="Sites over which a dividing cell pushes others; 0: contact inhibition; default: 5.")
-    clearance: Duration = Field(
-        Sourced(480.0, "min", "8 h"),
-        description="Time until the remains of an apoptotic or drug-killed cell are gone; default: 8 h.",
-    )
-    necrotic_clearance: Duration = Field(
-        Sourced(3600.0, "min", "60 h"), description="Time until the remains of a necrotic cell are gone; default: 60 h."
-    )
+    clearance: Duration = default("8 h", "Time until the remains of an apoptotic or drug-killed cell are gone")
+    necrotic_clearance: Duration = default("60 h", "Time until the remains of a necrotic cell are gone")
     metabolism: Metabolism | None = Field(None, description="Energy metabolism; default: none, energy is 1.")
 
     @model_validator(mode="after")

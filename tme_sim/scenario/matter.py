@@ -26,6 +26,7 @@ from tme_sim.scenario.block import (
     Rate,
     Ratio,
     Uptake,
+    default,
     reading,
 )
 from tme_sim.scenario.faults import nearest, problem, shown
@@ -33,7 +34,6 @@ from tme_sim.scenario.number import Sourced
 from tme_sim.scenario.units import Scale, UnitError, to_internal
 from tme_sim.scenario.vocabulary import FieldScale, field_scale
 
-_NO_RATE = Sourced(0.0, "1/min", "0 /min")
 _UNITS = ("mmHg", "nM", "uM", "mM", "pM", "ng/mL", "ug/mL", "pg/mL", "mg/L")
 _BOLTZMANN_J_PER_K, _BODY_K, _WATER_PA_S = 1.380649e-23, 310.15, 0.6913e-3
 FACES = ("x_low", "x_high", "y_low", "y_high", "z_low", "z_high")
@@ -58,7 +58,7 @@ class Boundary(Block):
 
     @property
     def fixed(self) -> dict[str, float]:
-        """Faces with a fixed value, and the value."""
+        """The faces with a fixed value, and the value."""
         return {face: float(value) for face in FACES if (value := getattr(self, face)) != "no_flux"}
 
 
@@ -83,12 +83,10 @@ class FieldSpec(Provenance):
         None, description="Level of half-maximal uptake; default: uptake is first order."
     )
     interstitial: Flag = Field(False, description="Dissolved in the interstitial fluid alone; default: in the whole site.")
-    hindered: Flag = Field(False, description="Slowed by extracellular matrix; default: false.")
     vessel: VesselExchange | None = Field(None, description="Exchange with vessels; default: none.")
     background_uptake: Uptake | None = Field(None, description="Uptake at sites without a cell; default: none.")
     start: Level = Field(description="Level at the start; default: that of the vessels, else 0.")
     boundary: Boundary = Field(default_factory=Boundary, description="Faces of the grid; default: no flux.")
-    drug: Flag = Field(False, description="Level in vessels follows the schedule of a drug; default: false.")
 
     @model_validator(mode="wrap")
     @classmethod
@@ -148,7 +146,7 @@ class CargoSpec(Provenance):
     """A kind of molecule that vesicles carry, counted in units per vesicle."""
 
     half_life: Duration = Field(description="Half-life inside the recipient.")
-    gain: Ratio = Field(Sourced(1.0, written="1"), description="Factor of the signal `arriving CARGO`; default: 1.")
+    gain: Ratio = default("1", "Factor of the signal `arriving CARGO`")
     kind: str = Field("protein", description="Kind of molecule, for people; default: protein.")
 
     @property
@@ -162,21 +160,15 @@ class PoolSpec(Provenance):
 
     donor: CellName = Field(description="Type of the cells that release it.")
     diameter: Length = Field(description="Diameter; gives the diffusion coefficient in water.")
-    hindrance: PositiveShare = Field(
-        Sourced(1.0, written="1"), description="Diffusion in tissue over diffusion in water; default: 1."
-    )
+    hindrance: PositiveShare = default("1", "Diffusion in tissue over diffusion in water")
     half_life: Duration = Field(description="Half-life of free vesicles.")
     cargo: dict[CargoName, Ratio] = Field({}, description="Units of each cargo in one vesicle; default: none.")
     taken_up_by: dict[CellName, Rate] = Field(
         {}, description="Rate at which a free vesicle of a cell's site docks on it, per cell type; default: none."
     )
-    internalise: Rate = Field(
-        Sourced(1 / 60, "1/min", "1 /h"), description="Rate from docked to internalised; default: 1 /h."
-    )
-    saturation: Positive = Field(
-        Sourced(500.0, written="500"), description="Docked vesicles at which internalisation is half saturated; default: 500."
-    )
-    vessel: Rate = Field(_NO_RATE, description="Rate of wash-out at vessel sites; default: 0.")
+    internalise: Rate = default("1 /h", "Rate from docked to internalised")
+    saturation: Positive = default("500", "Docked vesicles at which internalisation is half saturated")
+    vessel: Rate = default("0 /h", "Rate of wash-out at vessel sites")
     boundary: Boundary = Field(
         default_factory=Boundary, description="Faces of the grid, vesicles per site; default: no flux."
     )

@@ -52,7 +52,7 @@ class Sourced(float):
         """Make a number of a value in ``unit``."""
         self = super().__new__(cls, value)
         self.unit, self.range, self.source, self.why = unit, range, source, why
-        self.written = written or (f"{float(value)!r} {unit}" if unit != "1" else repr(float(value)))
+        self.written = written or f"{float(value)!r} {unit}".removesuffix(" 1").replace(".0 ", " ")
         return self
 
     def __getnewargs__(self) -> tuple:

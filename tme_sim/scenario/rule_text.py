@@ -8,7 +8,17 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
 
 from tme_sim.rules.rule import Gate, Rule
-from tme_sim.scenario.block import BehaviourName, CellName, Flag, NewName, Positive, Provenance, SignalName, reading
+from tme_sim.scenario.block import (
+    BehaviourName,
+    CellName,
+    Flag,
+    NewName,
+    Positive,
+    Provenance,
+    SignalName,
+    default,
+    reading,
+)
 from tme_sim.scenario.faults import consequence, problem, shown
 from tme_sim.scenario.number import Quantity, Sourced, read_number
 from tme_sim.scenario.units import DIMENSIONLESS, Scale
@@ -84,7 +94,7 @@ class RuleSpec(Provenance):
     behaviour: BehaviourName = Field(description="What changes.")
     to: Annotated[Sourced, _Saturation(DIMENSIONLESS)] = Field(description="Value at saturating signal.")
     half_max: Annotated[Sourced, Quantity(_signal_scale, above=0)] = Field(description="Signal at half effect.")
-    hill: Positive = Field(Sourced(1.0, written="1"), description="Hill power; default: 1.")
+    hill: Positive = default("1", "Hill power")
     gates: tuple[While, ...] = Field(
         (),
         alias="while",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, Strict
@@ -14,8 +13,8 @@ from tme_sim.scenario.life import CellSpec, VariableSpec
 from tme_sim.scenario.matter import CargoSpec, FieldSpec, PoolSpec
 from tme_sim.scenario.rule_text import RuleSpec
 from tme_sim.scenario.space import GridSpec, TimeSpec, TissueSpec, VesselSpec
-from tme_sim.scenario.vocabulary import FieldScale, Vocabulary
 from tme_sim.scenario.units import Scale
+from tme_sim.scenario.vocabulary import FieldScale, Vocabulary
 from tme_sim.state.grid import Grid
 from tme_sim.state.layout import Layout
 
@@ -113,4 +112,3 @@ def layout_of(scenario: Scenario) -> Layout:
     )
 
 
-__all__ = ["NO_ALTERNATIVE", "Path", "Scenario", "layout_of"]

@@ -11,31 +11,27 @@ from pydantic_core import PydanticCustomError, ValidationError
 from tme_sim.scenario.block import (
     Block,
     CellName,
-    Count,
     DataFile,
     Duration,
     Length,
     PositiveShare,
     Provenance,
     Share,
+    default,
 )
 from tme_sim.scenario.faults import Problems, problem, shown
 from tme_sim.scenario.number import Quantity, Sourced, number_schema
 from tme_sim.scenario.units import Scale
 
 MAX_SITES = 10**8
-_DEFAULT_SPACING = Sourced(20.0, "um", "20 um")
 
 
 class GridSpec(Block):
     """The lattice."""
 
     size: tuple[Length, ...] = Field(description="Size in x, y and, in three dimensions, z.", min_length=2, max_length=3)
-    spacing: Length = Field(_DEFAULT_SPACING, description="Edge of a site; default: 20 um.")
-    interstitial_fraction: PositiveShare = Field(
-        Sourced(0.2, written="0.2"),
-        description="Share of a site in which factors and vesicles are dissolved; default: 0.2 (1 in a dish).",
-    )
+    spacing: Length = default("20 um", "Edge of a site")
+    interstitial_fraction: PositiveShare = default("0.2", "Share of a site in which factors and vesicles are dissolved, 1 in a dish")
 
     @model_validator(mode="after")
     def _whole_sites(self) -> Self:
@@ -63,7 +59,7 @@ class GridSpec(Block):
 class TimeSpec(Block):
     """The clock."""
 
-    step: Duration = Field(Sourced(6.0, "min", "6 min"), description="Length of a step; default: 6 min.")
+    step: Duration = default("6 min", "Length of a step")
     duration: Duration = Field(description="Simulated time of a run.")
 
     @model_validator(mode="after")
@@ -82,10 +78,10 @@ class VesselSpec(Provenance):
     """Vessels that cross the tissue."""
 
     layout: Literal["random", "regular", "file"] = Field(
-        description="random: no two closer than `spacing`; regular: a square lattice; file: positions from a table."
+        description="random: no two closer than `spacing`; regular: a hexagonal lattice; file: positions from a table."
     )
     spacing: Length | None = Field(None, description="Distance between vessels; required but for layout: file.")
-    radius: Length = Field(Sourced(5.0, "um", "5 um"), description="Radius of a vessel; default: 5 um.")
+    radius: Length = default("5 um", "Radius of a vessel")
     file: DataFile | None = Field(None, description="CSV with columns x_um, y_um[, z_um]; only for layout: file.")
     cell: CellName | None = Field(None, description="Type of the cells of the vessel wall; default: no cell there.")
 
@@ -136,9 +132,7 @@ class Nodule(Block):
         "middle", description="Centre [x, y(, z)], or middle; default: middle."
     )
     radius: Length = Field(description="Radius.")
-    filling: PositiveShare = Field(
-        Sourced(1.0, written="100 %"), description="Share of the sites that hold a cell; default: 100 %."
-    )
+    filling: PositiveShare = default("100 %", "Share of the sites that hold a cell")
 
 
 class Placement(Block):

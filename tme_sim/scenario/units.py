@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pint import UnitRegistry
 
 _QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)\s*(.*)", re.ASCII | re.DOTALL)
-_UNIT = re.compile(r"/?[A-Za-zµμ]+(?:\^-?\d)?(?:\s?[*/]\s?[A-Za-zµμ]+(?:\^-?\d)?)*")
+_UNIT = re.compile(r"(?:1?/)?[A-Za-zµμ]+(?:\^-?\d)?(?:\s?[*/]\s?[A-Za-zµμ]+(?:\^-?\d)?)*")
 _PREFIXES = ("atto 1e-18 a", "femto 1e-15 f", "pico 1e-12 p", "nano 1e-9 n", "micro 1e-6 u µ μ", "milli 1e-3 m",
              "centi 1e-2 c", "deci 1e-1 d", "kilo 1e3 k")  # fmt: skip
 _DEFINITIONS = (
@@ -45,6 +45,7 @@ _EXAMPLES = {
     "nM/min": "a rate of uptake such as 2 mM/h",
     "nM*min": "an exposure such as 100 nM*h",
     "kDa": "a molar mass such as 21 kDa",
+    "nM/mmHg": "a solubility such as 1.34 uM/mmHg",
     "molecules/min": "a rate such as 5 molecules/s or 3 fmol/h",
 }
 
@@ -100,7 +101,7 @@ def to_internal(text: str, scale: Scale) -> float:
     if match is None:
         raise UnitError(f"got {shown(text)}; expected {scale.example}")
     number, unit = match.groups()
-    if unit and unit != "%" and _UNIT.fullmatch(unit) is None:
+    if unit not in ("", "1", "%") and _UNIT.fullmatch(unit) is None:
         raise UnitError(f"got {shown(text)}; cannot read the unit; expected {scale.example}", nearest(unit, UNIT_WORDS))
     value = Fraction(Decimal(number)) * _factor(unit, scale, text)
     try:
@@ -113,7 +114,7 @@ def to_internal(text: str, scale: Scale) -> float:
 
 
 def _factor(unit: str, scale: Scale, text: str) -> Fraction:
-    if not unit:
+    if not unit or unit == "1":
         if scale.internal == "1":
             return Fraction(1)
         raise UnitError(f"got {shown(text)} without a unit; expected {scale.example}")

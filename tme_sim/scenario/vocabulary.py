@@ -10,7 +10,9 @@ from typing import Any
 from tme_sim.scenario.units import DIMENSIONLESS, Scale, UnitError, to_internal
 
 _MIN, _RATE, _UM = Scale("min"), Scale("1/min"), Scale("um")
-RESERVED = frozenset(("age", "all", "dead", "energy", "middle", "none", "time"))
+RESERVED = frozenset(
+    ["age", "all", "apoptosis", "dead", "energy", "evidence", "extinct", "from_file", "label_image", "middle", "migration", "necrosis", "none", "range", "source", "time", "value", "why"]
+)
 
 
 @dataclass(frozen=True)
