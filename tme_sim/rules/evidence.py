@@ -156,7 +156,11 @@ def known_ids() -> frozenset[str]:
 def known_sources() -> frozenset[str]:
     """Return what a number may name as ``source``: bibliography keys, ``parameters:ID`` and ``assumed``."""
     return frozenset(
-        (*(entry.key for entry in bibliography()), *(f"parameters:{row.id}" for row in parameters()), "assumed")
+        (
+            *(entry.key for entry in bibliography()),
+            *(f"parameters:{row.id}" for row in parameters()),
+            "assumed",
+        )
     )
 
 
@@ -218,7 +222,9 @@ def _rows(path: Path, row_type: type, faults: list[str]) -> Iterator[tuple[int, 
         reader = csv.reader(file)
         header = next(reader, [])
         if header != expected:
-            raise EvidenceError(f"{path.name}:1: columns are {','.join(header)}; expected {','.join(expected)}")
+            raise EvidenceError(
+                f"{path.name}:1: columns are {','.join(header)}; expected {','.join(expected)}"
+            )
         for cells in reader:
             line = reader.line_num
             if len(cells) != len(expected):
