@@ -134,10 +134,10 @@ def test_import_names_every_fault_with_place_and_nearest_name():
         "rules.csv:1:1: cell: 'T cel' is unknown (did you mean 'T cell'?)",
         "rules.csv:1:7: signal: 'oxygn' is unknown (did you mean 'oxygen'?)",
         "rules.csv:1:13: effect: 'promotes'; expected increases or decreases",
-        "rules.csv:2:35: dead: '2'; expected 0 or 1",
-        "rules.csv:2:28: saturation: 'x'; expected a number",
-        "rules.csv:2:30: half-max: 0; expected > 0",
-        "rules.csv:2:32: Hill power: -1; expected > 0",
+        "rules.csv:2:35: saturation: 'x'; expected a number",
+        "rules.csv:2:37: half-max: 0; expected > 0",
+        "rules.csv:2:39: Hill power: -1; expected > 0",
+        "rules.csv:2:42: dead: '2'; expected 0 or 1",
         "rules.csv:3:1: 2 columns; expected 8 (version 3), 9 (version 1) or 10 (version 0)",
     ]
 

@@ -68,9 +68,8 @@ def import_csv(
     reader.share_saturations()
     reader.compare_rows()
     rules = () if reader.faults else tuple(rule for _, rule in reader.found)
-    return ImportReport(
-        rules, *(tuple(kind) for kind in (reader.not_imported, reader.warnings, reader.faults))
-    )
+    remarks = (reader.not_imported, reader.warnings, reader.faults)
+    return ImportReport(rules, *(tuple(sorted(kind, key=_place)) for kind in remarks))
 
 
 def export_csv(
@@ -114,6 +113,10 @@ def export_csv(
     if any(rule.evidence for rule in rules):
         cannot_say.append("evidence and basis of the rules: written as comments")
     return ExportReport("".join(f"{line}\n" for line in lines), tuple(cannot_say))
+
+
+def _place(remark: Remark) -> tuple[int, int]:
+    return remark.line, remark.column
 
 
 def _cannot_say(
