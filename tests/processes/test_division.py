@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 from made_tissue import assert_same_after_permutation, finish_step, made_context, made_tissue
-from scipy.optimize import brentq
 
+from tme_sim.model.first_stages import first_stages, growth_rate
 from tme_sim.numerics.philox import child_key
 from tme_sim.processes.cycle import Cycle
 from tme_sim.processes.division import Division
@@ -135,21 +135,42 @@ def test_pushing_lets_the_inner_nodule_cycle():
     assert generations[5] >= 1
 
 
-def test_unconstrained_colony_grows_exponentially():
-    # G1 left at rate r, S and G2M together T: growth mu solves mu + r = 2 r exp(-mu T).
+def test_push_takes_the_nearer_of_two_free_sites():
+    for seed in range(10):
+        tissue = made_tissue((1, 1, 8), [1, 2, 3, 4, 5], seed=seed)
+        tissue.cells["stage"][3] = G2M
+        division().step(tissue, made_context(tissue))
+        assert tissue.cells["site"].tolist() == [1, 2, 3, 4, 6, 5]
+
+
+def test_push_prefers_the_straight_to_the_diagonal_line():
+    block = (np.arange(3, 6)[:, None] * 9 + np.arange(3, 6)).ravel()
+    for seed in range(20):
+        tissue = made_tissue((1, 9, 9), block, seed=seed)
+        tissue.cells["stage"][4] = G2M
+        division().step(tissue, made_context(tissue))
+        taken = np.setdiff1d(tissue.cells["site"], block)
+        assert taken[0] in (4 * 9 + 2, 4 * 9 + 6, 2 * 9 + 4, 6 * 9 + 4)
+
+
+@pytest.mark.parametrize("dt_min", [6.0, 60.0])
+def test_unconstrained_colony_grows_exponentially_for_every_step(dt_min):
     rate, timed = 0.01, 180.0
-    mu = brentq(lambda m: m + rate - 2 * rate * np.exp(-m * timed), 0.0, rate)
-    grid = np.arange(10, 400, 20)
-    tissue = made_tissue((1, 400, 400), (grid[:, None] * 400 + grid).ravel())
-    counts = []
-    for _ in range(300):
+    grid = np.arange(10, 600, 20)
+    tissue = made_tissue((1, 600, 600), (grid[:, None] * 600 + grid).ravel(), dt_min=dt_min)
+    cells = tissue.cells
+    zero = np.zeros(3)
+    cells["stage"][:], cells["stage_left_min"][:] = first_stages(
+        cells["lineage"], cells["type"], zero + rate, CYCLE.s_min, CYCLE.g2m_min, CYCLE.cycles, seed=1
+    )
+    first = cells.n
+    while tissue.clock.minutes < 600.0:
         context = made_context(tissue, cycle_entry=rate)
         CYCLE.step(tissue, context)
         division(20).step(tissue, context)
         finish_step(tissue)
-        counts.append(tissue.cells.n)
-    growth = np.log(counts[-1] / counts[149]) / (150 * 6.0)
-    assert growth == pytest.approx(mu, rel=0.04)
+    expected = np.exp(growth_rate(rate, timed) * 600.0)
+    assert abs(cells.n / first / expected - 1.0) < 4 * 0.5 / np.sqrt(first)
 
 
 def test_division_is_independent_of_row_order():

@@ -37,6 +37,10 @@ class Cycle:
     reads: tuple[str, ...] = field(default=("behaviours", "cells.type", "cells.death"), init=False)
     writes: tuple[str, ...] = field(default=("cells.stage", "cells.stage_left_min"), init=False)
 
+    def __post_init__(self) -> None:
+        self.s_min, self.g2m_min = np.array(self.s_min, np.float64), np.array(self.g2m_min, np.float64)
+        self.cycles = np.array(self.cycles, np.bool_)
+
     def step(self, tissue: Tissue, context: Context) -> None:
         """Advance every living cell's cycle by one step."""
         cells = tissue.cells

@@ -46,6 +46,9 @@ class Division:
     reads: tuple[str, ...] = field(default=("cells.stage", "cells.stage_left_min", "cells.type"), init=False)
     writes: tuple[str, ...] = field(default=("cells.births", "cells.generation"), init=False)
 
+    def __post_init__(self) -> None:
+        self.push, self.movable = np.array(self.push, np.int64), np.array(self.movable, np.bool_)
+
     def step(self, tissue: Tissue, context: Context) -> None:
         """Let every ready cell that finds place divide."""
         cells = tissue.cells

@@ -50,6 +50,10 @@ class Fate:
     reads: tuple[str, ...] = field(default=("behaviours", "cells.damage"), init=False)
     writes: tuple[str, ...] = field(default=("cells.death", "cells.died_min", "cells.type"), init=False)
 
+    def __post_init__(self) -> None:
+        self.clearance_min = np.array(self.clearance_min, np.float64)
+        self.drug_field = np.array(self.drug_field, np.int64)
+
     def step(self, tissue: Tissue, context: Context) -> None:
         """Clear old remains, then let each living cell meet its fate."""
         self._clear(tissue, context)
