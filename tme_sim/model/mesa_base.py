@@ -150,11 +150,13 @@ class CellModel(mesa.Model):
 
         What they had docked and held is given back to their sites.
         """
+        rows = self.tissue.cells.rows_of(np.unique(np.fromiter(ids, np.int64)))
+        if (rows >= 0).any():
+            self.remove_rows(rows[rows >= 0])
+
+    def remove_rows(self, rows: np.ndarray) -> None:
+        """Take the cells of distinct rows (n,), in order of id, out of the tissue, as `remove_cells` does."""
         tissue = self.tissue
-        rows = tissue.cells.rows_of(np.unique(np.fromiter(ids, np.int64)))
-        rows = rows[rows >= 0]
-        if len(rows) == 0:
-            return
         release_contents(tissue, rows, self.drug_fields)
         living = rows[tissue.cells["death"][rows] == ALIVE]
         if len(living):
