@@ -15,7 +15,8 @@ from tme_sim.state.ledger import DRUG_ACCOUNTS, FIELD_ACCOUNTS
 def test_registered_agents_are_among_the_agents(model):
     robot = Robot(model)
     assert robot in model.agents
-    assert len(model.agents) == 13
+    assert robot not in model.cells
+    assert (len(model.agents), len(model.cells)) == (13, 12)
     assert list(model.agents_by_type)[-1] is Robot
     robot.remove()
     assert robot not in model.agents

@@ -60,8 +60,10 @@ class CellSet(AbstractAgentSet):
     model : CellModel
     ids : int64 (n,), optional
         Members in their order; None for all of the moment, whenever it is looked at.
+    cells_only : bool
+        With ``ids`` None, without ordinary agents.
     cell_type : str, optional
-        With ``ids`` None, only cells of one type and no ordinary agents.
+        With ``ids`` None, only cells of one type.
     random : random.Random, optional
         Generator that shuffles; the model's by default.
     """
@@ -71,6 +73,7 @@ class CellSet(AbstractAgentSet):
         model: CellModel,
         ids: np.ndarray | None = None,
         *,
+        cells_only: bool = False,
         cell_type: str | None = None,
         random: Random | None = None,
     ):
@@ -78,6 +81,7 @@ class CellSet(AbstractAgentSet):
         self.random = model.random if random is None else random
         self._ids = ids
         self._cell_type = cell_type
+        self._cells_only = cells_only or cell_type is not None
 
     def _members(self) -> tuple[np.ndarray, np.ndarray]:
         """Return ids and rows (-1 for ordinary agents) of present members, int64 (n,) each, in order."""
@@ -91,7 +95,7 @@ class CellSet(AbstractAgentSet):
             return self._ids[present], rows[present]
         rows = np.flatnonzero(self._living())
         ids = cells["id"][rows]
-        if self._cell_type is None:
+        if not self._cells_only:
             ordinary = np.fromiter(self._ordinary(), np.int64)
             ids, rows = np.concatenate([ids, ordinary]), np.concatenate([rows, np.full(len(ordinary), -1)])
         order = np.argsort(ids, kind="stable")
@@ -132,10 +136,8 @@ class CellSet(AbstractAgentSet):
     def __len__(self) -> int:
         if self._ids is not None:
             return len(self._members()[0])
-        alive = self._living()
-        return int(np.count_nonzero(alive)) + (
-            len(self.model.registered_agents) if self._cell_type is None else 0
-        )
+        n_ordinary = 0 if self._cells_only else len(self.model.registered_agents)
+        return int(np.count_nonzero(self._living())) + n_ordinary
 
     def __iter__(self) -> Iterator[Any]:
         ids, rows = self._members()

@@ -100,6 +100,11 @@ class CellModel(mesa.Model):
         return CellSet(self)
 
     @property
+    def cells(self) -> CellSet:
+        """Living cells, by id."""
+        return CellSet(self, cells_only=True)
+
+    @property
     def registered_agents(self) -> AbstractAgentSet:
         """Ordinary agents, as Mesa keeps them."""
         return super().agents
