@@ -4,7 +4,6 @@ import mesa
 import numpy as np
 from mesa.discrete_space import CellAgent as MovingAgent
 
-from tme_sim.model.agents import CellAgent
 from tme_sim.model.mesa_base import CellModel
 from tme_sim.state.cells import Cells
 from tme_sim.state.clock import Clock
@@ -63,17 +62,17 @@ class TinyTissue(CellModel):
 
     @property
     def mean_atp(self):
-        return self.agents.select(agent_type=CellAgent).agg("ATP", np.mean)
+        return self.cells.agg("ATP", np.mean)
 
     def step(self):
         cells = self.tissue.cells
         self.step_registered_agents()
         cells["variables"][:, 0] *= 0.9 + 0.2 * self.rng.random()
-        mother = self.random.choice(self.agents.select(where=lambda c: c.alive).ids.tolist())
+        mother = self.random.choice(self.cells.ids.tolist())
         site = int(np.flatnonzero(cells.occupant < 0)[0])
         row = cells.append(np.array([site]), parent=mother)
         cells["variables"][row] = cells["variables"][cells.rows_of(np.array([mother]))]
-        weakest = self.agents.sort("ATP", ascending=True).ids[0]
+        weakest = self.cells.sort("ATP", ascending=True).ids[0]
         cells["death"][cells.rows_of(np.array([weakest]))] = APOPTOSIS
         self.tissue.clock.step += 1
         self.datacollector.collect(self)

@@ -133,6 +133,17 @@ def test_remove_twice_is_harmless(model):
     assert len(model.tissue.events.table("deaths")) == 1
 
 
+def test_remove_within_a_step_waits_for_its_end(model):
+    cell = model.cell(4)
+    with model.rows_kept():
+        cell.remove()
+        cell.remove()
+        assert (cell.alive, cell.death, len(model.agents)) == (False, "removed", 11)
+        assert model.tissue.cells["id"].tolist() == list(range(1, 13))
+    assert model.tissue.cells.n == 11
+    assert model.tissue.events.table("deaths")["minutes"].tolist() == [6.0]
+
+
 def test_making_a_cell_as_an_ordinary_agent_is_refused(model):
     with pytest.raises(TypeError, match=r"model\.cell"):
         model.agent_class("tumour")(model)

@@ -15,7 +15,8 @@ from tme_sim.state.ledger import DRUG_ACCOUNTS, FIELD_ACCOUNTS
 def test_registered_agents_are_among_the_agents(model):
     robot = Robot(model)
     assert robot in model.agents
-    assert len(model.agents) == 13
+    assert robot not in model.cells
+    assert (len(model.agents), len(model.cells)) == (13, 12)
     assert list(model.agents_by_type)[-1] is Robot
     robot.remove()
     assert robot not in model.agents
@@ -57,6 +58,12 @@ def test_registered_agent_steps_and_changes_the_fields_and_the_books(model):
     assert model.tissue.field("SN38").sum() == before + 2.0
     assert model.tissue.ledger.drugs[0, DRUG_ACCOUNTS.index("supplied")] == 2.0
     assert model.tissue.ledger.fields[1, FIELD_ACCOUNTS.index("supplied")] == 2.0
+
+
+def test_supply_to_the_field_of_a_drug_of_another_name_is_entered(model):
+    model.drug_field = np.array([0])
+    model.supply("oxygen", (0, 0), 1.5)
+    assert model.tissue.ledger.drugs[0, DRUG_ACCOUNTS.index("supplied")] == 1.5
 
 
 def test_supply_refuses_to_take_more_than_there_is(model):
@@ -150,6 +157,12 @@ def test_data_collector_takes_model_agent_and_type_reporters(model):
     assert collector.get_agent_vars_dataframe()["ATP"].sum() == pytest.approx(0.78)
     assert len(collector.get_agenttype_vars_dataframe(tumour)) == 8
     assert len(collector.get_agenttype_vars_dataframe(CellAgent)) == 12
+
+
+def test_data_registry_tracks_the_agents(model):
+    tracked = model.data_registry.track_agents(model.agents, "cells", fields="ATP")
+    model.cell(1).remove()
+    assert tracked.data[0] == {"unique_id": 2, "ATP": 0.02}
 
 
 @pytest.mark.parametrize("processes", [1, 2])

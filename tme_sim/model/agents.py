@@ -119,7 +119,9 @@ class CellAgent(mesa.Agent, metaclass=CellAgentType):
 
     def remove(self) -> None:
         """Take the cell out of the tissue; what it had docked and held stays at its site."""
-        self.model.remove_cells([self.unique_id])
+        row = self._found()
+        if row >= 0:
+            self.model.remove_rows(np.array([row]))
 
     def _found(self) -> int:
         cells, row = self.model.tissue.cells, self.__dict__["_row"]
@@ -133,6 +135,9 @@ class CellAgent(mesa.Agent, metaclass=CellAgentType):
         if name.startswith("__") or "model" not in self.__dict__:
             raise AttributeError(name)
         tissue, row = self.model.tissue, self.row()
+        column = tissue.cells.column(name)
+        if column is not None:
+            return column[row].item()
         value = read(tissue, name, row)  # pyright: ignore[reportArgumentType]  (one row: one value)
         if value is not None:
             return value.item()

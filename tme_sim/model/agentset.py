@@ -60,8 +60,10 @@ class CellSet(AbstractAgentSet):
     model : CellModel
     ids : int64 (n,), optional
         Members in their order; None for all of the moment, whenever it is looked at.
+    cells_only : bool
+        With ``ids`` None, without ordinary agents.
     cell_type : str, optional
-        With ``ids`` None, only cells of one type and no ordinary agents.
+        With ``ids`` None, only cells of one type.
     random : random.Random, optional
         Generator that shuffles; the model's by default.
     """
@@ -71,6 +73,7 @@ class CellSet(AbstractAgentSet):
         model: CellModel,
         ids: np.ndarray | None = None,
         *,
+        cells_only: bool = False,
         cell_type: str | None = None,
         random: Random | None = None,
     ):
@@ -78,23 +81,21 @@ class CellSet(AbstractAgentSet):
         self.random = model.random if random is None else random
         self._ids = ids
         self._cell_type = cell_type
+        self._cells_only = cells_only or cell_type is not None
 
     def _members(self) -> tuple[np.ndarray, np.ndarray]:
         """Return ids and rows (-1 for ordinary agents) of present members, int64 (n,) each, in order."""
         cells = self.model.tissue.cells
-        alive = cells.alive()
         if self._ids is not None:
-            rows = cells.rows_of(self._ids)
+            rows, alive = cells.rows_of(self._ids), cells.alive()
             present = (rows >= 0) & alive[rows] if len(alive) else np.zeros(len(rows), bool)
             ordinary = list(self._ordinary())
             if ordinary:
                 present |= np.isin(self._ids, ordinary)
             return self._ids[present], rows[present]
-        if self._cell_type is not None:
-            alive &= cells["type"] == self.model.tissue.layout.cell_types.index(self._cell_type)
-        rows = np.flatnonzero(alive)
+        rows = np.flatnonzero(self._living())
         ids = cells["id"][rows]
-        if self._cell_type is None:
+        if not self._cells_only:
             ordinary = np.fromiter(self._ordinary(), np.int64)
             ids, rows = np.concatenate([ids, ordinary]), np.concatenate([rows, np.full(len(ordinary), -1)])
         order = np.argsort(ids, kind="stable")
@@ -103,18 +104,9 @@ class CellSet(AbstractAgentSet):
     def _ordinary(self) -> dict[int, mesa.Agent]:
         return {agent.unique_id: agent for agent in self.model.registered_agents}  # pyright: ignore[reportReturnType]
 
-    def _agent_maker(self) -> Callable[[int, int], Any]:
-        """Return a function of id and row that gives the agent."""
-        model, tissue = self.model, self.model.tissue
-        classes = [agent_class(name) for name in tissue.layout.cell_types]
-        ordinary = self._ordinary()
-
-        def agent(unique_id: int, row: int) -> Any:
-            if row < 0:
-                return ordinary[unique_id]
-            return classes[tissue.cells["type"][row]].view(model, unique_id, row)
-
-        return agent
+    def _living(self) -> np.ndarray:
+        cells = self.model.tissue.cells
+        return cells.alive() if self._cell_type is None else cells.of_type(self._cell_type)
 
     def _subset(self, ids: np.ndarray) -> CellSet:
         return CellSet(self.model, ids, random=self.random)
@@ -142,19 +134,26 @@ class CellSet(AbstractAgentSet):
         return rows[rows >= 0]
 
     def __len__(self) -> int:
-        return len(self._members()[0])
+        if self._ids is not None:
+            return len(self._members()[0])
+        n_ordinary = 0 if self._cells_only else len(self.model.registered_agents)
+        return int(np.count_nonzero(self._living())) + n_ordinary
 
     def __iter__(self) -> Iterator[Any]:
         ids, rows = self._members()
-        agent = self._agent_maker()
-        cells = self.model.tissue.cells
+        model, cells = self.model, self.model.tissue.cells
+        classes = [agent_class(name) for name in model.tissue.layout.cell_types]
+        ordinary = self._ordinary()
+        epoch = cells.epoch
         for unique_id, row in zip(ids.tolist(), rows.tolist(), strict=True):
-            if row < 0 or (row < cells.n and cells["id"][row] == unique_id):
-                yield agent(unique_id, row)
-            else:  # rows have moved since the iteration began
-                now = int(cells.rows_of(np.array([unique_id]))[0])
-                if now >= 0:
-                    yield agent(unique_id, now)
+            if row < 0:
+                yield ordinary[unique_id]
+                continue
+            if cells.epoch != epoch and not (row < cells.n and cells["id"][row] == unique_id):
+                row = int(cells.rows_of(np.array([unique_id]))[0])
+                if row < 0:  # gone since the iteration began
+                    continue
+            yield classes[cells["type"][row]].view(model, unique_id, row)
 
     def __contains__(self, agent: object) -> bool:
         if not isinstance(agent, mesa.Agent) or agent.model is not self.model:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 import numpy as np
@@ -12,9 +12,7 @@ from tme_sim.state.tissue import Tissue
 
 _GIVEN = POOL_ACCOUNTS.index("given")
 _FIELD_SUPPLIED = FIELD_ACCOUNTS.index("supplied")
-_FIELD_CONSUMED = FIELD_ACCOUNTS.index("consumed")
 _DRUG_SUPPLIED = DRUG_ACCOUNTS.index("supplied")
-_DRUG_METABOLISED = DRUG_ACCOUNTS.index("metabolised")
 
 
 def unknown_name(what: str, name: str, names: Sequence[str]) -> str:
@@ -47,15 +45,15 @@ def site_values(tissue: Tissue, name: str, sites: np.ndarray | int) -> np.ndarra
     return array[..., column][np.unravel_index(sites, tissue.grid.shape)]
 
 
-def supply(tissue: Tissue, name: str, site: int, amount: float, drug_fields: Mapping[str, str]) -> None:
+def supply(tissue: Tissue, name: str, site: int, amount: float, drug_field: np.ndarray) -> None:
     """Add to a field (its unit) or pool (vesicles) at one site and enter it as supplied or given.
 
     Parameters
     ----------
     amount : float
         Field unit or vesicles; negative takes away.
-    drug_fields : mapping
-        Field of each drug that is not dissolved in a field of its own name.
+    drug_field : int64 (n_drugs,)
+        Field of each drug, -1 for none.
 
     Raises
     ------
@@ -74,9 +72,7 @@ def supply(tissue: Tissue, name: str, site: int, amount: float, drug_fields: Map
         tissue.ledger.pools[column, _GIVEN] += amount
         return
     tissue.ledger.fields[column, _FIELD_SUPPLIED] += amount
-    for index, drug in enumerate(tissue.layout.drugs):
-        if drug_fields.get(drug, drug) == name:
-            tissue.ledger.drugs[index, _DRUG_SUPPLIED] += amount
+    tissue.ledger.drugs[drug_field == column, _DRUG_SUPPLIED] += amount
 
 
 def enter_change(tissue: Tissue, group: str, column: int, change: float) -> None:
@@ -91,32 +87,6 @@ def enter_change(tissue: Tissue, group: str, column: int, change: float) -> None
         tissue.ledger.drugs[column, _DRUG_SUPPLIED] += change
     elif group == "docked":
         tissue.ledger.pools[column, _GIVEN] += change
-
-
-def release_contents(tissue: Tissue, rows: np.ndarray, drug_fields: Mapping[str, str]) -> None:
-    """Give docked vesicles and held drug of cells back to their sites; what is held is zero afterwards.
-
-    A drug without a field is entered as metabolised. Vesicles already internalised stay entered as such.
-
-    Parameters
-    ----------
-    rows : int64 (n,)
-        Rows of the cells, each at a site of its own.
-    """
-    cells, layout = tissue.cells, tissue.layout
-    z, y, x = tissue.grid.coordinates(cells["site"][rows])
-    tissue.pools[z, y, x] += cells["docked"][rows]
-    cells["docked"][rows] = 0.0
-    for index, drug in enumerate(layout.drugs):
-        held = cells["drug"][rows, index]
-        name = drug_fields.get(drug, drug)
-        if name in layout.fields:
-            field = layout.fields.index(name)
-            tissue.fields[z, y, x, field] += held
-            tissue.ledger.fields[field, _FIELD_CONSUMED] -= held.sum()
-        else:
-            tissue.ledger.drugs[index, _DRUG_METABOLISED] += held.sum()
-        cells["drug"][rows, index] = 0.0
 
 
 def _place(tissue: Tissue, name: str) -> tuple[np.ndarray, int]:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -16,8 +17,9 @@ from mesa.agentset import AbstractAgentSet
 
 from tme_sim.model.agents import CellAgent, agent_class
 from tme_sim.model.agentset import CellSet
-from tme_sim.model.exchange import release_contents, site_values, supply, unknown_name
+from tme_sim.model.exchange import site_values, supply, unknown_name
 from tme_sim.model.mesa_grid import TissueGrid
+from tme_sim.processes.fate import release_contents
 from tme_sim.state.codes import ALIVE, REMOVED
 from tme_sim.state.events import DEATH
 from tme_sim.state.tissue import Tissue
@@ -33,13 +35,16 @@ class CellModel(mesa.Model):
     and writes `step`. Ordinary agents (any `mesa.Agent`) are registered by Mesa; `step_registered_agents`
     steps them.
 
+    A step in which processes count on rows to stay where they are runs inside ``with self.rows_kept():``.
+
     Attributes
     ----------
-    drug_fields : mapping
-        Field of each drug that is not dissolved in a field of its own name.
+    drug_field : int64 (n_drugs,)
+        Field of each drug, -1 for none; by default the one of the same name.
     """
 
-    drug_fields: Mapping[str, str] = {}
+    drug_field: np.ndarray
+    _rows_kept = False
     _tissue: Tissue | None = None
     _next_id_before_tissue = 1
 
@@ -73,6 +78,9 @@ class CellModel(mesa.Model):
             self.__dict__.pop("_grid", None)
         tissue.cells.next_id = max(tissue.cells.next_id, self.agent_id_counter)
         self._tissue = tissue
+        fields = tissue.layout.fields
+        drugs = [fields.index(drug) if drug in fields else -1 for drug in tissue.layout.drugs]
+        self.__dict__.setdefault("drug_field", np.array(drugs, np.int64))
 
     @property
     def agent_id_counter(self) -> int:
@@ -90,6 +98,11 @@ class CellModel(mesa.Model):
     def agents(self) -> CellSet:
         """Living cells and registered ordinary agents, by id."""
         return CellSet(self)
+
+    @property
+    def cells(self) -> CellSet:
+        """Living cells, by id."""
+        return CellSet(self, cells_only=True)
 
     @property
     def registered_agents(self) -> AbstractAgentSet:
@@ -132,7 +145,7 @@ class CellModel(mesa.Model):
 
     def supply(self, name: str, pos: Sequence[int], amount: float) -> None:
         """Add to a field (its unit) or pool (vesicles) at (x, y[, z]), negative to take; the books say so."""
-        supply(self.tissue, name, self.site(pos), amount, self.drug_fields)
+        supply(self.tissue, name, self.site(pos), amount, self.drug_field)
 
     def step_registered_agents(self) -> None:
         """Step the ordinary agents in random order."""
@@ -145,25 +158,40 @@ class CellModel(mesa.Model):
         else:
             super().deregister_agent(agent)
 
+    @contextmanager
+    def rows_kept(self) -> Iterator[None]:
+        """Let no row move: cells that agents take out meanwhile are dead at once, and leave at the end."""
+        self._rows_kept = True
+        try:
+            yield
+        finally:
+            self._rows_kept = False
+            self.tissue.cells.remove(np.flatnonzero(self.tissue.cells["death"] == REMOVED))
+
     def remove_cells(self, ids: Iterable[int]) -> None:
         """Take cells out of the tissue, with a death event each for the living; unknown ids are passed over.
 
         What they had docked and held is given back to their sites.
         """
-        tissue = self.tissue
-        rows = tissue.cells.rows_of(np.unique(np.fromiter(ids, np.int64)))
-        rows = rows[rows >= 0]
-        if len(rows) == 0:
-            return
-        release_contents(tissue, rows, self.drug_fields)
-        living = rows[tissue.cells["death"][rows] == ALIVE]
+        rows = self.tissue.cells.rows_of(np.unique(np.fromiter(ids, np.int64)))
+        self.remove_rows(rows[rows >= 0])
+
+    def remove_rows(self, rows: np.ndarray) -> None:
+        """Take the cells of distinct rows (n,), in order of id, out of the tissue, as `remove_cells` does."""
+        tissue, cells = self.tissue, self.tissue.cells
+        minutes = tissue.clock.minutes + (tissue.clock.dt_min if self._rows_kept else 0.0)
+        living = rows[cells["death"][rows] == ALIVE]
         if len(living):
+            release_contents(tissue, living, self.drug_field)
             deaths = np.zeros(len(living), DEATH)
-            deaths["minutes"], deaths["cause"], deaths["drug"] = tissue.clock.minutes, REMOVED, -1
+            deaths["minutes"], deaths["cause"], deaths["drug"] = minutes, REMOVED, -1
             for name in ("id", "type", "site"):
-                deaths[name] = tissue.cells[name][living]
+                deaths[name] = cells[name][living]
             tissue.events.deaths.append(deaths)
-        tissue.cells.remove(rows)
+            cells["died_min"][living] = minutes
+        cells["death"][rows] = REMOVED
+        if not self._rows_kept:
+            cells.remove(rows)
 
     def remove_all_agents(self) -> None:
         """Take all cells, remains and ordinary agents out of the model."""
