@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
-from matplotlib.patheffects import withStroke
+from matplotlib.patheffects import AbstractPathEffect, withStroke
 from scipy.ndimage import binary_closing, gaussian_filter
 
 from tme_sim.analysis.palette import BLACK, BLUE, CYCLING, DEATHS, PALE, VERMILLION, type_colours
@@ -31,8 +31,9 @@ RESISTANT_BELOW = 0.5
 _RATIO_COLOURS = LinearSegmentedColormap.from_list("log-kill ratio", [VERMILLION, "#F6E3A1", BLUE])
 _BANDS = ("#C9CDD6", "#D5D9E0", "#E0E3E9", "#EAECF0", "#F4F5F7", "#FCFCFD")
 _DECADES = 4
+_Extend = Literal["neither", "max"]
 # Sizes of the page, inches: maps are _MAP wide, with room for colour bars at their right and a legend below.
-_WIDTH, _MAP, _LEFT, _RIGHT = 13.8, 5.2, 0.35, 7.25
+_WIDTH, _MAP, _LEFT, _RIGHT = 14.1, 5.2, 0.35, 7.4
 _TOP, _BELOW, _STRIP, _FOOT = 1.0, 1.45, 2.2, 0.65
 
 
@@ -78,13 +79,19 @@ def overview_figure(section: Section) -> Figure:
         draw(place(x, y, _MAP, tall), section)
     draw_counts(place(_LEFT + 0.6, _FOOT, _MAP - 0.8, _STRIP), section)
     draw_resistance(place(_RIGHT + 0.6, _FOOT, _MAP - 0.8, _STRIP), section)
-    heading = f"{section.title}: day {section.minutes / 1440.0:.1f}"
-    size = f"{(right - left) / 1000.0:.2g} by {(top - bottom) / 1000.0:.2g} mm"
-    figure.text(_LEFT / _WIDTH, 1.0 - 0.35 / height, heading, fontsize=18, fontweight="bold", va="center")
-    figure.text(
-        1.0 - _LEFT / _WIDTH, 1.0 - 0.35 / height, f"{size} shown", fontsize=11, va="center", ha="right"
-    )
+    _write_heading(figure, section)
     return figure
+
+
+def _write_heading(figure: Figure, section: Section) -> None:
+    left, right, bottom, top = section.window_um
+    shown = f"{(right - left) / 1000.0:.2g} by {(top - bottom) / 1000.0:.2g} mm shown"
+    if section.planes > 1:
+        shown = f"middle plane, {shown}"
+    heading = f"{section.title}: day {section.minutes / 1440.0:.1f}"
+    y = 1.0 - 0.35 / figure.get_figheight()
+    figure.text(_LEFT / _WIDTH, y, heading, fontsize=18, fontweight="bold", va="center")
+    figure.text(1.0 - _LEFT / _WIDTH, y, shown, fontsize=11, va="center", ha="right")
 
 
 def draw_cells(ax: Axes, section: Section) -> None:
@@ -200,9 +207,11 @@ def _show(ax: Axes, section: Section, values: np.ndarray, **style: Any) -> AxesI
     )
 
 
-def _colour_bar(ax: Axes, image: ScalarMappable, label: str, slot: int = 0, **style: str) -> Colorbar:
+def _colour_bar(
+    ax: Axes, image: ScalarMappable, label: str, slot: int = 0, extend: _Extend = "neither"
+) -> Colorbar:
     """Put a colour bar in a slot at the right of a map."""
-    bar = Colorbar(ax.inset_axes((1.02 + 0.165 * slot, 0.0, 0.03, 1.0)), image, **style)
+    bar = Colorbar(ax.inset_axes((1.02 + 0.165 * slot, 0.0, 0.03, 1.0)), image, extend=extend)
     bar.set_label(label, fontsize=10)
     bar.ax.tick_params(labelsize=9)
     return bar
@@ -213,7 +222,7 @@ def _centres(section: Section) -> tuple[np.ndarray, np.ndarray]:
     return (np.arange(nx) + 0.5) * section.spacing_um, (np.arange(ny) + 0.5) * section.spacing_um
 
 
-def _oxygen_bands(ax: Axes, section: Section) -> list[Line2D]:
+def _oxygen_bands(ax: Axes, section: Section) -> list[Patch | Line2D]:
     """Draw oxygen as pale bands behind the cells and two lines before them."""
     if OXYGEN not in section.fields or min(section.shape) < 3:
         return []
@@ -221,7 +230,7 @@ def _oxygen_bands(ax: Axes, section: Section) -> list[Line2D]:
     bands = ListedColormap(_BANDS)
     _show(ax, section, oxygen, cmap=bands, norm=BoundaryNorm(BANDS_MMHG, len(_BANDS), extend="max"))
     smooth = gaussian_filter(oxygen, 1.0)
-    handles = []
+    handles: list[Patch | Line2D] = [Patch(facecolor=_BANDS[0], label="darker: less oxygen")]
     for level, style in LINES_MMHG.items():
         if smooth.min() < level < smooth.max():
             ax.contour(
@@ -273,7 +282,9 @@ def _outline(ax: Axes, section: Section, mask: np.ndarray, colour: str, label: s
     smooth = gaussian_filter((closed | mask).astype(float), 1.5)
     if not smooth.min() < 0.5 < smooth.max():
         return []
-    effects = [withStroke(linewidth=3.4, foreground=BLACK if colour == "white" else "white")]
+    effects: list[AbstractPathEffect] = [
+        withStroke(linewidth=3.4, foreground=BLACK if colour == "white" else "white")
+    ]
     lines = ax.contour(*_centres(section), smooth, levels=[0.5], colors=colour, linewidths=1.8, zorder=4)
     lines.set_path_effects(effects)
     return [Line2D([], [], color=colour, lw=1.8, label=label, path_effects=effects)]

@@ -20,6 +20,8 @@ class Section:
     minutes : float
         Time of the snapshot.
     shape : (ny, nx)
+    planes : int
+        Planes of the tissue; 1 in 2-D.
     spacing_um : float
     cell_types, tumour : tuple of str
         All cell types of the layout, and those that make up the tumour.
@@ -40,6 +42,7 @@ class Section:
     title: str
     minutes: float
     shape: tuple[int, int]
+    planes: int
     spacing_um: float
     cell_types: tuple[str, ...]
     tumour: tuple[str, ...]
@@ -59,7 +62,7 @@ class Section:
 
     @property
     def window_um(self) -> tuple[float, float, float, float]:
-        """Left, right, bottom, top of the part worth drawing: the tumour and a quarter of its size around it."""
+        """Left, right, bottom, top of the part worth drawing: the tumour and its surroundings."""
         left, right, bottom, top = self.extent_um
         rows = self.tumour_rows(living=False)
         if len(rows) == 0:
@@ -111,6 +114,7 @@ def section_of(run: Run, minutes: float | None = None) -> Section:
         title=run.title,
         minutes=now,
         shape=(ny, nx),
+        planes=nz,
         spacing_um=grid.spacing_um,
         cell_types=layout.cell_types,
         tumour=tumour_types(layout),
