@@ -1,0 +1,67 @@
+"""Strips through time: cells by type, and the share of resistant tumour cells."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter, StrMethodFormatter
+
+from tme_sim.analysis.palette import BLACK, BLUE, PALE, VERMILLION, type_colours
+from tme_sim.analysis.section import Section
+
+_NICHES = (
+    ("resistant_fraction_{}", "all tumour cells", BLACK, "-"),
+    ("resistant_fraction_rim_{}", "in the rim", VERMILLION, "--"),
+    ("resistant_fraction_perfused_{}", "near vessels", BLUE, ":"),
+)
+
+
+def draw_counts(ax: Axes, section: Section) -> None:
+    """Draw living cells of each type through time, on a logarithmic scale."""
+    colours = type_colours(section.cell_types)
+    for name in section.cell_types:
+        counts = section.series.get(f"{name}_cells")
+        if counts is not None and counts.max() > 0:
+            shown = np.where(counts > 0, counts, np.nan)
+            ax.plot(section.series_minutes / 1440.0, shown, color=colours[name], lw=2, label=name)
+    ax.set(yscale="log", ylabel="Living cells")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    ax.yaxis.set_minor_locator(NullLocator())
+    _finish(ax, section, "Cells by type")
+
+
+def draw_resistance(ax: Axes, section: Section) -> None:
+    """Draw the share of resistant tumour cells through time, by niche."""
+    drug = section.drug
+    for pattern, label, colour, style in _NICHES if drug else ():
+        share = section.series.get(pattern.format(drug))
+        if share is not None and np.isfinite(share).any():
+            ax.plot(section.series_minutes / 1440.0, share, color=colour, ls=style, lw=2, label=label)
+    ax.set(ylim=(-0.02, 1.02), ylabel="Resistant share")
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    _finish(
+        ax, section, f"Tumour cells resistant to {drug}" if drug else "Resistance: no drug in this scenario"
+    )
+
+
+def _finish(ax: Axes, section: Section, title: str) -> None:
+    days = section.series_minutes / 1440.0
+    _shade_doses(ax, section, days)
+    ax.axvline(section.minutes / 1440.0, color="0.4", lw=1.0, ls=(0, (4, 3)))
+    ax.set_xlim(days[0], max(days[-1], days[0] + 1e-6))
+    ax.set_xlabel("Time (days)")
+    ax.set_title(title, fontsize=13, loc="left")
+    ax.spines[["top", "right"]].set_visible(False)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(fontsize=9.5, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.05), handlelength=1.6)
+
+
+def _shade_doses(ax: Axes, section: Section, days: np.ndarray) -> None:
+    level = section.series.get(f"{section.drug}_plasma")
+    if level is None or not (level > 0).any():
+        return
+    ax.fill_between(
+        days, 0, 1, where=level > 0, step="post", transform=ax.get_xaxis_transform(),
+        color=PALE, lw=0, zorder=0, label=f"{section.drug} in blood",
+    )  # fmt: skip
