@@ -115,15 +115,21 @@ def _import(scenario: Scenario, source: Path) -> None:
 def _yaml(scenario: Scenario, rule: Rule) -> str:
     """Return one rule as an item of the list ``rules`` of a scenario."""
     words = scenario.vocabulary
-    saturation = f"{rule.saturation!r} {words.behaviours[rule.behaviour].scale.internal}"
-    half_max = f"{rule.half_max!r} {words.signals[rule.signal].scale.internal}"
+    saturation = _with_unit(rule.saturation, words.behaviours[rule.behaviour].scale.internal)
+    half_max = _with_unit(rule.half_max, words.signals[rule.signal].scale.internal)
+    import json
+
     dead = ", dead: true" if rule.dead else ""
     return (
         f"  - {{cell: {rule.cell}, signal: {rule.signal}, "
         f"effect: {'increases' if rule.increases else 'decreases'}, behaviour: {rule.behaviour}, "
-        f"to: {saturation.strip()}, half_max: {half_max.strip()}, hill: {rule.hill!r}, "
-        f'basis: {rule.basis}, source: assumed, why: "{rule.why}"{dead}}}'
+        f"to: {saturation}, half_max: {half_max}, hill: {rule.hill:.15g}, "
+        f"basis: {rule.basis}, source: assumed, why: {json.dumps(rule.why)}{dead}}}"
     )
+
+
+def _with_unit(value: float, unit: str) -> str:
+    return f"{value:.15g} {unit.removeprefix('1')}".strip()
 
 
 def _export(scenario: Scenario, target: Path) -> None:
