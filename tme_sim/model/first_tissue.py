@@ -103,7 +103,7 @@ def _asked(numbers: Numbers) -> tuple[list[Nodule], list[Density]]:
             nodules.append(Nodule(kind, centre, float(n.radius), float(n.filling)))
         for position in placement.at:
             centre = tuple(float(c) for c in position)
-            nodules.append(Nodule(kind, centre, 0.51 * numbers.grid.spacing_um))
+            nodules.append(Nodule(kind, centre, 0.0))
         if placement.density is not None:
             densities.append(Density(kind, float(placement.density), placement.where))
     return nodules, densities

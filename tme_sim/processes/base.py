@@ -10,6 +10,10 @@ import numpy as np
 from tme_sim.state.tissue import Tissue
 
 
+class ProcessError(RuntimeError):
+    """A process failed; names step, time, process, and the field or cell."""
+
+
 @dataclass
 class Context:
     """What the processes of one step share.

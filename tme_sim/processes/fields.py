@@ -22,15 +22,11 @@ from tme_sim.numerics.errors import SolveError
 from tme_sim.numerics.jit import kernel
 from tme_sim.numerics.links import Links, links_with_wells
 from tme_sim.numerics.multigrid import Multigrid
-from tme_sim.processes.base import Context
+from tme_sim.processes.base import Context, ProcessError
 from tme_sim.state.ledger import FIELD_ACCOUNTS
 from tme_sim.state.tissue import Tissue
 
 _SECRETED, _SUPPLIED, _CONSUMED, _DECAYED, _LEFT_VESSEL, _LEFT_BOUNDARY, _NEUTRALISED = range(len(FIELD_ACCOUNTS))
-
-
-class ProcessError(RuntimeError):
-    """A process failed; names step, time, process and field."""
 
 
 @dataclass(frozen=True)

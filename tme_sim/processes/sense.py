@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tme_sim.processes.base import Context
+from tme_sim.processes.base import Context, ProcessError
 from tme_sim.processes.interventions import Interventions
 from tme_sim.rules.physiology import Physiology
 from tme_sim.state.codes import ALIVE
@@ -33,4 +33,15 @@ class Sense:
         self.physiology.energy.charge(flux, behaviours)
         self.interventions.modify(tissue, cells["type"], behaviours)
         np.maximum(behaviours, 0.0, out=behaviours)
+        if not np.isfinite(behaviours.sum()):
+            self._refuse(tissue, behaviours)
         context.behaviours = behaviours
+
+    def _refuse(self, tissue: Tissue, behaviours: np.ndarray) -> None:
+        """Raise ProcessError for the first behaviour that is not finite: kernels cannot."""
+        row, column = (int(i) for i in np.argwhere(~np.isfinite(behaviours))[0])
+        kind = tissue.layout.cell_types[tissue.cells["type"][row]]
+        raise ProcessError(
+            f"step {tissue.clock.step} ({tissue.clock.hours:.2f} h): sense: {self.physiology.tables.behaviours[column]} of "
+            f"{kind} cell {tissue.cells['id'][row]} is {behaviours[row, column]}; expected a finite number"
+        )

@@ -19,8 +19,8 @@ from tme_sim.numerics.errors import SolveError
 from tme_sim.numerics.jit import kernel, parallel_kernel, prange
 from tme_sim.numerics.multigrid import Multigrid
 from tme_sim.numerics.philox import uniform
-from tme_sim.processes.base import Context
-from tme_sim.processes.fields import ProcessError, assemble, fixed_values
+from tme_sim.processes.base import Context, ProcessError
+from tme_sim.processes.fields import assemble, fixed_values
 from tme_sim.state.codes import ALIVE, STREAM_UPTAKE
 from tme_sim.state.ledger import POOL_ACCOUNTS
 from tme_sim.state.tissue import Tissue
