@@ -33,6 +33,18 @@ def test_nodule_centre_is_where_asked():
     np.testing.assert_allclose(PLANE.positions_um(cells.site)[:, :2].mean(axis=0), [300.0, 700.0])
 
 
+@pytest.mark.parametrize("centre", [(50.0, 50.0), (40.0, 50.0), (40.0, 40.0), (59.0, 41.0)])
+def test_nodule_of_radius_zero_is_the_site_of_its_centre(centre):
+    assert placed([Nodule(0, centre, 0.0)]).site.tolist() == [202]
+
+
+def test_nodule_without_a_free_site_is_an_error():
+    taken = FREE.copy()
+    taken[202] = True
+    with pytest.raises(PlacementError, match="all 1 sites within 0 um of"):
+        placed([Nodule(0, (50.0, 50.0), 0.0)], taken=taken)
+
+
 def test_filling_is_exact():
     full = placed([Nodule(0, None, 400.0)])
     part = placed([Nodule(0, None, 400.0, 0.5)])

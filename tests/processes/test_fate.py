@@ -5,7 +5,7 @@ from made_tissue import assert_same_after_permutation, finish_step, made_context
 from tme_sim.processes.fate import Fate
 from tme_sim.state.codes import ALIVE, APOPTOSIS, DRUG, NECROSIS
 
-CLEARANCE = np.array([480.0, 3600.0, 480.0])
+CLEARANCE = np.array([[480.0, 3600.0, 480.0], [60.0, 120.0, 180.0], [480.0, 3600.0, 480.0]])
 FATE = Fate(CLEARANCE, np.array([1, -1]))
 
 
@@ -70,16 +70,17 @@ def test_death_gives_back_docked_vesicles_and_drug():
         assert np.all(tissue.cells[name][~dead] > 0.0)
 
 
-def test_remains_hold_their_site_for_the_clearance_time():
-    tissue = made_tissue((1, 3, 3), [4])
-    FATE.step(tissue, made_context(tissue, apoptosis=100.0))
+@pytest.mark.parametrize(("type_", "risk", "clearance"), [(0, "apoptosis", 480.0), (1, "necrosis", 120.0)])
+def test_remains_hold_their_site_for_the_clearance_time_of_type_and_cause(type_, risk, clearance):
+    tissue = made_tissue((1, 3, 3), [4], type_=type_)
+    FATE.step(tissue, made_context(tissue, **{risk: 100.0}))
     finish_step(tissue)
     steps = 1
     while tissue.cells.n:
-        FATE.step(tissue, made_context(tissue, apoptosis=100.0))
+        FATE.step(tissue, made_context(tissue, **{risk: 100.0}))
         finish_step(tissue)
         steps += 1
-    assert (steps - 1) * 6.0 == CLEARANCE[0]
+    assert (steps - 1) * 6.0 == clearance
     assert len(tissue.events.table("deaths")) == 1
 
 

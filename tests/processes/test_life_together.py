@@ -8,7 +8,7 @@ from tme_sim.processes.fate import Fate
 from tme_sim.processes.migration import Migration
 
 PROCESSES = (
-    Fate(np.array([30.0, 60.0, 30.0]), np.array([1, -1])),
+    Fate(np.tile([30.0, 60.0, 30.0], (3, 1)), np.array([1, -1])),
     Cycle(np.array([30.0, 12.0, 0.0]), np.array([12.0, 6.0, 0.0]), np.array([True, True, False])),
     Division(np.array([5, 0, 0]), np.array([True, True, False])),
     Migration(),

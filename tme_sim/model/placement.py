@@ -28,7 +28,8 @@ class Nodule:
     centre_um : tuple of float or None
         x, y[, z] in µm; None for the middle of the grid.
     radius_um : float
-        Sites whose centre lies within it belong to the nodule.
+        Sites whose centre lies within it belong to the nodule, and the site that holds the nodule's centre
+        always does: radius 0 is a single cell.
     filling : float
         Share of its free sites that get a cell, 0 to 1.
     """
@@ -75,7 +76,11 @@ def inside_nodule(grid: Grid, nodule: Nodule) -> np.ndarray:
         centre[2] = size[2] / 2
     axes = [(np.arange(n) + 0.5) * grid.spacing_um - c for n, c in zip((nx, ny, nz), centre, strict=True)]
     square = axes[0][None, None, :] ** 2 + axes[1][None, :, None] ** 2 + axes[2][:, None, None] ** 2
-    return (square <= nodule.radius_um**2).ravel()
+    mask = (square <= nodule.radius_um**2).ravel()
+    x, y, z = np.floor(centre / grid.spacing_um).astype(np.int64)
+    if 0 <= x < nx and 0 <= y < ny and 0 <= z < nz:
+        mask[(z * ny + y) * nx + x] = True
+    return mask
 
 
 def place_cells(
@@ -126,6 +131,11 @@ def place_cells(
             faults.append(
                 f"tissue.{type_names[nodule.type]}.nodules: no site within {nodule.radius_um:g} um of "
                 f"{nodule.centre_um or 'middle'}; expected a nodule inside the grid"
+            )
+        elif len(free) == 0:
+            faults.append(
+                f"tissue.{type_names[nodule.type]}.nodules: all {mask.sum()} sites within "
+                f"{nodule.radius_um:g} um of {nodule.centre_um or 'middle'} are taken; expected a free one"
             )
         count = round(nodule.filling * len(free))
         type_at[_draw_sites(free, count, seed, _FIRST_NODULE_DRAW + k)] = nodule.type
