@@ -21,6 +21,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     Strict,
     ValidationInfo,
+    WithJsonSchema,
 )
 from pydantic_core import core_schema
 
@@ -242,4 +243,5 @@ def _one_or_many(raw: Any) -> Any:
     return [raw] if isinstance(raw, str) else raw
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
+_WORDS_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+Words = Annotated[tuple[str, ...], BeforeValidator(_one_or_many), WithJsonSchema(_WORDS_SCHEMA)]

@@ -102,8 +102,6 @@ def read_number(
             problems.add(
                 (key,), problem("unknown key of a number; expected value, range, source, why", key, _KEYS)
             )
-    if "value" not in raw:
-        problems.add((), problem("a number written as a block needs a value"))
     for key in ("source", "why"):
         read[key] = raw.get(key)
         if read[key] is not None and (not isinstance(read[key], str) or not read[key].strip()):
@@ -116,7 +114,8 @@ def read_number(
             ("range",), problem(f"got {shown(raw['range'])}; expected a range around {value.written}")
         )
     problems.settle()
-    value = value or Sourced(0.0, scale.internal)
+    if value is None:
+        raise problem("a number written as a block needs a value")
     return Sourced(value, scale.internal, value.written, read["range"], read["source"], read["why"])
 
 
@@ -178,7 +177,7 @@ def number_schema(unit: str) -> dict[str, Any]:
     block = {
         "type": "object",
         "properties": {
-            "value": scalar,
+            "value": {**scalar, "description": "the number"},
             "range": {
                 "type": "array",
                 "items": scalar,

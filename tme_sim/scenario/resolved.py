@@ -37,7 +37,7 @@ def resolved_json(scenario: Scenario) -> str:
     """Return the canonical text for hashing: sorted keys, internal units, files by the hash of their bytes.
 
     Sources, reasons and evidence are part of it, because a run file carries them; how a number was written
-    and what is merely offered for adjustment are not. The order of names that give columns their order is kept.
+    and what is merely offered for adjustment are not. Names that order columns keep their order.
     """
     data = _canonical(scenario)
     for key in ("use", "adjustable"):

@@ -106,7 +106,7 @@ class RuleSpec(Provenance):
     gates: tuple[While, ...] = Field(
         (),
         alias="while",
-        description="Gates `SIGNAL above|below VALUE [hill N]`, all multiply; N: 4 if not given; default: none.",
+        description="Gates `SIGNAL above|below VALUE [hill N]`, all multiply; default N: 4.",
     )
     hypothesis: Annotated[str, Field(pattern=_HYPOTHESIS.pattern)] | None = Field(
         None,

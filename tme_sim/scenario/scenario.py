@@ -38,7 +38,7 @@ class Scenario(Block):
     use: Words = Field(
         (), description="Libraries merged below this file, first one lowest; empty once merged."
     )
-    grid: GridSpec = Field(description="The lattice.")
+    grid: GridSpec = Field(description="Size and spacing of the lattice.")
     time: TimeSpec = Field(description="Step and duration.")
     seed: Seed = Field(1, description="Seed of all random numbers, 0 to 2^64 - 1; default: 1.")
     hypotheses: dict[str, str] = Field(
