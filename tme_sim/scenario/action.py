@@ -14,7 +14,6 @@ from tme_sim.scenario.block import (
     CellName,
     Count,
     Distance,
-    DrugName,
     Duration,
     Every,
     FieldName,
@@ -82,13 +81,17 @@ def read_condition(raw: Any, words: tuple[str, ...] = ()) -> Condition:
         threshold = math.nan
     if match is None or not math.isfinite(threshold):
         also = f", or one of {', '.join(words)}" if words else ""
-        raise problem(f'got {shown(raw)}; expected a comparison such as "tumour_cells > 500"{also}', raw, words)
+        raise problem(
+            f'got {shown(raw)}; expected a comparison such as "tumour_cells > 500"{also}', raw, words
+        )
     return Condition(" ".join(raw.split()), match[1], match[2], threshold, (match[4] or "").strip())
 
 
 _TEXT = (PlainSerializer(str), WithJsonSchema({"type": "string"}))
 When = Annotated[Condition, PlainValidator(read_condition), *_TEXT]
-Stop = Annotated[Condition, PlainValidator(lambda raw: read_condition(raw, ("extinct", "edge reached"))), *_TEXT]
+Stop = Annotated[
+    Condition, PlainValidator(lambda raw: read_condition(raw, ("extinct", "edge reached"))), *_TEXT
+]
 
 
 class Dose(Block):
@@ -98,7 +101,9 @@ class Dose(Block):
     start: Instant = default("0 d", "First time", alias="from")
     length: Duration = Field(alias="for", description="How long it is given each time.")
     every: Duration | None = Field(None, description="From one start to the next; default: given once.")
-    times: Count | None = Field(None, description="How many times; default: once, or without end if `every` is given.")
+    times: Count | None = Field(
+        None, description="How many times; default: once, or without end if `every` is given."
+    )
 
     @model_validator(mode="after")
     def _repeats(self) -> Self:
@@ -133,7 +138,7 @@ class DrugSpec(Provenance):
     field: FieldName = Field(description="Field of the free drug.")
     acts_in: tuple[Literal["G1", "S", "G2M", "none"], ...] = Field(
         ("G1", "S", "G2M", "none"),
-        description="Stages of the cycle in which it does damage (none: cells that never cycle); default: all.",
+        description="Stages in which it does damage (none: cells that never cycle); default: all.",
     )
     half_max: PositiveLevel = Field(description="Drug held by the cell at half-maximal damage.")
     hill: Positive = default("1", "Hill power of the damage")
@@ -193,23 +198,34 @@ _NUMBERS = ("factor", "amount", "rate", "level")
 class Intervention(Provenance):
     """A change of the rules of the game for a time.
 
-    block_release and block_uptake multiply the release or docking of a pool by `factor`; give_vesicles adds `amount`
-    vesicles per site once; neutralise removes a field at `rate`; set_supply sets a field's level in the vessels;
-    knock_down multiplies the target of a variable by `factor`; remove_cells removes cells of a type at `rate`.
+    block_release and block_uptake multiply the release or docking of a pool by `factor`; give_vesicles adds
+    `amount` vesicles per site once; neutralise removes a field at `rate`; set_supply sets a field's level in
+    the vessels; knock_down multiplies the target of a variable by `factor`; remove_cells removes cells of a
+    type at `rate`.
     """
 
     kind: Literal[
-        "block_release", "block_uptake", "give_vesicles", "neutralise", "set_supply", "knock_down", "remove_cells"
+        "block_release",
+        "block_uptake",
+        "give_vesicles",
+        "neutralise",
+        "set_supply",
+        "knock_down",
+        "remove_cells",
     ] = Field(description="What is done.")
     target: str = Field(description="Pool, field, variable or cell type that it is done to.")
-    factor: Share | None = Field(None, description="What is left, for block_release, block_uptake and knock_down.")
+    factor: Share | None = Field(
+        None, description="What is left, for block_release, block_uptake and knock_down."
+    )
     amount: Ratio | None = Field(None, description="Vesicles per site, for give_vesicles.")
     rate: Rate | None = Field(None, description="Rate of removal, for neutralise and remove_cells.")
     level: Level | None = Field(None, description="Level in the vessels, for set_supply.")
     cell: CellName | None = Field(None, description="Only in cells of this type; default: in all.")
     start: Instant = default("0 d", "First time", alias="from")
     until: Instant | None = Field(None, description="Last time; default: the end.")
-    when: When | None = Field(None, description='Acts only once a condition has held, such as "tumour_cells > 500".')
+    when: When | None = Field(
+        None, description='Acts only once a condition has held, such as "tumour_cells > 500".'
+    )
     active: Flag = Field(True, description="false: left out until switched on; default: true.")
 
     @model_validator(mode="wrap")
@@ -249,7 +265,9 @@ class ResistanceSpec(Provenance):
 
     normoxia: PositivePressure = default("40 mmHg", "Oxygen of the normoxic naive cell")
     rim_from_vessel: Distance = default("80 um", "Distance to the nearest vessel where the rim begins")
-    threshold: PositiveShare = default("0.5", "Share of the naive cell's log-kill below which a cell is resistant")
+    threshold: PositiveShare = default(
+        "0.5", "Share of the naive cell's log-kill below which a cell is resistant"
+    )
     stain: PositivePressure = default("10 mmHg", "Oxygen of half-maximal virtual pimonidazole stain")
     every: Every = default("every 1 d", "How often it is measured")
 

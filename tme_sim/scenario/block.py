@@ -1,4 +1,4 @@
-"""What all blocks of a scenario share: frozen models, the types of their numbers and of the names they use."""
+"""What all blocks of a scenario share: frozen models, types of numbers, types of names."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     Strict,
     ValidationInfo,
+    WithJsonSchema,
 )
 from pydantic_core import core_schema
 
@@ -62,7 +64,9 @@ class Reading:
 def reading(info: ValidationInfo) -> Reading:
     """Return the context of a validation."""
     if not isinstance(info.context, Reading):
-        raise TypeError("a scenario is read by load_scenario or read_scenario, which know its names and units")
+        raise TypeError(
+            "a scenario is read by load_scenario or read_scenario, which know its names and units"
+        )
     return info.context
 
 
@@ -72,15 +76,17 @@ class Block(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
-def default(text: str, meaning: str, alias: str | None = None) -> Any:
+def default(text: str | dict, meaning: str, alias: str | None = None) -> Any:
     """Return a field whose default is written as a scenario would write it, and stated in its description."""
-    return Field(text, alias=alias, description=f"{meaning}; default: {text}.")
+    return Field(text, alias=alias, description=f"{meaning}; default: {text or 'that of each key'}.")
 
 
 class Provenance(Block):
     """A block whose numbers share a source."""
 
-    source: str | None = Field(None, description="Bibliography key, parameters:ID or assumed; default: none given.")
+    source: str | None = Field(
+        None, description="Bibliography key, parameters:ID or assumed; default: none given."
+    )
     why: str | None = Field(None, description="Reason of what is assumed; default: none given.")
     evidence: tuple[str, ...] = Field((), description="Ids of mechanisms; default: none.")
 
@@ -189,7 +195,7 @@ class DataFile(Path):
         super().__init__(*parts)
         self.written, self.sha256 = written, sha256
 
-    def with_segments(self, *parts: str | Path) -> Path:
+    def with_segments(self, *parts: str | PathLike[str]) -> Path:
         """Return an ordinary path: what is derived from the file is not the file."""
         return Path(*parts)
 
@@ -203,9 +209,12 @@ class DataFile(Path):
         return self
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
         return core_schema.with_info_plain_validator_function(
-            cls._read, serialization=core_schema.plain_serializer_function_ser_schema(lambda file: file.written)
+            cls._read,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda file: file.written),
         )
 
     @classmethod
@@ -234,4 +243,5 @@ def _one_or_many(raw: Any) -> Any:
     return [raw] if isinstance(raw, str) else raw
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
+_WORDS_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+Words = Annotated[tuple[str, ...], BeforeValidator(_one_or_many), WithJsonSchema(_WORDS_SCHEMA)]

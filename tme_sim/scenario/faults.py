@@ -107,7 +107,9 @@ class Problems:
                 inner = PydanticCustomError(
                     "problem", "{reason}", {"reason": line["msg"], "suggestion": context.get("suggestion")}
                 )
-                self._found.append(InitErrorDetails(type=inner, loc=(*path, *line["loc"]), input=line["input"]))
+                self._found.append(
+                    InitErrorDetails(type=inner, loc=(*path, *line["loc"]), input=line["input"])
+                )
         else:
             self._found.append(InitErrorDetails(type=error, loc=path, input=got))
 

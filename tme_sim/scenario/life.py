@@ -51,7 +51,9 @@ class Metabolism(Provenance):
     glucose_half_saturation: Concentration = default("0.05 mM", "Glucose at half-maximal uptake")
     lactate_max: Flux = default("0 fmol/h", "Maximal lactate uptake")
     lactate_half_saturation: Concentration = default("4.5 mM", "Lactate at half-maximal import (Km of MCT1)")
-    importer: VariableName | None = Field(None, description="Variable that scales lactate import (MCT1); default: none.")
+    importer: VariableName | None = Field(
+        None, description="Variable that scales lactate import (MCT1); default: none."
+    )
     oxidiser: VariableName | None = Field(
         None, description="Variable that scales lactate oxidation (LDHB); default: none."
     )
@@ -69,7 +71,9 @@ def _read_base(raw: Any, info: ValidationInfo) -> dict[str, Sourced]:
     for name, value in raw.items():
         word = behaviours.get(name)
         if word is None:
-            problems.add((name,), problem(f"{shown(name)} is no behaviour of this scenario", name, behaviours))
+            problems.add(
+                (name,), problem(f"{shown(name)} is no behaviour of this scenario", name, behaviours)
+            )
             continue
         try:
             values[name] = read_number(value, word.scale, at_least=word.lowest, at_most=word.highest)
@@ -90,18 +94,26 @@ BaseValues = Annotated[
 class CellSpec(Provenance):
     """A type of cell."""
 
-    base: BaseValues = Field({}, description="Values of behaviours without rules; default: 0, 1 for `uptake POOL`.")
+    base: BaseValues = Field(
+        {}, description="Values of behaviours without rules; default: 0, 1 for `uptake POOL`."
+    )
     start: dict[VariableName, Share] = Field(
         {}, description="Values of variables at the start; default: their base target."
     )
     cycle: Cycle | None = Field(None, description="Cell cycle; default: never divides.")
-    push: Count = Field(5, description="Sites over which a dividing cell pushes others; 0: contact inhibition; default: 5.")
-    clearance: Duration = default("8 h", "Time until the remains of an apoptotic or drug-killed cell are gone")
+    push: Count = Field(
+        5, description="Sites over which a dividing cell pushes others; 0: contact inhibition; default: 5."
+    )
+    clearance: Duration = default(
+        "8 h", "Time until the remains of an apoptotic or drug-killed cell are gone"
+    )
     necrotic_clearance: Duration = default("60 h", "Time until the remains of a necrotic cell are gone")
     metabolism: Metabolism | None = Field(None, description="Energy metabolism; default: none, energy is 1.")
 
     @model_validator(mode="after")
     def _divides_only_with_cycle(self) -> Self:
         if self.cycle is None and self.base.get("cycle entry", 0.0) > 0:
-            raise problem("base has a cycle entry, but the cell type has no cycle; write cycle: {S: 8 h, G2M: 5 h}")
+            raise problem(
+                "base has a cycle entry, but the cell type has no cycle; write cycle: {S: 8 h, G2M: 5 h}"
+            )
         return self

@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from tme_sim.resources import data_dir
 from tme_sim.scenario.block import Reading
-from tme_sim.scenario.checks import Finding, check_data, check_scenario
+from tme_sim.scenario.checks import Finding, Known, check_data
+from tme_sim.scenario.consistency import check_scenario
 from tme_sim.scenario.faults import Fault, ScenarioError, dotted, nearest, shown
 from tme_sim.scenario.merge import apply_overrides, lay_over, place_of, plain, without_nulls
 from tme_sim.scenario.messages import findings_of
 from tme_sim.scenario.scenario import Scenario
-from tme_sim.scenario.source import Mark, Node, read_file, read_text
+from tme_sim.scenario.source import Node, read_file, read_text
 from tme_sim.scenario.vocabulary import Vocabulary
 
 
-@dataclass(frozen=True)
-class Known:
-    """Names that a scenario may cite; None: not checked.
-
-    Attributes
-    ----------
-    evidence : frozenset of str or None
-        Ids of mechanisms.
-    sources : frozenset of str or None
-        Keys of the bibliography, and ``parameters:ID``.
-    documents : frozenset of str or None
-        Keys of documents.
-    measures : frozenset of str or None
-        Names of measures.
-    """
-
-    evidence: frozenset[str] | None = None
-    sources: frozenset[str] | None = None
-    documents: frozenset[str] | None = None
-    measures: frozenset[str] | None = None
-
-
-def load_scenario(path_or_name: str | Path, overrides: Sequence[str] = (), known: Known | None = None) -> Scenario:
+def load_scenario(
+    path_or_name: str | Path, overrides: Sequence[str] = (), known: Known | None = None
+) -> Scenario:
     """Load and check a scenario.
 
     Parameters
@@ -66,7 +45,7 @@ def load_scenario(path_or_name: str | Path, overrides: Sequence[str] = (), known
 def read_scenario(
     text: str, overrides: Sequence[str] = (), known: Known | None = None, *, folder: Path | None = None
 ) -> Scenario:
-    """Read and check a scenario from text; file names and libraries are sought in ``folder`` (default: here)."""
+    """Read and check a scenario from text; ``folder`` (default: here) holds the files that it names."""
     return _checked(read_text(text, "<text>"), folder or Path(), overrides, known or Known())
 
 
@@ -87,18 +66,20 @@ def find_scenario(path_or_name: str | Path) -> Path:
 def _checked(top: Node, folder: Path, overrides: Sequence[str], known: Known) -> Scenario:
     if not isinstance(top.value, dict):
         raise ScenarioError([Fault(str(top.mark), "", "expected keys and values, such as scenario: NAME")])
-    root = apply_overrides(_on_libraries(top, folder), overrides)
+    first = [override for override in overrides if override.strip().startswith(("use=", "use.", "use "))]
+    below = _on_libraries(apply_overrides(top, first), folder)
+    root = apply_overrides(below, [override for override in overrides if override not in first])
     root = without_nulls(root)
     data = plain(root)
-    findings: list[Finding] = []
-    check_data(data, known.evidence, known.sources, known.documents, findings)
+    data.pop("use", None)  # merged, and not part of what the run is
+    findings = list(check_data(data, known))
     scenario = None
     try:
         scenario = Scenario.model_validate(data, context=Reading(Vocabulary.sketch(data), folder))
     except ValidationError as error:
         findings.extend(findings_of(error, Scenario))
     if scenario is not None:
-        check_scenario(scenario, known.measures, findings)
+        findings.extend(check_scenario(scenario, known.measures))
     if findings or scenario is None:
         raise ScenarioError(_faults(findings, root))
     return scenario
@@ -149,4 +130,4 @@ def _library(item: Node, folder: Path) -> Node:
     raise ScenarioError([Fault(str(item.mark), "use", reason, nearest(item.value, names))])
 
 
-__all__ = ["Known", "Mapping", "Mark", "find_scenario", "load_scenario", "read_scenario", "Any"]
+__all__ = ["Known", "ScenarioError", "find_scenario", "load_scenario", "read_scenario"]

@@ -42,12 +42,24 @@ FACES = ("x_low", "x_high", "y_low", "y_high", "z_low", "z_high")
 class Boundary(Block):
     """What happens at each face: no flux, or a fixed value."""
 
-    x_low: Literal["no_flux"] | Level = Field("no_flux", description="no_flux, or a fixed value; default: no_flux.")
-    x_high: Literal["no_flux"] | Level = Field("no_flux", description="no_flux, or a fixed value; default: no_flux.")
-    y_low: Literal["no_flux"] | Level = Field("no_flux", description="no_flux, or a fixed value; default: no_flux.")
-    y_high: Literal["no_flux"] | Level = Field("no_flux", description="no_flux, or a fixed value; default: no_flux.")
-    z_low: Literal["no_flux"] | Level = Field("no_flux", description="no_flux, or a fixed value; default: no_flux.")
-    z_high: Literal["no_flux"] | Level = Field("no_flux", description="no_flux, or a fixed value; default: no_flux.")
+    x_low: Literal["no_flux"] | Level = Field(
+        "no_flux", description="no_flux, or a fixed value; default: no_flux."
+    )
+    x_high: Literal["no_flux"] | Level = Field(
+        "no_flux", description="no_flux, or a fixed value; default: no_flux."
+    )
+    y_low: Literal["no_flux"] | Level = Field(
+        "no_flux", description="no_flux, or a fixed value; default: no_flux."
+    )
+    y_high: Literal["no_flux"] | Level = Field(
+        "no_flux", description="no_flux, or a fixed value; default: no_flux."
+    )
+    z_low: Literal["no_flux"] | Level = Field(
+        "no_flux", description="no_flux, or a fixed value; default: no_flux."
+    )
+    z_high: Literal["no_flux"] | Level = Field(
+        "no_flux", description="no_flux, or a fixed value; default: no_flux."
+    )
 
     @field_validator(*FACES, mode="wrap")
     @classmethod
@@ -65,14 +77,20 @@ class Boundary(Block):
 class VesselExchange(Block):
     """How a field or drug enters at vessel sites."""
 
-    value: Level | None = Field(None, description="Level in the vessels; default: 0, or what a drug's schedule says.")
-    exchange: Rate | None = Field(None, description="Rate of exchange with the tissue; default: the level is imposed.")
+    value: Level | None = Field(
+        None, description="Level in the vessels; default: 0, or what a drug's schedule says."
+    )
+    exchange: Rate | None = Field(
+        None, description="Rate of exchange with the tissue; default: the level is imposed."
+    )
 
 
 class FieldSpec(Provenance):
     """A dissolved substance; numbers inside in mmHg or nM."""
 
-    unit: str = Field(description="Unit that values are declared in: mmHg, or a concentration such as nM or ng/mL.")
+    unit: str = Field(
+        description="Unit that values are declared in: mmHg, or a concentration such as nM or ng/mL."
+    )
     molar_mass: MolarMass | None = Field(None, description="Molar mass; required where mass units are used.")
     diffusion: Diffusion = Field(description="Diffusion coefficient in the tissue.")
     solve: Literal["transient", "steady"] = Field(
@@ -82,11 +100,15 @@ class FieldSpec(Provenance):
     half_saturation: PositiveLevel | None = Field(
         None, description="Level of half-maximal uptake; default: uptake is first order."
     )
-    interstitial: Flag = Field(False, description="Dissolved in the interstitial fluid alone; default: in the whole site.")
+    interstitial: Flag = Field(
+        False, description="Dissolved in the interstitial fluid alone; default: in the whole site."
+    )
     vessel: VesselExchange | None = Field(None, description="Exchange with vessels; default: none.")
-    background_uptake: Uptake | None = Field(None, description="Uptake at sites without a cell; default: none.")
+    background_uptake: Uptake | None = Field(
+        None, description="Uptake at sites without a cell; default: none."
+    )
     start: Level = Field(description="Level at the start; default: that of the vessels, else 0.")
-    boundary: Boundary = Field(default_factory=Boundary, description="Faces of the grid; default: no flux.")
+    boundary: Boundary = default({}, "Faces of the grid")
 
     @model_validator(mode="wrap")
     @classmethod
@@ -162,20 +184,23 @@ class PoolSpec(Provenance):
     diameter: Length = Field(description="Diameter; gives the diffusion coefficient in water.")
     hindrance: PositiveShare = default("1", "Diffusion in tissue over diffusion in water")
     half_life: Duration = Field(description="Half-life of free vesicles.")
-    cargo: dict[CargoName, Ratio] = Field({}, description="Units of each cargo in one vesicle; default: none.")
+    cargo: dict[CargoName, Ratio] = Field(
+        {}, description="Units of each cargo in one vesicle; default: none."
+    )
     taken_up_by: dict[CellName, Rate] = Field(
-        {}, description="Rate at which a free vesicle of a cell's site docks on it, per cell type; default: none."
+        {},
+        description="Rate at which free vesicles of a cell's site dock on it, per cell type; default: none.",
     )
     internalise: Rate = default("1 /h", "Rate from docked to internalised")
     saturation: Positive = default("500", "Docked vesicles at which internalisation is half saturated")
     vessel: Rate = default("0 /h", "Rate of wash-out at vessel sites")
-    boundary: Boundary = Field(
-        default_factory=Boundary, description="Faces of the grid, vesicles per site; default: no flux."
-    )
+    boundary: Boundary = default({}, "Faces of the grid, vesicles per site")
 
     @model_validator(mode="wrap")
     @classmethod
-    def _counted_in_vesicles(cls, raw: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+    def _counted_in_vesicles(
+        cls, raw: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
+    ) -> Self:
         if isinstance(raw, cls):
             return raw
         with reading(info).inside(FieldScale(Scale("1"))):

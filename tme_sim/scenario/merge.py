@@ -11,7 +11,7 @@ from tme_sim.scenario.source import Mark, Node, read_text
 
 
 def lay_over(below: Node, above: Node, path: Path = ()) -> Node:
-    """Return ``above`` merged over ``below``: mappings key by key, ``rules`` appended, everything else replaced."""
+    """Return ``above`` merged over ``below``: mappings key by key, ``rules`` appended, all else replaced."""
     if isinstance(below.value, dict) and isinstance(above.value, dict):
         merged = dict(below.value)
         for key, node in above.value.items():
@@ -102,7 +102,8 @@ def _replaced(node: Node, parts: Sequence[str], new: Node, done: Path) -> Node:
         items[at] = _replaced(items[at], rest, new, (*done, at))
         return Node(items, node.mark, node.key_mark)
     if not isinstance(node.value, dict):
-        raise LookupError(f"{dotted(done)} is {shown(node.value)}, which has no part {shown(head)}", None)
+        reason = f"{dotted(done)} is {shown(node.value)}, which has no part {shown(head)}"
+        raise LookupError(reason, None)  # noqa: TRY004 - the path is wrong, not a type of Python
     child = node.value.get(head) or Node({}, new.mark, new.mark)
     if child.value is None:
         child = Node({}, new.mark, new.mark)
@@ -113,7 +114,9 @@ def _index(items: list[Node], head: str, done: Path) -> int:
     if re.fullmatch(r"[0-9]{1,6}", head):
         if int(head) < len(items):
             return int(head)
-        raise LookupError(f"{dotted(done)} has {len(items)} items; there is no item {head} (they count from 0)", None)
+        raise LookupError(
+            f"{dotted(done)} has {len(items)} items; there is no item {head} (they count from 0)", None
+        )
     names = {
         item.value["name"].value: at
         for at, item in enumerate(items)

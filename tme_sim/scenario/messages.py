@@ -46,7 +46,10 @@ def findings_of(error: ValidationError, model: type[BaseModel]) -> Iterator[Find
             case "missing":
                 reason = "missing"
             case "literal_error":
-                words = [word.strip("' ") for word in str(context.get("expected", "")).replace(" or ", ",").split(",")]
+                words = [
+                    word.strip("' ")
+                    for word in str(context.get("expected", "")).replace(" or ", ",").split(",")
+                ]
                 suggestion = nearest(got, words)
                 reason = f"got {shown(got)}; expected {context.get('expected')}"
             case _ if kind in _EXPECTED:
@@ -63,11 +66,22 @@ def _keys_at(model: type[BaseModel], path: Path) -> list[str]:
         block = _block_of(annotation)
         if block is not None:
             annotation = next(
-                (info.annotation for name, info in block.model_fields.items() if (info.alias or name) == part), None
+                (
+                    info.annotation
+                    for name, info in block.model_fields.items()
+                    if (info.alias or name) == part
+                ),
+                None,
             )
         else:
             arguments = get_args(_bare(annotation))
-            annotation = arguments[-1] if get_origin(_bare(annotation)) is dict else arguments[0] if arguments else None
+            annotation = (
+                arguments[-1]
+                if get_origin(_bare(annotation)) is dict
+                else arguments[0]
+                if arguments
+                else None
+            )
     block = _block_of(annotation)
     return [info.alias or name for name, info in block.model_fields.items()] if block is not None else []
 

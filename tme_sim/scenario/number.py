@@ -64,7 +64,7 @@ class Sourced(float):
     __str__ = __repr__
 
     def plain(self) -> Any:
-        """Return what a scenario file would hold: text, or a block where a range, source or reason is kept."""
+        """Return what a scenario holds: text, or a block where a range, source or reason is kept."""
         block = {"value": self.written}
         if self.range is not None:
             block["range"] = [end.written for end in self.range]  # pyright: ignore[reportArgumentType]
@@ -76,7 +76,12 @@ class Sourced(float):
 
 
 def read_number(
-    raw: object, scale: Scale, *, above: float | None = None, at_least: float | None = None, at_most: float | None = None
+    raw: object,
+    scale: Scale,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
 ) -> Sourced:
     """Read a number, or a block ``{value, range, source, why}``, into its internal unit.
 
@@ -94,22 +99,23 @@ def read_number(
     read: dict[str, Any] = {"range": None}
     for key in raw:
         if key not in _KEYS:
-            problems.add((key,), problem("unknown key of a number; expected value, range, source, why", key, _KEYS))
-    if "value" not in raw:
-        problems.add((), problem("a number written as a block needs a value"))
+            problems.add(
+                (key,), problem("unknown key of a number; expected value, range, source, why", key, _KEYS)
+            )
     for key in ("source", "why"):
         read[key] = raw.get(key)
         if read[key] is not None and (not isinstance(read[key], str) or not read[key].strip()):
             problems.add((key,), problem(f"got {shown(read[key])}; expected text"))
-    if "value" in raw:
-        read["value"] = _noted(problems, ("value",), raw["value"], scale, limits)
+    value = _noted(problems, ("value",), raw["value"], scale, limits) if "value" in raw else None
     if "range" in raw:
         read["range"] = _range(problems, raw["range"], scale, limits)
+    if value is not None and read["range"] is not None and not read["range"][0] <= value <= read["range"][1]:
+        problems.add(
+            ("range",), problem(f"got {shown(raw['range'])}; expected a range around {value.written}")
+        )
     problems.settle()
-    value: Sourced = read["value"]
-    if read["range"] is not None and not read["range"][0] <= value <= read["range"][1]:
-        problems.add(("range",), problem(f"got {shown(raw['range'])}; expected a range around {value.written}"))
-    problems.settle()
+    if value is None:
+        raise problem("a number written as a block needs a value")
     return Sourced(value, scale.internal, value.written, read["range"], read["source"], read["why"])
 
 
@@ -165,14 +171,20 @@ _TEXT_SCHEMA = {"type": "string", "pattern": r"^\s*[-+]?[0-9.]+([eE][-+]?[0-9]+)
 
 
 def number_schema(unit: str) -> dict[str, Any]:
-    """Return the JSON schema of a number, plain or as a block; ``unit`` is empty when it depends on other keys."""
+    """Return the JSON schema of a number, plain or as a block; ``unit`` is empty if other keys decide it."""
     example = Scale(unit).example if unit else "a quantity in a unit that fits"
     scalar = {"anyOf": [_TEXT_SCHEMA, {"type": "number"}]} if unit in ("", "1") else _TEXT_SCHEMA
     block = {
         "type": "object",
         "properties": {
-            "value": scalar,
-            "range": {"type": "array", "items": scalar, "minItems": 2, "maxItems": 2, "description": "plausible values"},
+            "value": {**scalar, "description": "the number"},
+            "range": {
+                "type": "array",
+                "items": scalar,
+                "minItems": 2,
+                "maxItems": 2,
+                "description": "plausible values",
+            },
             "source": {"type": "string", "description": "bibliography key, parameters:ID or assumed"},
             "why": {"type": "string", "description": "reason of an assumed value"},
         },
@@ -204,7 +216,9 @@ class Quantity:
         scale = self.scale if isinstance(self.scale, Scale) else self.scale(info)
         return read_number(raw, scale, above=self.above, at_least=self.at_least, at_most=self.at_most)
 
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
         return core_schema.with_info_plain_validator_function(
             self.read, serialization=core_schema.plain_serializer_function_ser_schema(Sourced.plain)
         )

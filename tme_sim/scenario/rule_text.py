@@ -55,11 +55,13 @@ class GateText(str):
         self.gate = gate
         return self
 
-    def __getnewargs__(self) -> tuple[str, Gate]:
-        return (str(self), self.gate)
+    def __reduce__(self) -> tuple:
+        return (type(self), (str(self), self.gate))
 
 
-While = Annotated[GateText, PlainValidator(_read_gate), PlainSerializer(str), WithJsonSchema({"type": "string"})]
+While = Annotated[
+    GateText, PlainValidator(_read_gate), PlainSerializer(str), WithJsonSchema({"type": "string"})
+]
 
 
 def _signal_scale(info: ValidationInfo) -> Scale:
@@ -78,7 +80,9 @@ class _Saturation(Quantity):
 def _word(info: ValidationInfo, key: Literal["signal", "behaviour"]) -> Word:
     name = info.data.get(key)
     words = reading(info).vocabulary
-    word = (words.signals if key == "signal" else words.behaviours).get(name) if isinstance(name, str) else None
+    word = (
+        (words.signals if key == "signal" else words.behaviours).get(name) if isinstance(name, str) else None
+    )
     if word is None:
         raise consequence()
     return word
@@ -87,26 +91,33 @@ def _word(info: ValidationInfo, key: Literal["signal", "behaviour"]) -> Word:
 class RuleSpec(Provenance):
     """One signal that raises or lowers one behaviour of one type of cell."""
 
-    name: NewName | None = Field(None, description="Name by which --set and sweeps find the rule; default: none.")
+    name: NewName | None = Field(
+        None, description="Name by which --set and sweeps find the rule; default: none."
+    )
     cell: CellName = Field(description="Type of cell.")
     signal: SignalName = Field(description="What the cell senses.")
     effect: Literal["increases", "decreases"] = Field(description="Direction.")
     behaviour: BehaviourName = Field(description="What changes.")
     to: Annotated[Sourced, _Saturation(DIMENSIONLESS)] = Field(description="Value at saturating signal.")
-    half_max: Annotated[Sourced, Quantity(_signal_scale, above=0)] = Field(description="Signal at half effect.")
+    half_max: Annotated[Sourced, Quantity(_signal_scale, above=0)] = Field(
+        description="Signal at half effect."
+    )
     hill: Positive = default("1", "Hill power")
     gates: tuple[While, ...] = Field(
         (),
         alias="while",
-        description="Gates `SIGNAL above|below VALUE [hill N]`, all multiply, Hill power 4 if not given; default: none.",
+        description="Gates `SIGNAL above|below VALUE [hill N]`, all multiply; default N: 4.",
     )
     hypothesis: Annotated[str, Field(pattern=_HYPOTHESIS.pattern)] | None = Field(
-        None, description="set.name: in force where `hypotheses` chooses this name of the set; default: always."
+        None,
+        description="set.name: in force where `hypotheses` chooses this name of the set; default: always.",
     )
     basis: Literal["stated", "inferred", "assumed"] = Field(
         "assumed", description="Where the form of the rule comes from; default: assumed."
     )
-    dead: Flag = Field(False, description="Acts on the remains of dead cells instead of the living; default: false.")
+    dead: Flag = Field(
+        False, description="Acts on the remains of dead cells instead of the living; default: false."
+    )
 
     def row(self) -> Rule:
         """Return the rule in internal units."""

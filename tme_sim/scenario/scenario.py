@@ -8,7 +8,7 @@ from pydantic import Field, Strict
 
 from tme_sim.rules.rule import Rule
 from tme_sim.scenario.action import DrugSpec, Intervention, RecordSpec, ResistanceSpec, Stop
-from tme_sim.scenario.block import Block, NewName, Words
+from tme_sim.scenario.block import Block, NewName, Words, default
 from tme_sim.scenario.life import CellSpec, VariableSpec
 from tme_sim.scenario.matter import CargoSpec, FieldSpec, PoolSpec
 from tme_sim.scenario.rule_text import RuleSpec
@@ -18,7 +18,6 @@ from tme_sim.scenario.vocabulary import FieldScale, Vocabulary
 from tme_sim.state.grid import Grid
 from tme_sim.state.layout import Layout
 
-NO_ALTERNATIVE = "none"
 Seed = Annotated[int, Strict(), Field(ge=0, lt=2**64)]
 
 
@@ -30,31 +29,42 @@ class Scenario(Block):
 
     scenario: NewName = Field(description="Name of the scenario.")
     title: str = Field("", description="One line for people; default: empty.")
-    documents: tuple[str, ...] = Field((), description="Keys of the documents that it implements; default: none.")
+    documents: tuple[str, ...] = Field(
+        (), description="Keys of the documents that it implements; default: none."
+    )
     clock: Literal["cell_line", "patient"] = Field(
         "cell_line", description="Growth clock that the numbers follow, for people; default: cell_line."
     )
-    use: Words = Field((), description="Libraries merged below this file, first one lowest; default: none.")
-    grid: GridSpec = Field(description="The lattice.")
+    use: Words = Field(
+        (), description="Libraries merged below this file, first one lowest; empty once merged."
+    )
+    grid: GridSpec = Field(description="Size and spacing of the lattice.")
     time: TimeSpec = Field(description="Step and duration.")
     seed: Seed = Field(1, description="Seed of all random numbers, 0 to 2^64 - 1; default: 1.")
-    hypotheses: dict[str, str] = Field({}, description="Chosen name of each set of alternative rules; default: none.")
+    hypotheses: dict[str, str] = Field(
+        {}, description="Chosen name of each set of alternative rules; default: none."
+    )
     variables: dict[NewName, VariableSpec] = Field({}, description="Intracellular variables; default: none.")
     cargo: dict[NewName, CargoSpec] = Field({}, description="Kinds of cargo; default: none.")
     cells: dict[NewName, CellSpec] = Field(description="Types of cells.", min_length=1)
     fields: dict[NewName, FieldSpec] = Field({}, description="Dissolved substances; default: none.")
     vesicles: dict[NewName, PoolSpec] = Field({}, description="Pools of vesicles; default: none.")
     vessels: VesselSpec | None = Field(None, description="Vessels; default: none.")
-    tissue: TissueSpec = Field(default_factory=TissueSpec, description="Cells at the start; default: none.")
+    tissue: TissueSpec = default({}, "Cells at the start")
     drugs: dict[NewName, DrugSpec] = Field({}, description="Drugs; default: none.")
-    interventions: dict[NewName, Intervention] = Field({}, description="Interventions by name; default: none.")
-    resistance: ResistanceSpec | None = Field(None, description="How resistance is measured; default: not measured.")
+    interventions: dict[NewName, Intervention] = Field(
+        {}, description="Interventions by name; default: none."
+    )
+    resistance: ResistanceSpec | None = Field(
+        None, description="How resistance is measured; default: not measured."
+    )
     rules: tuple[RuleSpec, ...] = Field((), description="Rules; default: none.")
     stop: tuple[Stop, ...] = Field(
-        (), description='When a run ends early: extinct, edge reached, or such as "tumour_cells > 20000"; default: never.'
+        (),
+        description='Ends a run early: extinct, edge reached, or as "tumour_cells > 20000"; default: never.',
     )
     adjustable: tuple[str, ...] = Field((), description="Dotted keys offered as sliders; default: none.")
-    record: RecordSpec = Field(default_factory=RecordSpec, description="What is kept of a run.")
+    record: RecordSpec = default({}, "What is kept of a run")
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -110,5 +120,3 @@ def layout_of(scenario: Scenario) -> Layout:
         cargo=tuple(scenario.cargo),
         drugs=tuple(scenario.drugs),
     )
-
-

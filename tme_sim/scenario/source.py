@@ -16,7 +16,11 @@ MAX_BYTES = 2**20
 MAX_DEPTH = 20
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
-_BOOL = {word: value for value, words in ((True, "true True TRUE"), (False, "false False FALSE")) for word in words.split()}
+_BOOL = {
+    word: value
+    for value, words in ((True, "true True TRUE"), (False, "false False FALSE"))
+    for word in words.split()
+}
 _INT = re.compile(r"[-+]?[0-9]+")
 _OCTAL, _HEX = re.compile(r"0o[0-7]+"), re.compile(r"0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -96,7 +100,9 @@ def read_text(text: str, name: str, *, origin: Mark | None = None) -> Node:
         reason = f"is not valid YAML: {error.problem or error.context}"
         raise ScenarioError([Fault(str(origin or place), "", reason)]) from None
     except (yaml.YAMLError, UnicodeError) as error:
-        raise ScenarioError([Fault(str(origin or Mark(name)), "", f"is not valid YAML: {shown(str(error))}")]) from None
+        raise ScenarioError(
+            [Fault(str(origin or Mark(name)), "", f"is not valid YAML: {shown(str(error))}")]
+        ) from None
 
 
 class _Reader:

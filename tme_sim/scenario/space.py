@@ -29,9 +29,13 @@ MAX_SITES = 10**8
 class GridSpec(Block):
     """The lattice."""
 
-    size: tuple[Length, ...] = Field(description="Size in x, y and, in three dimensions, z.", min_length=2, max_length=3)
+    size: tuple[Length, ...] = Field(
+        description="Size in x, y and, in three dimensions, z.", min_length=2, max_length=3
+    )
     spacing: Length = default("20 um", "Edge of a site")
-    interstitial_fraction: PositiveShare = default("0.2", "Share of a site in which factors and vesicles are dissolved, 1 in a dish")
+    interstitial_fraction: PositiveShare = default(
+        "0.2", "Share of a site in which factors and vesicles are dissolved, 1 in a dish"
+    )
 
     @model_validator(mode="after")
     def _whole_sites(self) -> Self:
@@ -42,8 +46,8 @@ class GridSpec(Block):
             sites = max(1, round(exact))
             if abs(exact - sites) > 1e-9 * sites:
                 raise problem(
-                    f"size {axis} = {length.written} is {exact:.6g} sites of {self.spacing.written}; expected a whole "
-                    f"number; the nearest size is {sites * self.spacing:g} um"
+                    f"size {axis} = {length.written} is {exact:.6g} sites of {self.spacing.written}; "
+                    f"expected a whole number; the nearest size is {sites * self.spacing:g} um"
                 )
         if math.prod(length / self.spacing for length in self.size) > MAX_SITES:
             raise problem(f"more than {MAX_SITES:.0e} sites; expected a smaller size or a larger spacing")
@@ -78,12 +82,18 @@ class VesselSpec(Provenance):
     """Vessels that cross the tissue."""
 
     layout: Literal["random", "regular", "file"] = Field(
-        description="random: no two closer than `spacing`; regular: a hexagonal lattice; file: positions from a table."
+        description="random: no two closer than `spacing`; regular: hexagonal; file: positions from a table."
     )
-    spacing: Length | None = Field(None, description="Distance between vessels; required but for layout: file.")
+    spacing: Length | None = Field(
+        None, description="Distance between vessels; required but for layout: file."
+    )
     radius: Length = default("5 um", "Radius of a vessel")
-    file: DataFile | None = Field(None, description="CSV with columns x_um, y_um[, z_um]; only for layout: file.")
-    cell: CellName | None = Field(None, description="Type of the cells of the vessel wall; default: no cell there.")
+    file: DataFile | None = Field(
+        None, description="CSV with columns x_um, y_um[, z_um]; only for layout: file."
+    )
+    cell: CellName | None = Field(
+        None, description="Type of the cells of the vessel wall; default: no cell there."
+    )
 
     @model_validator(mode="after")
     def _fits_layout(self) -> Self:
@@ -128,9 +138,7 @@ Centre = Annotated[
 class Nodule(Block):
     """A disc or ball of cells."""
 
-    centre: Centre = Field(
-        "middle", description="Centre [x, y(, z)], or middle; default: middle."
-    )
+    centre: Centre = Field("middle", description="Centre [x, y(, z)], or middle; default: middle.")
     radius: Length = Field(description="Radius.")
     filling: PositiveShare = default("100 %", "Share of the sites that hold a cell")
 
@@ -139,7 +147,9 @@ class Placement(Block):
     """Where the cells of one type are at the start."""
 
     nodules: tuple[Nodule, ...] = Field((), description="Nodules of this type; default: none.")
-    density: Share | None = Field(None, description="Share of the sites that hold such a cell; default: none.")
+    density: Share | None = Field(
+        None, description="Share of the sites that hold such a cell; default: none."
+    )
     where: Literal["anywhere", "outside", "inside"] = Field(
         "anywhere", description="Sites that `density` refers to, relative to all nodules; default: anywhere."
     )
@@ -165,17 +175,19 @@ class LabelImage(Block):
     """An image with one pixel per site."""
 
     file: DataFile = Field(description="PNG or TIFF; the value of a pixel is a label.")
-    types: dict[Label, CellName] = Field(description="Cell type of each label; other labels are empty.", min_length=1)
+    types: dict[Label, CellName] = Field(
+        description="Cell type of each label; other labels are empty.", min_length=1
+    )
 
 
 class TissueSpec(Block):
-    """Cells at the start: a placement per cell type, a table, an image; placed in this order, first come first served.
+    """Cells at the start: a placement per cell type, a table, an image.
 
-    Placements are read with `placements`.
+    Placements are keys of their own; read them with `placements`.
     """
 
     model_config = {"extra": "allow"}
-    __pydantic_extra__: dict[CellName, Placement] = Field(init=False)
+    __pydantic_extra__: dict[CellName, Placement] = Field(init=False)  # pyright: ignore - pydantic types it so
 
     from_file: DataFile | None = Field(None, description="CSV with columns x_um, y_um[, z_um], type[, id].")
     label_image: LabelImage | None = Field(None, description="Image with one pixel per site.")

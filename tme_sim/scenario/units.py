@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tme_sim.scenario.faults import nearest, shown
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 _QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)\s*(.*)", re.ASCII | re.DOTALL)
 _UNIT = re.compile(r"(?:1?/)?[A-Za-zµμ]+(?:\^-?\d)?(?:\s?[*/]\s?[A-Za-zµμ]+(?:\^-?\d)?)*")
-_PREFIXES = ("atto 1e-18 a", "femto 1e-15 f", "pico 1e-12 p", "nano 1e-9 n", "micro 1e-6 u µ μ", "milli 1e-3 m",
-             "centi 1e-2 c", "deci 1e-1 d", "kilo 1e3 k")  # fmt: skip
-_DEFINITIONS = (
-    "meter = [length] = m", "gram = [mass] = g", "second = [time] = s", "minute = 60 * second = min",
-    "hour = 3600 * second = h", "day = 86400 * second = d", "week = 604800 * second = wk",
-    "mole = [substance] = mol", "liter = 1e-3 * meter ** 3 = L", "molar = mole / liter = M",
-    "dalton = gram / mole = Da", "molecule = mole / 602214076000000000000000",
-    "mmHg = [pressure]", "pascal = mmHg / 133.322387415 = Pa",
-    "vesicle = [] ", "unit = []", "cell = []", "site = []",
-)  # fmt: skip
+_PREFIXES = """\
+atto 1e-18 a; femto 1e-15 f; pico 1e-12 p; nano 1e-9 n; micro 1e-6 u µ μ; milli 1e-3 m; centi 1e-2 c; 
+deci 1e-1 d; kilo 1e3 k"""
+_DEFINITIONS = """\
+meter = [length] = m; gram = [mass] = g; second = [time] = s; mole = [substance] = mol; mmHg = [pressure];
+minute = 60 * second = min; hour = 3600 * second = h; day = 86400 * second = d; week = 604800 * second = wk;
+liter = 1e-3 * meter ** 3 = L; molar = mole / liter = M; dalton = gram / mole = Da;
+molecule = mole / 602214076000000000000000; pascal = mmHg / 133.322387415 = Pa;
+vesicle = []; unit = []; cell = []; site = []"""
 UNIT_WORDS = (
-    "um", "mm", "nm", "s", "min", "h", "d", "week", "um^2/s", "um^2/min", "um/min", "um/h", "/s", "/min", "/h", "/d",
-    "mmHg", "kPa", "mmHg/s", "nM", "uM", "mM", "pM", "ng/mL", "ug/mL", "pg/mL", "mg/L", "kDa", "g/mol", "molecules/s",
-    "fmol/h", "amol/s", "vesicles", "vesicles/h", "units", "%", "nM*h",
+    "um", "mm", "nm", "s", "min", "h", "d", "week", "um^2/s", "um^2/min", "um/min", "um/h", "/s",
+    "/min", "/h", "/d", "mmHg", "kPa", "mmHg/s", "nM", "uM", "mM", "pM", "ng/mL", "ug/mL", "pg/mL",
+    "mg/L", "kDa", "g/mol", "molecules/s", "fmol/h", "amol/s", "vesicles", "vesicles/h", "units",
+    "%", "nM*h",
 )  # fmt: skip
 _EXAMPLES = {
     "1": "a plain number or %",
@@ -83,7 +83,7 @@ DIMENSIONLESS = Scale("1")
 
 
 def to_internal(text: str, scale: Scale) -> float:
-    """Convert a written quantity, correctly rounded, so that ``24 h``, ``1 d`` and ``1440 min`` are one float.
+    """Convert a written quantity, correctly rounded: ``24 h``, ``1 d`` and ``1440 min`` are one float.
 
     Parameters
     ----------
@@ -102,7 +102,9 @@ def to_internal(text: str, scale: Scale) -> float:
         raise UnitError(f"got {shown(text)}; expected {scale.example}")
     number, unit = match.groups()
     if unit not in ("", "1", "%") and _UNIT.fullmatch(unit) is None:
-        raise UnitError(f"got {shown(text)}; cannot read the unit; expected {scale.example}", nearest(unit, UNIT_WORDS))
+        raise UnitError(
+            f"got {shown(text)}; cannot read the unit; expected {scale.example}", nearest(unit, UNIT_WORDS)
+        )
     value = Fraction(Decimal(number)) * _factor(unit, scale, text)
     try:
         result = float(value)
@@ -141,12 +143,12 @@ def _unit_hint(unit: str) -> str | None:
 def _registry() -> UnitRegistry:
     from pint import UnitRegistry
 
-    registry = UnitRegistry(None, non_int_type=Fraction)
-    for line in _PREFIXES:
+    registry = UnitRegistry(None, non_int_type=Fraction)  # pyright: ignore[reportArgumentType] - Fraction works
+    for line in _PREFIXES.split(";"):
         name, value, symbol, *more = line.split()
         registry.define(" = ".join([f"{name}-", value, f"{symbol}-", *(f"{other}-" for other in more)]))
-    for line in _DEFINITIONS:
-        registry.define(line)
+    for line in _DEFINITIONS.split(";"):
+        registry.define(line.strip())
     return registry
 
 
@@ -156,7 +158,7 @@ def _known(unit: str) -> bool:
 
 
 @cache
-def _parsed(unit: str) -> object | None:
+def _parsed(unit: str) -> Any:
     from pint.errors import PintError
 
     text = unit.replace("^", "**")
@@ -172,7 +174,10 @@ def _ratio(unit: str, internal: str) -> Fraction | None:
     written = _parsed(unit)
     wanted = _parsed("unit" if internal == "1" else internal.removeprefix("1"))
     registry = _registry()
-    if written is None or wanted is None or registry.get_dimensionality(written) != registry.get_dimensionality(wanted):
+    if (
+        written is None
+        or wanted is None
+        or registry.get_dimensionality(written) != registry.get_dimensionality(wanted)
+    ):
         return None
-    quantity = registry.Quantity(Fraction(1), written)
-    return Fraction(quantity.to(wanted).magnitude)
+    return Fraction((Fraction(1) * written).to(wanted).magnitude)

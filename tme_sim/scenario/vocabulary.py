@@ -11,7 +11,26 @@ from tme_sim.scenario.units import DIMENSIONLESS, Scale, UnitError, to_internal
 
 _MIN, _RATE, _UM = Scale("min"), Scale("1/min"), Scale("um")
 RESERVED = frozenset(
-    ["age", "all", "apoptosis", "dead", "energy", "evidence", "extinct", "from_file", "label_image", "middle", "migration", "necrosis", "none", "range", "source", "time", "value", "why"]
+    [
+        "age",
+        "all",
+        "apoptosis",
+        "dead",
+        "energy",
+        "evidence",
+        "extinct",
+        "from_file",
+        "label_image",
+        "middle",
+        "migration",
+        "necrosis",
+        "none",
+        "range",
+        "source",
+        "time",
+        "value",
+        "why",
+    ]
 )
 
 
@@ -100,7 +119,9 @@ class Vocabulary:
         for name in self.cargo:
             words.append(Word(f"held {name}", DIMENSIONLESS, f"units of {name} in the cell"))
             words.append(Word(f"arriving {name}", _RATE, f"units of {name} used up per time, times its gain"))
-        words += [Word(f"docked {pool}", DIMENSIONLESS, f"vesicles of {pool} on the cell") for pool in self.pools]
+        words += [
+            Word(f"docked {pool}", DIMENSIONLESS, f"vesicles of {pool} on the cell") for pool in self.pools
+        ]
         for drug, scale in self.drugs.items():
             words.append(Word(f"drug {drug}", scale, f"{drug} in the cell"))
             words.append(Word(f"damage {drug}", DIMENSIONLESS, f"damage done by {drug}"))
@@ -119,7 +140,10 @@ class Vocabulary:
     @cached_property
     def behaviours(self) -> dict[str, Word]:
         """Every behaviour by name, with its unit and default base value."""
-        words = [Word(name, DIMENSIONLESS, f"value that {name} relaxes to, 0 to 1", highest=1.0) for name in self.variables]
+        words = [
+            Word(name, DIMENSIONLESS, f"value that {name} relaxes to, 0 to 1", highest=1.0)
+            for name in self.variables
+        ]
         for name, field in self.fields.items():
             words.append(Word(f"secretion {name}", Scale("molecules/min"), f"release of {name}"))
             words.append(Word(f"uptake {name}", field.uptake, f"uptake of {name}"))
@@ -137,7 +161,9 @@ class Vocabulary:
                 Word(f"efflux {drug}", _RATE, f"export of {drug} from the cell"),
                 Word(f"metabolism {drug}", _RATE, f"breakdown of {drug} in the cell"),
             ]
-        words += [Word(f"transition to {kind}", _RATE, f"rate of becoming {kind}") for kind in self.cell_types]
+        words += [
+            Word(f"transition to {kind}", _RATE, f"rate of becoming {kind}") for kind in self.cell_types
+        ]
         words += [
             Word("cycle entry", _RATE, "rate of leaving G1"),
             Word("apoptosis", _RATE, "rate of programmed death"),
@@ -154,7 +180,7 @@ def _drug_scale(raw: Any, fields: Mapping[str, FieldScale]) -> Scale:
 
 
 def field_scale(raw: Any) -> FieldScale:
-    """Return the scales of a field from its unchecked block; nM where ``unit`` or ``molar_mass`` are malformed."""
+    """Return the scales of a field from its unchecked block; nM where its unit or molar mass is malformed."""
     block = raw if isinstance(raw, dict) else {}
     return FieldScale(_level_scale(block), "half_saturation" in block)
 

@@ -1,0 +1,246 @@
+"""Checks of a scenario as a whole: what each block says must fit the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tme_sim.scenario.action import Condition
+from tme_sim.scenario.checks import Finding
+from tme_sim.scenario.faults import Path, nearest, shown
+from tme_sim.scenario.matter import Boundary
+from tme_sim.scenario.resolved import written
+from tme_sim.scenario.rule_text import RuleSpec
+from tme_sim.scenario.scenario import Scenario
+
+_WORDS = ("extinct", "edge reached")
+
+
+def check_scenario(scenario: Scenario, measures: frozenset[str] | None) -> Iterator[Finding]:
+    """Yield what does not fit together."""
+    yield from _vessels(scenario)
+    yield from _tissue(scenario)
+    yield from _boundaries(scenario)
+    yield from _metabolism(scenario)
+    yield from _drugs(scenario)
+    yield from _donors(scenario)
+    yield from _rules(scenario)
+    yield from _conditions(scenario, measures)
+    yield from _schedules(scenario)
+    yield from _adjustable(scenario)
+
+
+def _axes(scenario: Scenario) -> Sequence[tuple[str, float]]:
+    return [(axis, float(length)) for axis, length in zip("xyz", scenario.grid.size, strict=False)]
+
+
+def _vessels(scenario: Scenario) -> Iterator[Finding]:
+    vessels = scenario.vessels
+    if vessels is None:
+        return
+    site = scenario.grid.spacing
+    if vessels.radius >= site:
+        yield Finding(
+            ("vessels", "radius"), f"got {vessels.radius.written}; expected less than a site, {site.written}"
+        )
+    if vessels.spacing is None:
+        return
+    if vessels.spacing < site:
+        yield Finding(
+            ("vessels", "spacing"), f"got {vessels.spacing.written}; expected at least a site, {site.written}"
+        )
+    for axis, length in _axes(scenario)[:2]:
+        if vessels.spacing > length:
+            reason = f"got {vessels.spacing.written}; the grid is only {length:g} um long in {axis}"
+            yield Finding(("vessels", "spacing"), reason)
+
+
+def _tissue(scenario: Scenario) -> Iterator[Finding]:
+    axes, taken = _axes(scenario), {}
+    densities = 0.0
+    for kind, placement in scenario.tissue.placements.items():
+        densities += placement.density or 0.0
+        for i, nodule in enumerate(placement.nodules):
+            centre = [length / 2 for _, length in axes] if nodule.centre == "middle" else nodule.centre
+            path: Path = ("tissue", kind, "nodules", i)
+            if len(centre) != len(axes):
+                yield Finding((*path, "centre"), f"has {len(centre)} coordinates; the grid has {len(axes)}")
+                continue
+            for (axis, length), at in zip(axes, centre, strict=True):
+                if at < nodule.radius or at + nodule.radius > length:
+                    reason = f"reaches from {at - nodule.radius:g} to {at + nodule.radius:g} um in {axis}"
+                    yield Finding(path, f"{reason}; the grid from 0 to {length:g}")
+        for i, point in enumerate(placement.at):
+            path = ("tissue", kind, "at", i)
+            if len(point) != len(axes):
+                yield Finding(path, f"has {len(point)} coordinates; the grid has {len(axes)}")
+            elif any(x >= length for x, (_, length) in zip(point, axes, strict=True)):
+                yield Finding(path, f"got {shown(point)}; outside the grid")
+            else:
+                site = tuple(int(x / scenario.grid.spacing) for x in point)
+                if site in taken:
+                    yield Finding(path, f"got {shown(point)}; the site is taken by a {taken[site]}")
+                taken[site] = kind
+    if densities > 1 + 1e-12:
+        yield Finding(("tissue",), f"densities add up to {100 * densities:g} %; expected at most 100 %")
+
+
+def _boundaries(scenario: Scenario) -> Iterator[Finding]:
+    if scenario.grid.shape[0] > 1:
+        return
+    blocks: list[tuple[str, str, Boundary]] = [
+        ("fields", name, f.boundary) for name, f in scenario.fields.items()
+    ]
+    blocks += [("vesicles", name, pool.boundary) for name, pool in scenario.vesicles.items()]
+    for block, name, boundary in blocks:
+        for face in boundary.fixed:
+            if face.startswith("z"):
+                yield Finding(
+                    (block, name, "boundary", face), "the grid has one layer; z faces are always no_flux"
+                )
+
+
+def _metabolism(scenario: Scenario) -> Iterator[Finding]:
+    for name, cell in scenario.cells.items():
+        block = cell.metabolism
+        if block is None:
+            continue
+        needed = ["oxygen", "glucose"] + ["lactate"] * (block.lactate_max > 0)
+        for field in needed:
+            if field not in scenario.fields:
+                reason = f"metabolism needs a field named {field}"
+                yield Finding(
+                    ("cells", name, "metabolism"), reason, nearest(field, scenario.fields), at_key=True
+                )
+            elif (scenario.fields[field].internal_unit == "mmHg") != (field == "oxygen"):
+                expected = "mmHg" if field == "oxygen" else "a concentration"
+                reason = f"got {scenario.fields[field].unit}; metabolism expects {field} in {expected}"
+                yield Finding(("fields", field, "unit"), reason)
+
+
+def _drugs(scenario: Scenario) -> Iterator[Finding]:
+    owner: dict[str, str] = {}
+    for name, drug in scenario.drugs.items():
+        field = scenario.fields[drug.field]
+        if drug.field in owner:
+            yield Finding(
+                ("drugs", name, "field"), f"{drug.field} is the field of {owner[drug.field]} already"
+            )
+        owner.setdefault(drug.field, name)
+        if field.internal_unit != "nM":
+            yield Finding(
+                ("drugs", name, "field"), f"{drug.field} is in {field.unit}; expected a concentration"
+            )
+        if drug.schedule and field.vessel is None and not field.boundary.fixed:
+            reason = f"is never felt: fields.{drug.field} has no vessel block through which the drug enters"
+            yield Finding(("drugs", name, "schedule"), reason)
+    for name, act in scenario.interventions.items():
+        if act.kind == "set_supply" and scenario.fields[act.target].vessel is None:
+            reason = f"is never felt: fields.{act.target} has no vessel block"
+            yield Finding(("interventions", name, "target"), reason)
+
+
+def _donors(scenario: Scenario) -> Iterator[Finding]:
+    """Only the donor of a pool releases it: the flux matrix is exact because of it."""
+    donors = {f"release {name}": pool.donor for name, pool in scenario.vesicles.items()}
+    for kind, cell in scenario.cells.items():
+        for behaviour, value in cell.base.items():
+            if value > 0 and donors.get(behaviour, kind) != kind:
+                reason = f"only {donors[behaviour]} releases this pool; declare another pool for {kind}"
+                yield Finding(("cells", kind, "base", behaviour), reason, at_key=True)
+    for i, rule in enumerate(scenario.rules):
+        if donors.get(rule.behaviour, rule.cell) != rule.cell:
+            reason = f"only {donors[rule.behaviour]} releases this pool; declare another pool for {rule.cell}"
+            yield Finding(("rules", i, "cell"), reason)
+
+
+def _rules(scenario: Scenario) -> Iterator[Finding]:
+    seen: dict[tuple, int] = {}
+    for i, rule in enumerate(scenario.rules):
+        if not scenario.in_force(rule):
+            continue
+        key = (
+            rule.cell,
+            rule.signal,
+            rule.effect,
+            rule.behaviour,
+            rule.dead,
+            frozenset(map(str, rule.gates)),
+        )
+        if key in seen:
+            reason = f"repeats rules[{seen[key]}]: same cell, signal, effect, behaviour and gates"
+            yield Finding(("rules", i), reason)
+        seen.setdefault(key, i)
+        base = scenario.base_value(rule.cell, rule.behaviour)
+        if rule.effect == "increases" and rule.to < base:
+            reason = (
+                f"got {rule.to.written}, below the base value of {rule.behaviour} in {rule.cell}; a rule that"
+            )
+            yield Finding(("rules", i, "to"), f"{reason} increases must lead above it")
+        if rule.effect == "decreases" and rule.to > _highest(scenario, rule, base):
+            reason = (
+                f"got {rule.to.written}, above all that {rule.behaviour} reaches in {rule.cell}; a rule that"
+            )
+            yield Finding(("rules", i, "to"), f"{reason} decreases must lead below it")
+        if rule.behaviour == "cycle entry" and scenario.cells[rule.cell].cycle is None:
+            reason = f"{rule.cell} has no cycle; write cells.{rule.cell}.cycle"
+            yield Finding(("rules", i, "behaviour"), reason)
+
+
+def _highest(scenario: Scenario, rule: RuleSpec, base: float) -> float:
+    ups = (
+        float(other.to)
+        for other in scenario.rules
+        if (other.cell, other.behaviour, other.effect) == (rule.cell, rule.behaviour, "increases")
+    )
+    return max((base, *ups))
+
+
+def _conditions(scenario: Scenario, measures: frozenset[str] | None) -> Iterator[Finding]:
+    if measures is None:
+        return
+    conditions: list[tuple[Path, Condition]] = [(("stop", i), item) for i, item in enumerate(scenario.stop)]
+    for name, act in scenario.interventions.items():
+        if act.when is not None:
+            conditions.append((("interventions", name, "when"), act.when))
+    for path, condition in conditions:
+        if condition.comparison and condition.measure not in measures:
+            reason = f"{condition.measure} is no measure"
+            yield Finding(path, reason, nearest(condition.measure, measures))
+
+
+def _schedules(scenario: Scenario) -> Iterator[Finding]:
+    step = scenario.time.step
+    pairs: list[tuple[Path, Any]] = [
+        (("record", "measures"), scenario.record.measures),
+        (("record", "snapshots"), scenario.record.snapshots),
+    ]
+    if scenario.resistance is not None:
+        pairs.append((("resistance", "every"), scenario.resistance.every))
+    for path, every in pairs:
+        if 0 < every < step:
+            yield Finding(
+                path, f"got {every.written}; expected no more often than every step, {step.written}"
+            )
+
+
+def _adjustable(scenario: Scenario) -> Iterator[Finding]:
+    data = written(scenario)
+    for i, key in enumerate(scenario.adjustable):
+        node: Any = data
+        for part in key.split("."):
+            if isinstance(node, list):
+                names = {str(at): item for at, item in enumerate(node)}
+                names |= {item["name"]: item for item in node if isinstance(item, dict) and "name" in item}
+            else:
+                names = node if isinstance(node, dict) else {}
+            if part not in names:
+                reason = f"got {shown(key)}; there is no {shown(part)}"
+                yield Finding(("adjustable", i), reason, nearest(part, names))
+                break
+            node = names[part]
+        else:
+            if isinstance(node, list) or (isinstance(node, dict) and "value" not in node):
+                yield Finding(
+                    ("adjustable", i), f"got {shown(key)}, a whole block; expected the key of one value"
+                )
