@@ -4,8 +4,6 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from tests.record.made_tissue import MadeModel
-from tme_sim.measures.measure import CellColumn, Context, Measure
-from tme_sim.measures.registry import register, unregister
 from tme_sim.record.recorder import Recorder
 from tme_sim.record.schedule import Every
 from tme_sim.record.writer import write_run
@@ -64,48 +62,35 @@ def nodule(n=100, nz=1, drugs=True, seed=3) -> Tissue:
     )  # fmt: skip
 
 
-def ratio(tissue, context):
-    site = tissue.cells["site"]
-    out = 1.1 - 0.9 / (1.0 + tissue.field("oxygen").reshape(-1)[site] / 8.0)
-    return out + 0.1 * np.sin(tissue.cells["id"])
-
-
-def resistance(layout):
-    """Stand in for the resistance measure."""
-    for drug in layout.drugs:
-        yield CellColumn(f"resistance_{drug}", "1", "Log-kill ratio", ratio)
-        yield CellColumn("rim", "1", "In the rim", lambda t, c: (distances(t) > 80.0).astype(float))
-        for niche in ("", "rim_", "perfused_"):
-            yield Measure(
-                f"resistant_fraction_{niche}{drug}", "1", "Share", lambda t, c, k=niche: course(t, len(k))
-            )
-
-
-def distances(tissue):
-    return tissue.vessel_distance_um.reshape(-1)[tissue.cells["site"]]
-
-
-def course(tissue, niche):
-    return 0.6 / (1 + np.exp(-(tissue.clock.days - 5 - niche) / 1.5)) * (1 if niche != 9 else 0.4)
+def write_resistance(recording):
+    """Put made values in place of the resistance measures, which need a model's rules."""
+    days = recording.minutes / 1440.0
+    names = [measure.name for measure in recording.measures]
+    for niche, late, top in (("", 0, 0.6), ("rim_", 4, 0.6), ("perfused_", 9, 0.24)):
+        share = top / (1 + np.exp(-(days - 5 - late) / 1.5))
+        recording.series[:, names.index(f"resistant_fraction_{niche}SN38")] = share
+    for snapshot in recording.snapshots:
+        cells = snapshot.cells
+        oxygen = snapshot.fields[..., 0].reshape(-1)[cells["site"]]
+        cells["resistance_SN38"] = 1.1 - 0.9 / (1.0 + oxygen / 8.0) + 0.1 * np.sin(cells["id"])
+        cells["rim"] = (cells["vessel_distance"] > 80.0).astype(float)
 
 
 def made_run(path, drugs=True, nz=1, n=100, days=14):
     """Write the run to ``path``, with some deaths and doses through time."""
     tissue = nodule(n=n, nz=nz, drugs=drugs)
-    register(resistance)
-    try:
-        recorder = Recorder(Every(120.0), Every(1440.0 * days), context=Context())
-        recorder.start(MadeModel(tissue, title="Liver metastasis, made data"))
-        rng = np.random.default_rng(1)
-        for step in range(1, days * 240 + 1):
-            tissue.clock.step = step
-            if tissue.layout.drugs:
-                tissue.plasma[1] = 8.0 * (int(tissue.clock.days) in (5, 12))
-                if tissue.plasma[1] > 0 and step % 8 == 0:
-                    alive = np.flatnonzero(tissue.cells.of_type("tumour"))
-                    tissue.cells["death"][rng.choice(alive, 3)] = DRUG
-            recorder.observe(tissue)
-        recording = recorder.finish()
-    finally:
-        unregister(resistance)
+    recorder = Recorder(Every(120.0), Every(1440.0 * days))
+    recorder.start(MadeModel(tissue, title="Liver metastasis, made data"))
+    rng = np.random.default_rng(1)
+    for step in range(1, days * 240 + 1):
+        tissue.clock.step = step
+        if drugs:
+            tissue.plasma[1] = 8.0 * (int(tissue.clock.days) in (5, 12))
+            if tissue.plasma[1] > 0 and step % 8 == 0:
+                alive = np.flatnonzero(tissue.cells.of_type("tumour"))
+                tissue.cells["death"][rng.choice(alive, 3)] = DRUG
+        recorder.observe(tissue)
+    recording = recorder.finish()
+    if drugs:
+        write_resistance(recording)
     return write_run(recording, path, force=True)

@@ -64,24 +64,34 @@ def test_measures_of_no_cells_are_defined_or_nan():
     assert np.isnan(values["tumour_oxygen_mean"])
 
 
-def test_measures_pickle_with_what_holds_them():
-    assert set(pickle.loads(pickle.dumps(measures_for(LAYOUT)))) == set(measures_for(LAYOUT))
-
-
 def test_registered_measure_is_found(registered):
     registered(Measure("twelve", "1", "Twelve", lambda tissue, context: 12.0))
     assert measures_for(LAYOUT)["twelve"].of(made_tissue()) == 12.0
 
 
 def test_registered_family_gives_measures_and_columns_per_drug(registered):
-    def resistance(layout):
+    def luck(layout):
         for drug in layout.drugs:
-            yield Measure(f"resistant_to_{drug}", "1", "Resistant", lambda tissue, context: 0.5)
-            yield CellColumn(f"survival_{drug}", "1", "Survival", lambda t, context: np.ones(t.cells.n))
+            yield Measure(f"immune_to_{drug}", "1", "Immune", lambda tissue, context: 0.5)
+            yield CellColumn(f"luck_{drug}", "1", "Luck", lambda t, context: np.ones(t.cells.n))
 
-    registered(resistance)
-    assert "resistant_to_SN38" in measures_for(LAYOUT)
-    assert list(cell_columns_for(LAYOUT)) == ["survival_SN38"]
+    registered(luck)
+    assert "immune_to_SN38" in measures_for(LAYOUT)
+    assert "luck_SN38" in cell_columns_for(LAYOUT)
+
+
+def test_installed_packages_are_asked_for_measures(monkeypatch):
+    class Entry:
+        name = "theirs"
+
+        def load(self):
+            return Measure("theirs", "1", "Theirs", lambda tissue, context: 5.0)
+
+    def installed(group):
+        return [Entry()] if group == "tme_sim.measures" else []
+
+    monkeypatch.setattr("tme_sim.measures.registry.entry_points", installed)
+    assert measures_for(LAYOUT)["theirs"].of(made_tissue()) == 5.0
 
 
 def test_a_name_taken_twice_is_refused(registered):

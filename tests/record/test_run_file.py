@@ -2,6 +2,8 @@ import errno
 import os
 import resource
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -17,6 +19,13 @@ from tme_sim.record.recorder import Recorder
 from tme_sim.record.schedule import Every
 from tme_sim.record.seal import check_seal, seal
 from tme_sim.record.writer import RunExists, build_content, is_done, write_run
+from tme_sim.state.cells import Cells
+from tme_sim.state.clock import Clock
+from tme_sim.state.events import Events
+from tme_sim.state.grid import Grid
+from tme_sim.state.layout import Layout
+from tme_sim.state.ledger import Ledger
+from tme_sim.state.tissue import Tissue
 
 
 def record(seed=7, nz=1, steps=10, n=12):
@@ -97,6 +106,37 @@ def test_scenario_rules_and_names_travel_in_the_file(path):
         assert run.grid.shape == (1, 12, 12)
         assert run.seed == 7
         assert run.provenance == {"host": "here"}
+
+
+def test_run_with_nothing_in_it_reads_back(tmp_path):
+    layout = Layout(("tumour",), (), (), (), (), ())
+    grid = Grid((1, 4, 5), 20.0, 0.2)
+    nothing = np.zeros((1, 4, 5, 0))
+    tissue = Tissue(
+        layout, grid, Clock(6.0), 1, Cells(layout, 20), nothing, nothing, np.zeros((1, 4, 5)),
+        np.full((1, 4, 5), np.inf), np.zeros(0), Ledger.empty(0, 0, 0, 1), Events(),
+    )  # fmt: skip
+    recorder = Recorder()
+    recorder.start(MadeModel(tissue, rule_rows=[]))
+    path = write_run(recorder.finish(), tmp_path / "run.h5")
+    with open_run(path) as run:
+        assert run.layout == layout
+        assert len(run.cells()) == len(run.flux) == len(run.rules) == len(run.events("deaths")) == 0
+        assert run.timeseries["living_cells"].tolist() == [0.0]
+        assert np.isnan(run.timeseries["tumour_vessel_distance"]).all()
+    for group in (
+        "timeseries",
+        "fields",
+        "vesicles",
+        "cells",
+        "flux",
+        "ledger",
+        "layout",
+        "events/births",
+        "rules",
+    ):
+        with xarray.open_dataset(path, group=group, engine="h5netcdf") as data:
+            data.load()
 
 
 def test_three_dimensional_run_reads_back(tmp_path):
@@ -244,6 +284,22 @@ def test_full_disk_under_force_keeps_the_old_file(recording, tmp_path, monkeypat
         write_run(record(seed=8), path, force=True)
     assert is_done(path, recording.run_id)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("step", ["write", "fsync", "link"])
+def test_killed_while_writing_leaves_nothing_under_the_name(tmp_path, step):
+    path = tmp_path / "run.h5"
+    program = f"""
+import os, pathlib, signal
+from tme_sim.record.store import publish
+os.{step} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+publish(pathlib.Path({str(path)!r}), [b"content"])
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[2], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not path.exists()
+    store.publish(path, [b"content"])
+    assert path.read_bytes() == b"content"
 
 
 def test_missing_folder_is_a_plain_error(recording, tmp_path):

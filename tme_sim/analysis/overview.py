@@ -165,10 +165,13 @@ def draw_resistance_map(ax: Axes, section: Section) -> None:
         _note(ax, "no tumour cells" if drug else "no drug in this scenario")
         return
     ratio = section.cells[f"resistance_{drug}"][rows]
+    if not np.isfinite(ratio).any():
+        _note(ax, "resistance was not measured at this moment")
+        return
     image = _show(ax, section, section.raster(rows, ratio), cmap=_RATIO_COLOURS, vmin=0.0, vmax=1.0)
     bar = _colour_bar(ax, image, f"Log-kill by {drug} relative to a naive cell", extend="max")
     bar.ax.axhline(RESISTANT_BELOW, color=BLACK, lw=1.5)
-    share = np.mean(ratio < RESISTANT_BELOW) * 100.0
+    share = np.mean(ratio[np.isfinite(ratio)] < RESISTANT_BELOW) * 100.0
     handles: list[Patch | Line2D] = [
         Patch(color=VERMILLION, label=f"resistant: below {RESISTANT_BELOW:g} ({share:.0f} % of cells)"),
         Patch(color=BLUE, label="as sensitive as a naive cell"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter, StrMethodFormatter
@@ -37,12 +39,19 @@ def draw_resistance(ax: Axes, section: Section) -> None:
     for pattern, label, colour, style in _NICHES if drug else ():
         share = section.series.get(pattern.format(drug))
         if share is not None and np.isfinite(share).any():
-            ax.plot(section.series_minutes / 1440.0, share, color=colour, ls=style, lw=2, label=label)
+            measured = np.isfinite(share)
+            days = section.series_minutes[measured] / 1440.0
+            ax.plot(days, share[measured], color=colour, ls=style, lw=2, label=label, **_mark(days))
     ax.set(ylim=(-0.02, 1.02), ylabel="Resistant share")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     _finish(
         ax, section, f"Tumour cells resistant to {drug}" if drug else "Resistance: no drug in this scenario"
     )
+
+
+def _mark(days: np.ndarray) -> dict[str, Any]:
+    """Mark single values while there are few of them, so that one alone is seen."""
+    return {"marker": "o", "ms": 4} if len(days) <= 30 else {}
 
 
 def _finish(ax: Axes, section: Section, title: str) -> None:

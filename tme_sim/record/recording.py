@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -116,4 +116,3 @@ class Recording:
     snapshots: tuple[Snapshot, ...]
     events: dict[str, np.ndarray]
     ledger: Ledger
-    attributes: Mapping[str, str] = field(default_factory=dict)

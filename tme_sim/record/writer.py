@@ -91,9 +91,9 @@ def write_run(
     try:
         publish(path, (content, seal(content)), replace=force)
     except FileExistsError:
-        is_done(
-            path, recording.run_id
-        )  # another process was faster: the same run is fine, another one raises
+        # Another process may have been faster: the same run is fine, another one raises.
+        if not is_done(path, recording.run_id):
+            raise
     return path
 
 
