@@ -1,4 +1,4 @@
-"""Loads a scenario for a command and reports all of its faults at once."""
+"""Loads a scenario, or builds its model, for a command and reports all faults at once."""
 
 from __future__ import annotations
 
@@ -20,10 +20,15 @@ def load(config: str, overrides: Sequence[str]) -> Scenario:
     CommandError
         With every fault of the file and of the overrides, one a line.
     """
-    from tme_sim.scenario.load import ScenarioError, load_scenario
+    from tme_sim.measures.registry import measures_for
+    from tme_sim.scenario.load import Known, ScenarioError, load_scenario
+    from tme_sim.scenario.scenario import layout_of
 
     try:
-        return load_scenario(config, overrides)
+        scenario = load_scenario(config, overrides)
+        # Which measures there are follows from the scenario's names; conditions on them are checked in a second look.
+        known = Known(measures=frozenset(measures_for(layout_of(scenario))))
+        return load_scenario(config, overrides, known)
     except ScenarioError as error:
         raise CommandError(str(error)) from error
 
@@ -36,11 +41,13 @@ def build(config: str, overrides: Sequence[str]) -> TumorMicroenvironment:
     CommandError
         When the scenario has faults, also those that only show when tissue meets grid.
     """
-    from tme_sim.model.tumor import TumorMicroenvironment
-    from tme_sim.scenario.load import ScenarioError
-
     scenario = load(config, overrides)
+
+    from tme_sim.model.assemble import PlanError
+    from tme_sim.model.site_table import PlacementError
+    from tme_sim.model.tumor import TumorMicroenvironment
+
     try:
         return TumorMicroenvironment(scenario)
-    except ScenarioError as error:
-        raise CommandError(str(error)) from error
+    except (PlacementError, PlanError) as error:
+        raise CommandError("\n".join(f"{config}: {line}" for line in str(error).splitlines())) from error
