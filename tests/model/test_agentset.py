@@ -137,6 +137,18 @@ def test_do_passes_over_cells_removed_on_the_way(model):
     assert seen == [1, 3, 5, 7, 9, 11]
 
 
+def test_do_passes_over_cells_that_die_on_the_way(model):
+    seen = []
+
+    def poison_next(cell):
+        seen.append(cell.id)
+        model.remove_cells([cell.id + 1])
+
+    with model.rows_kept():
+        model.agents.do(poison_next)
+    assert seen == [1, 3, 5, 7, 9, 11]
+
+
 def test_shuffle_do_meets_everyone_in_an_order_of_the_models_seed(model):
     seen, again = [], []
     model.agents.shuffle_do(lambda a: seen.append(a.id))

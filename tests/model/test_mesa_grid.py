@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from mesa_models import Probe, Robot, Volume
 
+from tme_sim.state.codes import APOPTOSIS
+
 
 def test_property_layers_share_memory_with_the_fields(model):
     layer = model.grid.oxygen
@@ -29,6 +31,18 @@ def test_place_knows_its_cell_and_neighbours(model):
     assert not model.grid[1, 1].is_empty
     assert model.grid.empty.data.sum() == 48 - 12
     assert model.grid.select_random_empty_cell().is_empty
+
+
+def test_remains_hold_their_place_but_are_no_agents(model):
+    model.tissue.cells["death"][3] = APOPTOSIS
+    place = model.grid[1, 1]
+    assert (place.agents, place.is_empty, place.occupant) == ([], False, model.cell(4))
+
+
+def test_place_of_an_ordinary_agent_is_not_empty(model):
+    Probe(model).cell = model.grid[1, 0]
+    assert not model.grid[1, 0].is_empty
+    assert not model.grid.empty.data[1, 0]
 
 
 def test_ordinary_agents_stand_on_the_grid_and_survive_pickling(model):
