@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from tme_sim.audit.tested_rows import Bench, RowError, TestedRow, run_row, tested_rows
+from tme_sim.audit.tested_rows import Bench, RowError, TestedRow, listed_rows, run_row
 from tme_sim.resources import data_dir
 from tme_sim.rules.evidence import EvidenceError, Mechanism, known_sources, mechanisms
 from tme_sim.rules.rule import Rule
@@ -120,7 +120,7 @@ def coverage(
     """
     statements = mechanisms() if statements is None else statements
     still_open = frozenset(open_ids() if still_open is None else still_open)
-    tested = tested_rows() if tested is None else tested
+    tested = listed_rows() if tested is None else tested
     known = {row.id for row in statements}
     covered, faults = _citations(uses, known)
     shown, row_faults = _tests(tested, known, bench, root)

@@ -115,12 +115,12 @@ class RowResult:
         if not self.holds:
             return f"{text}; expected {'a rise' if row.sign > 0 else 'a fall'}"
         if not self.depends:
-            return f"{text}, and by {self.change_when_cut:g} with the rules that cite it cut; expected no such move"
+            return f"{text}, and by {self.change_when_cut:g} with its rules cut; expected no such move"
         return text
 
 
 @cache
-def tested_rows() -> tuple[TestedRow, ...]:
+def listed_rows() -> tuple[TestedRow, ...]:
     """Return the rows of seeds/tested.csv."""
     return read_tested_rows(data_dir("seeds") / "tested.csv")
 

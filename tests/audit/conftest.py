@@ -1,0 +1,16 @@
+"""The flagship scenario, on which tested rows are run."""
+
+import pytest
+
+from tme_sim.audit.bench import bench_of
+from tme_sim.scenario.load import load_scenario
+
+
+@pytest.fixture(scope="session")
+def flagship():
+    return load_scenario("liver_metastasis")
+
+
+@pytest.fixture(scope="session")
+def bench(flagship):
+    return bench_of(flagship)

@@ -1,0 +1,131 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.rules.made import rule
+from tme_sim.audit.coverage import NumberUse, Uses, coverage, open_ids, read_open_ids
+from tme_sim.audit.tested_rows import TestedRow
+from tme_sim.resources import data_dir
+from tme_sim.rules.evidence import EvidenceError, Mechanism, mechanisms
+
+ROOT = data_dir("seeds").parent
+
+
+def statement(name, tier="A", reason=""):
+    return Mechanism(name, "doc", "", "", "", "", "", "effect", "", "", "", tier, "stated", reason, 2)
+
+
+def row(name, signal="x", note="", test=""):
+    return TestedRow(name, "tumour", signal, 0.0, 1.0, (), "b", 1, test, note, 7)
+
+
+def cited(*ids, **changes):
+    return replace(rule(), evidence=ids, **{"why": "made", **changes})
+
+
+def audit(*, rules=(), statements=("M-1",), tested=(), still_open=(), **more):
+    rows = [statement(name) if isinstance(name, str) else name for name in statements]
+    uses = Uses(
+        rules, **{key: more.pop(key) for key in ("processes", "knobs", "readouts", "numbers") if key in more}
+    )
+    return coverage(uses, statements=rows, still_open=still_open, tested=tested, **more)
+
+
+def test_cited_and_tested_mechanism_is_covered():
+    result = audit(rules=[cited("M-1")], tested=[row("M-1")])
+    assert result.faults == ()
+    assert result.rows[0].status == "covered"
+    assert result.rows[0].covered_by == ("rule tumour: x increases b",)
+    assert result.rows[0].tested_by == ("tumour: x + b",)
+
+
+@pytest.mark.parametrize("kind", ["processes", "knobs", "readouts"])
+def test_process_knob_and_readout_cover_too(kind):
+    assert audit(tested=[row("M-1", test="tests/a.py::test_b")], **{kind: {"thing": ["M-1"]}}).faults == ()
+
+
+def test_rule_without_mechanism_is_a_fault():
+    assert audit(rules=[cited()], still_open=["M-1"]).faults == (
+        "rule tumour: x increases b: cites no mechanism",
+    )
+
+
+def test_unknown_id_is_a_fault():
+    assert "cites M-9, which is no mechanism" in audit(rules=[cited("M-9")], still_open=["M-1"]).faults[0]
+
+
+@pytest.mark.parametrize("tier", ["A", "B", "C"])
+def test_uncovered_mechanism_is_a_fault_unless_open(tier):
+    statements = [statement("M-1", tier)]
+    assert "neither rule, process, knob nor readout" in audit(statements=statements).faults[0]
+    assert audit(statements=statements, still_open=["M-1"]).faults == ()
+
+
+def test_cited_mechanism_without_tested_row_is_a_fault():
+    assert "no tested row" in audit(rules=[cited("M-1")]).faults[0]
+
+
+def test_covered_mechanism_listed_as_open_is_a_fault():
+    faults = audit(rules=[cited("M-1")], tested=[row("M-1")], still_open=["M-1"]).faults
+    assert faults == ("M-1 (tier A): listed as open, but covered",)
+
+
+def test_tier_d_mechanism_needs_a_reason():
+    assert audit(statements=[statement("M-1", "D", "why not")]).faults == ()
+    assert "out of scope without a reason" in audit(statements=[statement("M-1", "D")]).faults[0]
+
+
+def test_assumed_rule_needs_a_why():
+    faults = audit(rules=[cited("M-1", why="")], tested=[row("M-1")]).faults
+    assert faults == ("rule tumour: x increases b: assumed without why",)
+
+
+def test_assumed_number_needs_a_why_and_source_must_be_known():
+    numbers = [NumberUse("a", "assumed", ""), NumberUse("b", "nobody1999", "x"), NumberUse("c", "he2022", "")]
+    faults = audit(numbers=numbers, still_open=["M-1"]).faults
+    assert [fault[:1] for fault in faults] == ["a", "b"]
+
+
+def test_one_test_does_not_cover_two_mechanisms():
+    rules, tested = [cited("M-1", "M-2")], [row("M-1"), row("M-2")]
+    faults = audit(rules=rules, statements=["M-1", "M-2"], tested=tested).faults
+    assert "M-2 is tested as M-1 is" in faults[0]
+    assert "no tested row" in faults[1]
+
+
+def test_same_statement_may_share_a_test():
+    tested = [row("M-1"), row("M-2", note="same statement as M-1")]
+    assert audit(rules=[cited("M-1", "M-2")], statements=["M-1", "M-2"], tested=tested).faults == ()
+
+
+def test_open_id_must_exist():
+    assert audit(still_open=["M-1", "M-7"]).faults == ("open.yaml: M-7 is no mechanism",)
+
+
+def test_named_test_must_exist(tmp_path):
+    (tmp_path / "test_a.py").write_text("def test_here():\n    pass\n")
+    there = audit(rules=[cited("M-1")], tested=[row("M-1", test="test_a.py::test_here")], root=tmp_path)
+    gone = audit(rules=[cited("M-1")], tested=[row("M-1", test="test_a.py::test_gone")], root=tmp_path)
+    assert there.faults == ()
+    assert "there is no test test_a.py::test_gone" in gone.faults[0]
+
+
+def test_read_open_ids_refuses_repeated(tmp_path):
+    path = tmp_path / "open.yaml"
+    path.write_text("open: [S0-01, S0-01]\n")
+    with pytest.raises(EvidenceError, match="repeated: S0-01"):
+        read_open_ids(path)
+
+
+def test_every_s0_mechanism_of_tier_a_or_b_is_closed():
+    assert [
+        m.id for m in mechanisms() if m.id.startswith("S0") and m.tier in "AB" and m.id in open_ids()
+    ] == []
+
+
+def test_flagship_covers_what_is_not_open(flagship, bench):
+    cells = {f"cell {name}": cell.evidence for name, cell in flagship.cells.items()}
+    scene = {"scene": ["S0-01"], "oxygen field": ["S0-02"], "relay": ["S0-13"], "inert cells": ["S0-14"]}
+    rules = tuple(spec.row() for spec in flagship.rules)
+    result = coverage(Uses(rules, processes=cells | scene), bench=bench, root=ROOT)
+    assert result.faults == ()
