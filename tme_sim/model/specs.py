@@ -58,7 +58,7 @@ class Numbers:
 
 def field_specs(numbers: Numbers) -> list[FieldSpec]:
     """Return the fields in layout order."""
-    influx = {spec.field: f"influx {name}" for name, spec in numbers.scenario.drugs.items()}
+    drug_of = {spec.field: name for name, spec in numbers.scenario.drugs.items()}
     specs = []
     for name, f in numbers.scenario.fields.items():
         whole_site = not f.interstitial
@@ -75,8 +75,11 @@ def field_specs(numbers: Numbers) -> list[FieldSpec]:
             background_uptake=float(f.background_uptake or 0.0),
             per_molecule=1.0 / numbers.grid.molecules_per_nm(whole_site=whole_site),
             boundary=f.boundary.fixed,
-            uptake=influx.get(name, f"uptake {name}"),
+            uptake=f"influx {drug_of[name]}" if name in drug_of else f"uptake {name}",
             secretion=f"secretion {name}",
+            drug=_index(numbers.layout.drugs, drug_of.get(name)),
+            efflux=f"efflux {drug_of.get(name)}",
+            metabolism=f"metabolism {drug_of.get(name)}",
         ))
     return specs
 

@@ -3,7 +3,8 @@
     dq/dt = influx − (k_out + k_met) q        q drug held, nM over the site
     dx/dt = k_dam H(q) [stage sensitive] − k_rep x
 
-What leaves by efflux returns to the field of the same site in the same step, so that drug is never lost.
+Drug held is advanced with the same implicit formula that the solve of its field uses (`processes.fields`), so that
+what enters and leaves cells is exactly what the field loses and gains.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class DrugSpec:
 def act_in_cells(
     site: np.ndarray, stage: np.ndarray, influx: np.ndarray, efflux: np.ndarray, metabolism: np.ndarray,
     damage_rate: np.ndarray, repair: np.ndarray, acts: np.ndarray, half_max: float, hill: float, dt_min: float,
-    io_field: np.ndarray, io_held: np.ndarray, io_damage: np.ndarray, io_exposure: np.ndarray,
+    field: np.ndarray, io_held: np.ndarray, io_damage: np.ndarray, io_exposure: np.ndarray,
 ) -> float:
     """Advance drug and damage of every cell; return the drug metabolised, nM·site.
 
@@ -60,21 +61,16 @@ def act_in_cells(
         Rates of the first n rows, 1/min.
     acts : bool (4,)
         Sensitive stages by stage code.
-    io_field : float64 (n_sites,)
+    field : float64 (n_sites,)
         Drug outside, nM.
     io_held, io_damage, io_exposure : float64 (n_rows,)
         Drug held (nM·site), damage, time integral of drug held (nM·min).
     """
     metabolised = 0.0
     for i in range(influx.shape[0]):
-        held = io_held[i] + influx[i] * io_field[site[i]] * dt_min
         loss = efflux[i] + metabolism[i]
-        if loss > 0.0:
-            out = held * (1.0 - math.exp(-loss * dt_min))
-            burnt = out * metabolism[i] / loss
-            held -= out
-            metabolised += burnt
-            io_field[site[i]] += out - burnt
+        held = (io_held[i] + influx[i] * field[site[i]] * dt_min) / (1.0 + loss * dt_min)
+        metabolised += metabolism[i] * held * dt_min
         io_held[i] = held
         io_exposure[i] += held * dt_min
         keep = math.exp(-repair[i] * dt_min)
@@ -113,7 +109,6 @@ class Drugs:
                                       for name in ("drug", "damage", "exposure"))
             metabolised = act_in_cells(cells["site"], cells["stage"], *rates, acts, spec.half_max_nm, spec.hill,
                                        context.dt_min, outside, held, damage, exposure)
-            tissue.fields[..., spec.field] = outside.reshape(tissue.grid.shape)
             cells["drug"][:, column], cells["damage"][:, column] = held, damage
             cells["exposure"][:, column] = exposure
             tissue.ledger.drugs[column, _METABOLISED] += metabolised

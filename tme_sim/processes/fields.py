@@ -6,7 +6,10 @@ For field u with step Δt (steady fields: 1/Δt → 0):
 
 λ decay, e exchange with a vessel (v: perfusion of the site's vessel, P: plasma level), U uptake by cells and
 parenchyma (Michaelis–Menten where the field has a half-saturation), S secretion. Uptake stands inside the
-operator: no splitting error, no stability limit.
+operator: no splitting error, no stability limit. A drug that cells let out again is solved together with what
+they hold, q' = (q + Δt k_in u)/(1 + Δt (k_out + k_met)), which leaves in the field's equation
+
+    U = k_in (1 − k_out Δt/(1 + Δt (k_out + k_met))),   S = k_out q/(1 + Δt (k_out + k_met)).
 """
 
 from __future__ import annotations
@@ -48,6 +51,10 @@ class FieldSpec:
         Fixed values; no flux through faces left out.
     uptake, secretion : str
         Behaviours that take up and secrete it.
+    drug : int
+        Index of the drug that it is, -1 for none.
+    efflux, metabolism : str
+        Behaviours by which cells let a drug out and break it down.
     """
 
     name: str
@@ -61,6 +68,9 @@ class FieldSpec:
     boundary: Mapping[str, float]
     uptake: str
     secretion: str
+    drug: int = -1
+    efflux: str = ""
+    metabolism: str = ""
 
 
 def fixed_values(boundaries: list[Mapping[str, float]]) -> dict[str, np.ndarray]:
@@ -71,8 +81,8 @@ def fixed_values(boundaries: list[Mapping[str, float]]) -> dict[str, np.ndarray]
 @kernel
 def collect(
     occupant: np.ndarray, behaviours: np.ndarray, fields: np.ndarray, field_index: np.ndarray, uptake_column: np.ndarray,
-    secretion_column: np.ndarray, per_molecule: np.ndarray, half_saturation: np.ndarray, background: np.ndarray,
-    out_u: np.ndarray, out_uptake: np.ndarray, out_source: np.ndarray,
+    secretion_column: np.ndarray, per_molecule: np.ndarray, background: np.ndarray, held: np.ndarray,
+    drug_columns: np.ndarray, dt_min: float, out_u: np.ndarray, out_uptake: np.ndarray, out_source: np.ndarray,
 ) -> None:
     """Copy a group's concentrations and gather uptake and secretion of the cell at every site.
 
@@ -83,6 +93,10 @@ def collect(
     fields : float64 (n_sites, n_fields)
     field_index, uptake_column, secretion_column : int64 (n_species,)
         Columns; -1 where there is no such behaviour.
+    held : float64 (n_rows, n_drugs)
+        Drug held at the start of the step, nM·site.
+    drug_columns : int64 (n_species, 3)
+        Drug, and columns of its efflux and metabolism; a drug of -1 for other species.
     out_u, out_uptake, out_source : float64 (n_sites, n_species)
         Concentration, uptake (1/min, or maximal rate with half-saturation), secretion (unit/min).
     """
@@ -101,6 +115,11 @@ def collect(
                     uptake = behaviours[row, uptake_column[s]]
                 if secretion_column[s] >= 0:
                     source = behaviours[row, secretion_column[s]] * per_molecule[s]
+                if drug_columns[s, 0] >= 0:
+                    out = behaviours[row, drug_columns[s, 1]]
+                    keep = 1.0 + dt_min * (out + behaviours[row, drug_columns[s, 2]])
+                    uptake *= 1.0 - out * dt_min / keep
+                    source += out * held[row, drug_columns[s, 0]] / keep
             out_uptake[site, s] = uptake
             out_source[site, s] = source
 
@@ -171,6 +190,9 @@ class _Group:
         self.per_molecule = np.array([s.per_molecule for s in self.specs])
         self.uptake_column = np.array([names.get(s.uptake, -1) for s in self.specs], np.int64)
         self.secretion_column = np.array([names.get(s.secretion, -1) for s in self.specs], np.int64)
+        self.drug_columns = np.array(
+            [(s.drug, names.get(s.efflux, -1), names.get(s.metabolism, -1)) for s in self.specs], np.int64
+        )
         conductance = np.array([s.diffusion_um2_min for s in self.specs]) / spacing_um**2
         self.solver = Multigrid(shape, conductance)
         self.shape = (*shape, len(specs))
@@ -242,7 +264,8 @@ class Fields:
         plasma = tissue.plasma[group.index]
         extra = context.extra_decay[group.index]
         collect(tissue.cells.occupant, context.behaviours, flat, group.index, group.uptake_column, group.secretion_column,
-                group.per_molecule, group.half_saturation, group.background, group.u, group.uptake, group.source)
+                group.per_molecule, group.background, tissue.cells["drug"], group.drug_columns, context.dt_min, group.u,
+                group.uptake, group.source)
         before = group.u.sum(axis=0)
         inverse_dt = 0.0 if group.steady else 1.0 / context.dt_min
         assemble(group.u, group.uptake, group.source, vessel, group.half_saturation, group.decay + extra, group.exchange,
