@@ -13,7 +13,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python
 
 # The main job in a form that ends within two minutes on two cores; override any of these three.
 SCENARIO ?= liver_metastasis
-SETTINGS ?= --set grid.size="[1 mm, 1 mm]" --until 14d
+SETTINGS ?=
 OUT ?= runs/$(SCENARIO).h5
 
 .DEFAULT_GOAL := help

@@ -37,12 +37,15 @@ class Context:
         Drug name to the name of its field, where the two differ.
     extras : mapping
         Anything that measures of other packages need (reference exposures, rule tables).
+    complete : bool
+        Work out also what has a schedule of its own and is not due.
     """
 
     tumour: tuple[str, ...] = ()
     oxygen: str = "oxygen"
     drug_fields: Mapping[str, str] = field(default_factory=dict)
     extras: Mapping[str, Any] = field(default_factory=dict)
+    complete: bool = False
     _shared: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def fresh(self) -> Context:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 
@@ -115,7 +116,7 @@ class Recorder:
         if self._model is None:
             raise RuntimeError("the recorder has no model: call start(model) first")
         model, tissue = self._model, self._model.tissue
-        self._keep_measures(tissue)
+        self._keep_measures(tissue, complete=True)
         self._keep_snapshot(tissue)
         return Recording(
             run_id=run_id(model.resolved_json, model.seed, model.numerics_version),
@@ -137,16 +138,21 @@ class Recorder:
             ledger=deepcopy(tissue.ledger),
         )
 
-    def _keep_measures(self, tissue: Tissue) -> None:
+    def _keep_measures(self, tissue: Tissue, *, complete: bool = False) -> None:
+        """Keep this moment; a complete one takes the place of what was kept of the same moment."""
         if self._minutes and self._minutes[-1] == tissue.clock.minutes:
-            return
+            if not complete:
+                return
+            self._minutes.pop()
+            self._series.pop()
+        context = replace(self.context, complete=complete)
         self._minutes.append(tissue.clock.minutes)
-        self._series.append(np.array(list(evaluate(self._measures, tissue, self.context).values())))
+        self._series.append(np.array(list(evaluate(self._measures, tissue, context).values())))
 
     def _keep_snapshot(self, tissue: Tissue) -> None:
         if self._snapshots and self._snapshots[-1].minutes == tissue.clock.minutes:
             return
-        self._snapshots.append(take_snapshot(tissue, self._cell_columns, self.context))
+        self._snapshots.append(take_snapshot(tissue, self._cell_columns, replace(self.context, complete=True)))
 
     def __getstate__(self) -> dict:
         state = self.__dict__.copy()
