@@ -61,7 +61,7 @@ def test_registered_agent_steps_and_changes_the_fields_and_the_books(model):
 
 
 def test_supply_to_the_field_of_a_drug_of_another_name_is_entered(model):
-    model.drug_field = np.array([0])
+    model.drug_fields = {"SN38": "oxygen"}
     model.supply("oxygen", (0, 0), 1.5)
     assert model.tissue.ledger.drugs[0, DRUG_ACCOUNTS.index("supplied")] == 1.5
 

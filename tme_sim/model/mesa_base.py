@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from weakref import WeakValueDictionary
@@ -35,15 +35,13 @@ class CellModel(mesa.Model):
     and writes `step`. Ordinary agents (any `mesa.Agent`) are registered by Mesa; `step_registered_agents`
     steps them.
 
-    A step in which processes count on rows to stay where they are runs inside ``with self.rows_kept():``.
-
     Attributes
     ----------
-    drug_field : int64 (n_drugs,)
-        Field of each drug, -1 for none; by default the one of the same name.
+    drug_fields : mapping
+        Field of each drug that is not dissolved in a field of its own name.
     """
 
-    drug_field: np.ndarray
+    drug_fields: Mapping[str, str] = {}
     _rows_kept = False
     _tissue: Tissue | None = None
     _next_id_before_tissue = 1
@@ -78,9 +76,6 @@ class CellModel(mesa.Model):
             self.__dict__.pop("_grid", None)
         tissue.cells.next_id = max(tissue.cells.next_id, self.agent_id_counter)
         self._tissue = tissue
-        fields = tissue.layout.fields
-        drugs = [fields.index(drug) if drug in fields else -1 for drug in tissue.layout.drugs]
-        self.__dict__.setdefault("drug_field", np.array(drugs, np.int64))
 
     @property
     def agent_id_counter(self) -> int:
@@ -145,11 +140,12 @@ class CellModel(mesa.Model):
 
     def supply(self, name: str, pos: Sequence[int], amount: float) -> None:
         """Add to a field (its unit) or pool (vesicles) at (x, y[, z]), negative to take; the books say so."""
-        supply(self.tissue, name, self.site(pos), amount, self.drug_field)
+        supply(self.tissue, name, self.site(pos), amount, self._drug_columns())
 
     def step_registered_agents(self) -> None:
-        """Step the ordinary agents in random order."""
-        self.registered_agents.shuffle_do("step")
+        """Step the ordinary agents in random order; cells that they take out leave when all have stepped."""
+        with self.rows_kept():
+            self.registered_agents.shuffle_do("step")
 
     def deregister_agent(self, agent: mesa.Agent) -> None:
         """Take an agent out of the model; a cell leaves the tissue."""
@@ -158,9 +154,14 @@ class CellModel(mesa.Model):
         else:
             super().deregister_agent(agent)
 
+    def _drug_columns(self) -> np.ndarray:
+        layout = self.tissue.layout
+        names = [self.drug_fields.get(drug, drug) for drug in layout.drugs]
+        return np.array([layout.fields.index(n) if n in layout.fields else -1 for n in names], np.int64)
+
     @contextmanager
     def rows_kept(self) -> Iterator[None]:
-        """Let no row move: cells that agents take out meanwhile are dead at once, and leave at the end."""
+        """Let no row move within a step: cells taken out meanwhile are dead at once, and leave at the end."""
         self._rows_kept = True
         try:
             yield
@@ -182,7 +183,7 @@ class CellModel(mesa.Model):
         minutes = tissue.clock.minutes + (tissue.clock.dt_min if self._rows_kept else 0.0)
         living = rows[cells["death"][rows] == ALIVE]
         if len(living):
-            release_contents(tissue, living, self.drug_field)
+            release_contents(tissue, living, self._drug_columns())
             deaths = np.zeros(len(living), DEATH)
             deaths["minutes"], deaths["cause"], deaths["drug"] = minutes, REMOVED, -1
             for name in ("id", "type", "site"):
