@@ -68,3 +68,12 @@ def test_cycle_is_independent_of_row_order():
         lambda: made_tissue((1, 30, 30), np.arange(900)),
         lambda tissue: CYCLE.step(tissue, made_context(tissue, cycle_entry=0.05)),
     )
+
+
+def test_cells_without_room_stay_in_g1():
+    tissue = made_tissue((1, 20, 20), np.arange(400))
+    tissue.cells["stage"][:] = G1
+    crowded = tissue.cells["site"] % 2 == 0
+    cycle = Cycle(np.full(3, 480.0), np.full(3, 300.0), np.ones(3, bool), room=lambda t, rows: ~crowded[rows])
+    cycle.step(tissue, made_context(tissue, cycle_entry=1e6))
+    assert np.array_equal(tissue.cells["stage"] == G1, crowded)

@@ -143,6 +143,10 @@ def processes_of(numbers: Numbers, physiology: Physiology, interventions: Interv
     if layout.pools:
         processes.append(Vesicles(specs.pool_specs(numbers), grid.shape, grid.spacing_um, column, cargo_decay,
                                   len(layout.cell_types)))
+    division = Division(
+        push=np.array([cell.push for cell in cells], np.int64),
+        movable=np.array([kind != vessel for kind in range(len(cells))]),
+    )
     time_min = np.array([float(v.time) for v in numbers.scenario.variables.values()])
     targets = np.array([column[name] for name in layout.variables], np.int64)
     processes += [
@@ -154,11 +158,8 @@ def processes_of(numbers: Numbers, physiology: Physiology, interventions: Interv
             drug_field=np.array([spec.field for spec in drugs.specs], np.int64),
             damage_response=drugs.responses,
         ),
-        Cycle(s_min, g2m_min, cycles),
-        Division(
-            push=np.array([cell.push for cell in cells], np.int64),
-            movable=np.array([kind != vessel for kind in range(len(cells))]),
-        ),
+        Cycle(s_min, g2m_min, cycles, room=division.has_room),
+        division,
         Migration(),
         Settle(),
     ]

@@ -1,8 +1,9 @@
-"""The cell cycle: G1 left at a rate, S and G2M timed, then ready to divide."""
+"""The cell cycle: G1 left at a rate where there is room to divide, S and G2M timed, then ready to divide."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,11 +29,15 @@ class Cycle:
         Waiting times in S and G2M, minutes.
     cycles : bool (n_types,)
         Types that cycle at all; a cell that turns into such a type starts in G1.
+    room : callable of Tissue and rows to bool (k,), optional
+        Whether a daughter would find place: cells without stay in G1 (contact inhibition acts at the restriction
+        point, not in G2M). By default every cell has room.
     """
 
     s_min: np.ndarray
     g2m_min: np.ndarray
     cycles: np.ndarray
+    room: Callable[[Tissue, np.ndarray], np.ndarray] | None = None
     name: str = field(default="cycle", init=False)
     reads: tuple[str, ...] = field(default=("behaviours", "cells.type", "cells.death"), init=False)
     writes: tuple[str, ...] = field(default=("cells.stage", "cells.stage_left_min"), init=False)
@@ -45,11 +50,18 @@ class Cycle:
         """Advance every living cell's cycle by one step."""
         cells = tissue.cells
         n = len(context.behaviours)
+        entry = context.of("cycle entry").copy()
+        if self.room is not None:
+            leaving = np.flatnonzero(_leaving(
+                cells["death"][:n], cells["stage"][:n], cells["lineage"][:n], entry, cells["stage_left_min"][:n],
+                context.dt_min, np.uint64(context.seed), context.step,
+            ))
+            entry[leaving[~self.room(tissue, leaving)]] = 0.0
         _advance(
             cells["death"][:n],
             cells["type"][:n],
             cells["lineage"][:n],
-            np.ascontiguousarray(context.of("cycle entry")),
+            entry,
             self.cycles,
             self.s_min,
             self.g2m_min,
@@ -64,6 +76,17 @@ class Cycle:
 def ready_to_divide(cells: Cells) -> np.ndarray:
     """Return a bool mask (n,) of living cells that have finished G2M."""
     return (cells["stage"] == G2M) & (cells["stage_left_min"] <= 0.0) & (cells["death"] == ALIVE)
+
+
+@kernel
+def _leaving(death, stage, lineage, entry, left, dt_min, seed, step):
+    """Return which cells in G1 draw to leave it in this step; the draw is the one that `_advance` makes."""
+    out = np.zeros(len(death), np.bool_)
+    for i in range(len(death)):
+        if death[i] == ALIVE and stage[i] == G1 and entry[i] > 0.0:
+            u = uniform(seed, lineage[i], step, STREAM_CYCLE, 0)
+            out[i] = u < -math.expm1(-entry[i] * (dt_min - left[i]))
+    return out
 
 
 @kernel

@@ -55,7 +55,7 @@ class Division:
         steps = directions(tissue.grid.shape, moore=self.moore)
         lattice = (cells.occupant, cells["site"], cells["type"], cells["death"])
         ready = np.flatnonzero(ready_to_divide(cells))
-        ready = ready[_has_place(ready, *lattice, steps, self.push, self.movable, *tissue.grid.shape)]
+        ready = ready[self.has_room(tissue, ready)]
         if len(ready) == 0:
             return
         key = cells["lineage"][ready]
@@ -68,6 +68,14 @@ class Division:
         )
         rows = _append_daughters(cells, mother[:born], site[:born], context)
         _record_births(tissue, rows, context)
+
+
+    def has_room(self, tissue: Tissue, rows: np.ndarray) -> np.ndarray:
+        """Return for each of ``rows`` whether a daughter would find place now, bool (k,)."""
+        cells = tissue.cells
+        steps = directions(tissue.grid.shape, moore=self.moore)
+        lattice = (cells.occupant, cells["site"], cells["type"], cells["death"])
+        return _has_place(rows, *lattice, steps, self.push, self.movable, *tissue.grid.shape)
 
 
 def _append_daughters(cells: Cells, mother: np.ndarray, site: np.ndarray, context: Context) -> np.ndarray:
