@@ -63,6 +63,13 @@ def test_closed_books_balance_to_rounding(values):
         assert abs(values[name]) < 1e-14
 
 
+def test_given_vesicles_balance_as_released_ones_do():
+    tissue = made_tissue()
+    tissue.pools[0, 3, 3, 0] += 1000.0
+    tissue.ledger.pools[0, 1] += 1000.0
+    assert abs(measures_for(LAYOUT)["normoxic_exosome_imbalance"].of(tissue)) < 1e-14
+
+
 def test_a_lost_vesicle_shows_in_the_balance():
     tissue = made_tissue()
     tissue.pools[0, 3, 3, 0] -= 1.0

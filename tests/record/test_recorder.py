@@ -77,7 +77,11 @@ def test_registered_cell_column_is_recorded_in_order_of_id():
     column = CellColumn("twice_id", "1", "Twice the id", lambda tissue, context: 2.0 * tissue.cells["id"])
     register(column)
     try:
-        cells = record(1).snapshots[-1].cells
+        tissue = made_tissue()
+        tissue.cells.permute(np.random.default_rng(3).permutation(tissue.cells.n))
+        recorder = Recorder()
+        recorder.start(MadeModel(tissue))
+        cells = recorder.finish().snapshots[-1].cells
     finally:
         unregister(column)
     assert np.array_equal(cells["twice_id"], 2.0 * cells["id"])

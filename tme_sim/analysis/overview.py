@@ -29,8 +29,9 @@ BANDS_MMHG = (0.0, 2.5, 5.0, 10.0, 20.0, 40.0)
 LINES_MMHG = {2.5: "solid", 10.0: "dotted"}
 RESISTANT_BELOW = 0.5
 _RATIO_COLOURS = LinearSegmentedColormap.from_list("log-kill ratio", [VERMILLION, "#F6E3A1", BLUE])
+_VESICLE_COLOURS = LinearSegmentedColormap.from_list("vesicles", ["#FFFFFF", "#555555"])
 _BANDS = ("#C9CDD6", "#D5D9E0", "#E0E3E9", "#EAECF0", "#F4F5F7", "#FCFCFD")
-_DECADES = 4
+_DECADES = 3
 _Extend = Literal["neither", "max"]
 # Sizes of the page, inches: maps are _MAP wide, with room for colour bars at their right and a legend below.
 _WIDTH, _MAP, _LEFT, _RIGHT = 14.1, 5.2, 0.35, 7.4
@@ -143,9 +144,9 @@ def draw_vesicles(ax: Axes, section: Section) -> None:
     _frame(ax, section, "Free vesicles and stellate cells")
     total = np.sum(list(section.pools.values()), axis=0) if section.pools else np.zeros(section.shape)
     if total.max() > 0.0:
-        top = 10.0 ** np.ceil(np.log10(total.max()))
-        shown = np.maximum(total, top * 10.0**-_DECADES)
-        image = _show(ax, section, shown, cmap="Greys", norm=LogNorm(top * 10.0**-_DECADES, top))
+        top = float(total.max())
+        low = top * 10.0**-_DECADES
+        image = _show(ax, section, np.maximum(total, low), cmap=_VESICLE_COLOURS, norm=LogNorm(low, top))
         _colour_bar(ax, image, f"Free vesicles per site ({section.spacing_um:g} µm)³")
     else:
         _note(ax, "no free vesicles")
@@ -297,7 +298,7 @@ def _dots(ax: Axes, section: Section, rows: np.ndarray, values: np.ndarray) -> N
     x, y = _centres(section)
     dots = ax.scatter(
         x[section.cells["ix"][rows]], y[section.cells["iy"][rows]], c=values[rows],
-        s=float(np.clip(1.2 * _site_points(section), 4.0, 9.0)) ** 2,
+        s=float(np.clip(1.2 * _site_points(section), 5.5, 9.0)) ** 2,
         cmap="viridis", vmin=0.0, vmax=1.0, edgecolors=BLACK, linewidths=0.6, zorder=5,
     )  # fmt: skip
     _colour_bar(ax, dots, "Activation of stellate cells (0 to 1)", slot=1)

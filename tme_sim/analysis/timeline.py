@@ -42,11 +42,18 @@ def draw_resistance(ax: Axes, section: Section) -> None:
             measured = np.isfinite(share)
             days = section.series_minutes[measured] / 1440.0
             ax.plot(days, share[measured], color=colour, ls=style, lw=2, label=label, **_mark(days))
-    ax.set(ylim=(-0.02, 1.02), ylabel="Resistant share")
-    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    top = _top_share([line.get_ydata() for line in ax.lines])
+    ax.set(ylim=(-0.02 * top, 1.02 * top), ylabel="Resistant share")
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     _finish(
         ax, section, f"Tumour cells resistant to {drug}" if drug else "Resistance: no drug in this scenario"
     )
+
+
+def _top_share(shares: list) -> float:
+    """Return the end of the axis: one, or less where all shares are small."""
+    largest = max((float(np.max(share)) for share in shares), default=1.0)
+    return 1.0 if largest > 0.4 else max(0.1, 2.0 * largest)
 
 
 def _mark(days: np.ndarray) -> dict[str, Any]:

@@ -66,8 +66,7 @@ def deaths_of_type(code: int, tissue: Tissue, context: Context) -> float:
 
 def deaths_by_drug(code: int, tissue: Tissue, context: Context) -> float:
     """Return the deaths that a drug caused since the start."""
-    table = _events(tissue, context, "deaths")
-    return float(np.count_nonzero((table["cause"] == DRUG) & (table["drug"] == code)))
+    return float(np.count_nonzero(_events(tissue, context, "deaths")["drug"] == code))
 
 
 def transitions(tissue: Tissue, context: Context) -> float:
