@@ -27,7 +27,12 @@ def test_later_library_wins_over_earlier(folder):
 
 
 def test_rules_of_libraries_come_before_those_of_the_file(folder):
-    assert [rule.cell for rule in load_scenario(folder / "small.yaml").rules] == ["extra", "tumour", "tumour", "tumour"]
+    assert [rule.cell for rule in load_scenario(folder / "small.yaml").rules] == [
+        "extra",
+        "tumour",
+        "tumour",
+        "tumour",
+    ]
 
 
 def test_empty_value_takes_a_library_entry_away(folder):
@@ -46,7 +51,9 @@ def test_fault_in_a_library_names_the_library(folder):
 
 def test_unknown_library_is_a_fault_at_its_name(folder):
     (folder / "small.yaml").write_text("use: [low, hihg]\n" + SMALL)
-    with pytest.raises(ScenarioError, match=r"small.yaml:1:12: use: there is no library hihg \(did you mean high\?\)"):
+    with pytest.raises(
+        ScenarioError, match=r"small.yaml:1:12: use: there is no library hihg \(did you mean high\?\)"
+    ):
         load_scenario(folder / "small.yaml")
 
 
@@ -80,7 +87,10 @@ def test_override_may_choose_libraries(folder):
         ("rules.first.half_max=2 ng/mL", lambda s: s.rules[1].half_max == 0.1),
         ("drugs.SN38.schedule.0.dose=1 uM", lambda s: s.drugs["SN38"].schedule[0].dose == 1000),
         ("hypotheses.gate=closed", lambda s: len(s.active_rules()[1].gates) == 1),
-        ("vesicles.exosome.hindrance={value: 0.5, range: [0.1, 1]}", lambda s: s.vesicles["exosome"].hindrance == 0.5),
+        (
+            "vesicles.exosome.hindrance={value: 0.5, range: [0.1, 1]}",
+            lambda s: s.vesicles["exosome"].hindrance == 0.5,
+        ),
         ("cells.macrophage.push=2", lambda s: s.cells["macrophage"].push == 2),
         ("title=a=b", lambda s: s.title == "a=b"),
     ],
@@ -93,7 +103,10 @@ def test_override_changes_its_key(override, read):
     ("override", "fault"),
     [
         ("vessels.spacing=60 h", "--set vessels.spacing: vessels.spacing: got 60 h; expected a length"),
-        ("vessels.spacign=60 um", "--set vessels.spacign: vessels.spacign: unknown key (did you mean spacing?)"),
+        (
+            "vessels.spacign=60 um",
+            "--set vessels.spacign: vessels.spacign: unknown key (did you mean spacing?)",
+        ),
         ("rules.7.half_max=9 mmHg", "--set rules.7.half_max: rules has 3 items; there is no item 7"),
         ("rules.frist.hill=2", "--set rules.frist.hill: rules has no item named frist (did you mean first?)"),
         ("seed.x=1", "--set seed.x: seed is"),

@@ -46,14 +46,17 @@ def test_plain_number_is_only_for_dimensionless():
         read_number(2, MIN)
 
 
-@pytest.mark.parametrize("raw", [True, None, [], "soon", {"value": True}, float("nan"), float("inf"), 10**400])
+@pytest.mark.parametrize(
+    "raw", [True, None, [], "soon", {"value": True}, float("nan"), float("inf"), 10**400]
+)
 def test_what_is_no_number_is_an_error(raw):
     with pytest.raises((PydanticCustomError, ValidationError)):
         read_number(raw, Scale("1"))
 
 
 @pytest.mark.parametrize(
-    ("limits", "raw"), [({"above": 0}, 0), ({"at_least": 0}, -1), ({"at_most": 1}, 1.5), ({"at_most": 1}, "101 %")]
+    ("limits", "raw"),
+    [({"above": 0}, 0), ({"at_least": 0}, -1), ({"at_most": 1}, 1.5), ({"at_most": 1}, "101 %")],
 )
 def test_number_outside_its_limits_is_an_error(limits, raw):
     with pytest.raises(PydanticCustomError, match="expected [<>]"):

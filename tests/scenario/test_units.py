@@ -54,7 +54,9 @@ def test_mass_unit_without_molar_mass_is_an_error():
         to_internal("1 ng/mL", Scale("nM"))
 
 
-@pytest.mark.parametrize("text", ["2", "2 um", "2 hours ago", "h", "2 h; import os", "2**9 h", "1 h" * 200, "", "2 h^99"])
+@pytest.mark.parametrize(
+    "text", ["2", "2 um", "2 hours ago", "h", "2 h; import os", "2**9 h", "1 h" * 200, "", "2 h^99"]
+)
 def test_what_is_no_time_is_an_error(text):
     with pytest.raises(UnitError):
         to_internal(text, Scale("min"))
