@@ -147,7 +147,9 @@ class DrugSpec(Provenance):
     plasma_half_life: Duration | None = Field(
         None, description="Half-life in plasma after a dose; default: gone at once."
     )
-    reference: Reference | None = Field(None, description="Exposure that resistance is measured with.")
+    reference: Reference | None = Field(
+        None, description="Exposure that resistance is measured with; default: not measured."
+    )
     schedule: tuple[Dose, ...] = Field((), description="Doses; default: never given.")
 
     @model_validator(mode="wrap")
@@ -157,7 +159,8 @@ class DrugSpec(Provenance):
             return raw
         name = raw.get("field") if isinstance(raw, dict) else None
         known = reading(info).vocabulary.fields
-        scale = known[name].level if isinstance(name, str) and name in known else Scale("nM")
+        level = known[name].level if isinstance(name, str) and name in known else Scale("nM")
+        scale = level if level.internal == "nM" else Scale("nM")
         with reading(info).inside(FieldScale(scale)):
             return handler(raw)
 
@@ -215,16 +218,18 @@ class Intervention(Provenance):
     ] = Field(description="What is done.")
     target: str = Field(description="Pool, field, variable or cell type that it is done to.")
     factor: Share | None = Field(
-        None, description="What is left, for block_release, block_uptake and knock_down."
+        None, description="What is left, for block_release, block_uptake and knock_down; default: none."
     )
-    amount: Ratio | None = Field(None, description="Vesicles per site, for give_vesicles.")
-    rate: Rate | None = Field(None, description="Rate of removal, for neutralise and remove_cells.")
-    level: Level | None = Field(None, description="Level in the vessels, for set_supply.")
+    amount: Ratio | None = Field(None, description="Vesicles per site, for give_vesicles; default: none.")
+    rate: Rate | None = Field(
+        None, description="Rate of removal, for neutralise and remove_cells; default: none."
+    )
+    level: Level | None = Field(None, description="Level in the vessels, for set_supply; default: none.")
     cell: CellName | None = Field(None, description="Only in cells of this type; default: in all.")
     start: Instant = default("0 d", "First time", alias="from")
     until: Instant | None = Field(None, description="Last time; default: the end.")
     when: When | None = Field(
-        None, description='Acts only once a condition has held, such as "tumour_cells > 500".'
+        None, description='Acts once this has held, such as "tumour_cells > 500"; default: no condition.'
     )
     active: Flag = Field(True, description="false: left out until switched on; default: true.")
 

@@ -59,7 +59,7 @@ def dotted(path: Path) -> str:
     """Return ``rules[3].half_max`` for ``("rules", 3, "half_max")``."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        text += f"[{part}]" if isinstance(part, int) else f".{shown(part)}" if text else shown(part)
     return text
 
 
@@ -77,7 +77,8 @@ def nearest(word: object, known: Iterable[str]) -> str | None:
 
 def shown(value: object) -> str:
     """Return a short, one-line rendering of an offending value."""
-    text = " ".join((value if isinstance(value, str) else repr(value)).split())
+    words = (value if isinstance(value, str) else repr(value)).split()
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(words))
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

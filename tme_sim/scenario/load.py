@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tme_sim.resources import data_dir
+from tme_sim.rules.evidence import documents, known_ids, known_sources
 from tme_sim.scenario.block import Reading
 from tme_sim.scenario.checks import Finding, Known, check_data
 from tme_sim.scenario.consistency import check_scenario
@@ -39,14 +40,19 @@ def load_scenario(
         With every fault.
     """
     path = find_scenario(path_or_name)
-    return _checked(read_file(path), path.parent, overrides, known or Known())
+    return _checked(read_file(path), path.parent, overrides, known or names_of_package())
 
 
 def read_scenario(
     text: str, overrides: Sequence[str] = (), known: Known | None = None, *, folder: Path | None = None
 ) -> Scenario:
     """Read and check a scenario from text; ``folder`` (default: here) holds the files that it names."""
-    return _checked(read_text(text, "<text>"), folder or Path(), overrides, known or Known())
+    return _checked(read_text(text, "<text>"), folder or Path(), overrides, known or names_of_package())
+
+
+def names_of_package() -> Known:
+    """Return the mechanisms, sources and documents of the package; measures are left to who knows them."""
+    return Known(known_ids(), known_sources(), frozenset(document.key for document in documents()))
 
 
 def find_scenario(path_or_name: str | Path) -> Path:

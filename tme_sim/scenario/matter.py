@@ -91,7 +91,9 @@ class FieldSpec(Provenance):
     unit: str = Field(
         description="Unit that values are declared in: mmHg, or a concentration such as nM or ng/mL."
     )
-    molar_mass: MolarMass | None = Field(None, description="Molar mass; required where mass units are used.")
+    molar_mass: MolarMass | None = Field(
+        None, description="Molar mass, required by mass units; default: none."
+    )
     diffusion: Diffusion = Field(description="Diffusion coefficient in the tissue.")
     solve: Literal["transient", "steady"] = Field(
         "transient", description="steady: quasi-steady in every step; default: transient."

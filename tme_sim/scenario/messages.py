@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Iterator
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -65,14 +66,9 @@ def _keys_at(model: type[BaseModel], path: Path) -> list[str]:
     for part in path:
         block = _block_of(annotation)
         if block is not None:
-            annotation = next(
-                (
-                    info.annotation
-                    for name, info in block.model_fields.items()
-                    if (info.alias or name) == part
-                ),
-                None,
-            )
+            keys = {info.alias or name: info.annotation for name, info in block.model_fields.items()}
+            extra = get_args(inspect.get_annotations(block, eval_str=True).get("__pydantic_extra__"))
+            annotation = keys.get(str(part), extra[-1] if extra else None)
         else:
             arguments = get_args(_bare(annotation))
             annotation = (

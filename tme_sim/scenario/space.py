@@ -85,11 +85,11 @@ class VesselSpec(Provenance):
         description="random: no two closer than `spacing`; regular: hexagonal; file: positions from a table."
     )
     spacing: Length | None = Field(
-        None, description="Distance between vessels; required but for layout: file."
+        None, description="Distance between vessels, required but for layout: file; default: none."
     )
     radius: Length = default("5 um", "Radius of a vessel")
     file: DataFile | None = Field(
-        None, description="CSV with columns x_um, y_um[, z_um]; only for layout: file."
+        None, description="CSV with columns x_um, y_um[, z_um], for layout: file; default: none."
     )
     cell: CellName | None = Field(
         None, description="Type of the cells of the vessel wall; default: no cell there."
@@ -189,8 +189,10 @@ class TissueSpec(Block):
     model_config = {"extra": "allow"}
     __pydantic_extra__: dict[CellName, Placement] = Field(init=False)  # pyright: ignore - pydantic types it so
 
-    from_file: DataFile | None = Field(None, description="CSV with columns x_um, y_um[, z_um], type[, id].")
-    label_image: LabelImage | None = Field(None, description="Image with one pixel per site.")
+    from_file: DataFile | None = Field(
+        None, description="CSV with columns x_um, y_um[, z_um], type[, id]; default: none."
+    )
+    label_image: LabelImage | None = Field(None, description="Image with one pixel per site; default: none.")
 
     @property
     def placements(self) -> dict[str, Placement]:

@@ -1,0 +1,127 @@
+import pytest
+
+from tests.scenario.made import SMALL, changed, faults
+from tme_sim.scenario.load import ScenarioError, load_scenario, read_scenario
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "libraries").mkdir()
+    (tmp_path / "libraries" / "low.yaml").write_text(
+        "cells: {tumour: {push: 1, base: {HIF: 0.9}}, extra: {push: 2}}\nrules:\n"
+        "  - {cell: extra, signal: il6, effect: increases, behaviour: STAT3, to: 1, half_max: 2 ng/mL}\n"
+    )
+    (tmp_path / "libraries" / "high.yaml").write_text("cells: {extra: {push: 3}}\n")
+    (tmp_path / "small.yaml").write_text("use: [low, high]\n" + SMALL)
+    return tmp_path
+
+
+def test_file_wins_over_its_libraries_key_by_key(folder):
+    scenario = load_scenario(folder / "small.yaml")
+    assert scenario.cells["tumour"].base["HIF"] == 0.5
+    assert scenario.cells["tumour"].push == 1
+
+
+def test_later_library_wins_over_earlier(folder):
+    assert load_scenario(folder / "small.yaml").cells["extra"].push == 3
+
+
+def test_rules_of_libraries_come_before_those_of_the_file(folder):
+    assert [rule.cell for rule in load_scenario(folder / "small.yaml").rules] == [
+        "extra",
+        "tumour",
+        "tumour",
+        "tumour",
+    ]
+
+
+def test_empty_value_takes_a_library_entry_away(folder):
+    (folder / "small.yaml").write_text("use: [low]\n" + changed(("  hsc: {}\n", "  hsc: {}\n  extra:\n")))
+    with pytest.raises(ScenarioError, match="there is no such cell type"):
+        load_scenario(folder / "small.yaml")
+
+
+def test_fault_in_a_library_names_the_library(folder):
+    (folder / "libraries" / "high.yaml").write_text("cells:\n  extra: {posh: 3}\n")
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(folder / "small.yaml")
+    text = str(caught.value)
+    assert "high.yaml:2:11: cells.extra.posh: unknown key (did you mean push?)" in text
+
+
+def test_unknown_library_is_a_fault_at_its_name(folder):
+    (folder / "small.yaml").write_text("use: [low, hihg]\n" + SMALL)
+    with pytest.raises(
+        ScenarioError, match=r"small.yaml:1:12: use: there is no library hihg \(did you mean high\?\)"
+    ):
+        load_scenario(folder / "small.yaml")
+
+
+@pytest.mark.parametrize("text", ["use: [other]", "scenario: x", "- 1"])
+def test_library_is_not_a_scenario(folder, text):
+    (folder / "libraries" / "high.yaml").write_text(text)
+    with pytest.raises(ScenarioError, match="high.yaml:1:1"):
+        load_scenario(folder / "small.yaml")
+
+
+@pytest.mark.parametrize("name", ["../small", "/etc/passwd", "[1]", "{a: 1}", "3"])
+def test_library_name_is_a_plain_name(folder, name):
+    (folder / "small.yaml").write_text(f"use: [{name}]\n" + SMALL)
+    with pytest.raises(ScenarioError, match="use"):
+        load_scenario(folder / "small.yaml")
+
+
+def test_override_may_choose_libraries(folder):
+    assert "extra" in load_scenario(folder / "small.yaml", ["use=low"]).cells
+
+
+@pytest.mark.parametrize(
+    ("override", "read"),
+    [
+        ("grid.size=[400 um, 300 um]", lambda s: s.grid.shape == (1, 15, 20)),
+        ("vessels.spacing=60 um", lambda s: s.vessels.spacing == 60),
+        ("seed=18446744073709551615", lambda s: s.seed == 2**64 - 1),
+        ("interventions.block.active=true", lambda s: list(s.active_interventions()) == ["block"]),
+        ("cells.tumour.base.cycle entry=6 /h", lambda s: s.cells["tumour"].base["cycle entry"] == 0.1),
+        ("rules.0.half_max=9 mmHg", lambda s: s.rules[0].half_max == 9),
+        ("rules.first.half_max=2 ng/mL", lambda s: s.rules[1].half_max == 0.1),
+        ("drugs.SN38.schedule.0.dose=1 uM", lambda s: s.drugs["SN38"].schedule[0].dose == 1000),
+        ("hypotheses.gate=closed", lambda s: len(s.active_rules()[1].gates) == 1),
+        (
+            "vesicles.exosome.hindrance={value: 0.5, range: [0.1, 1]}",
+            lambda s: s.vesicles["exosome"].hindrance == 0.5,
+        ),
+        ("cells.macrophage.push=2", lambda s: s.cells["macrophage"].push == 2),
+        ("title=a=b", lambda s: s.title == "a=b"),
+    ],
+)
+def test_override_changes_its_key(override, read):
+    assert read(read_scenario(SMALL, [override]))
+
+
+@pytest.mark.parametrize(
+    ("override", "fault"),
+    [
+        ("vessels.spacing=60 h", "--set vessels.spacing: vessels.spacing: got 60 h; expected a length"),
+        (
+            "vessels.spacign=60 um",
+            "--set vessels.spacign: vessels.spacign: unknown key (did you mean spacing?)",
+        ),
+        ("rules.7.half_max=9 mmHg", "--set rules.7.half_max: rules has 3 items; there is no item 7"),
+        ("rules.frist.hill=2", "--set rules.frist.hill: rules has no item named frist (did you mean first?)"),
+        ("seed.x=1", "--set seed.x: seed is"),
+        ("vessels.spacing", "--set vessels.spacing: expected key.path=value"),
+        ("=3", "expected key.path=value"),
+        ("a..b=3", "expected key.path=value"),
+        ("title=[1", "--set title: is not valid YAML"),
+        ("title=!!python/name:os x", "--set title: tags"),
+        ("seed=.nan", "--set seed: got .nan"),
+    ],
+)
+def test_fault_of_an_override_names_its_key(override, fault):
+    text = changed(("grid: {size", "seed: 1\ngrid: {size"))
+    assert any(line.startswith(fault) or fault in line for line in faults(text, override))
+
+
+def test_faults_of_all_overrides_are_reported_at_once():
+    assert len(faults(SMALL, "rules.9.hill=1", "a", "title=[")) == 3
