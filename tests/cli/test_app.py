@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 import typer
@@ -52,12 +52,17 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_help_takes_less_than_three_tenths_of_a_second() -> None:
-    best = float("inf")
+    # Processor time, so that a busy machine does not decide.
+    def spent() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    times = []
     for _ in range(5):
-        started = time.perf_counter()
+        before = spent()
         _help()
-        best = min(best, time.perf_counter() - started)
-    assert best < 0.3
+        times.append(spent() - before)
+    assert min(times) < 0.3
 
 
 @pytest.mark.parametrize(

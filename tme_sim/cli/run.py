@@ -60,7 +60,9 @@ def _simulate(model: TumorMicroenvironment, quiet: bool) -> Recording:
     recorder = _recorder(model)
     recorder.start(model)
     told = 0
-    with Progress(model.config.scenario, model.config.time.n_steps, model.clock.dt_min, quiet=quiet) as progress:
+    with Progress(
+        model.config.scenario, model.config.time.n_steps, model.clock.dt_min, quiet=quiet
+    ) as progress:
         progress.say("loading kernels (the first run on a machine compiles them, which takes up to a minute)")
         while model.running:
             model.step()

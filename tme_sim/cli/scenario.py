@@ -26,7 +26,7 @@ def load(config: str, overrides: Sequence[str]) -> Scenario:
 
     try:
         scenario = load_scenario(config, overrides)
-        # Which measures there are follows from the scenario's names; conditions on them are checked in a second look.
+        # Which measures there are follows from the names in the scenario: conditions need a second look.
         known = Known(measures=frozenset(measures_for(layout_of(scenario))))
         return load_scenario(config, overrides, known)
     except ScenarioError as error:
@@ -43,11 +43,12 @@ def build(config: str, overrides: Sequence[str]) -> TumorMicroenvironment:
     """
     scenario = load(config, overrides)
 
+    from tme_sim.measures.condition import ConditionError
     from tme_sim.model.assemble import PlanError
     from tme_sim.model.site_table import PlacementError
     from tme_sim.model.tumor import TumorMicroenvironment
 
     try:
         return TumorMicroenvironment(scenario)
-    except (PlacementError, PlanError) as error:
+    except (ConditionError, PlacementError, PlanError) as error:
         raise CommandError("\n".join(f"{config}: {line}" for line in str(error).splitlines())) from error

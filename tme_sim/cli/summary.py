@@ -26,12 +26,13 @@ _OXYGEN = (
     "hypoxic_share_2p5",
 )
 _RESISTANCE = ("resistant_fraction", "mean_resistance", "mean_survival", "rim_cells")
+_NICHES = ("", "_rim", "_perfused")
 _ACCOUNTS = ("released", "given", "internalised", "decayed", "left_vessel", "left_boundary", "blocked")
 
 
 def summarise(run: Run) -> dict[str, Any]:
     """Return the last state of a run as plain data: cells, oxygen, vesicles, resistance, attribution."""
-    last = _last(run)
+    last = run.timeseries.iloc[-1]
     return {
         "run_id": run.run_id,
         "title": run.title,
@@ -45,7 +46,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "cells": _cells(run),
         "oxygen": _pick(run, last, lambda name: name in _OXYGEN),
         "vesicles": _vesicles(run),
-        "resistance": _pick(run, last, lambda name: name.startswith(_RESISTANCE)),
+        "resistance": _resistance(run),
         "attribution": _pick(run, last, lambda name: name.startswith("attribution")),
     }
 
@@ -60,10 +61,9 @@ def print_summary(facts: dict[str, Any], *, as_json: bool) -> None:
         f"({facts['source']})"
     )
     _print_cells(facts["cells"])
-    for name, title in (("oxygen", "Oxygen"), ("resistance", "Resistance"), ("attribution", "Attribution")):
-        rows = [(entry["meaning"], _number(entry["value"]), entry["unit"]) for entry in facts[name]]
-        if rows:
-            table.show((title, "> ", ""), rows)
+    _print_values("Oxygen", facts["oxygen"])
+    _print_resistance(facts["resistance"])
+    _print_values("Attribution", facts["attribution"])
     if facts["vesicles"]:
         header = ("Vesicles", ">released", ">taken up", ">decayed", ">left", ">blocked", "taken up by")
         table.show(header, [_vesicle_row(entry) for entry in facts["vesicles"]])
@@ -72,10 +72,6 @@ def print_summary(facts: dict[str, Any], *, as_json: bool) -> None:
         if facts.get(name):
             typer.echo(f"{name}: {facts[name]}")
     sys.stdout.flush()
-
-
-def _last(run: Run) -> pd.Series:
-    return run.timeseries.iloc[-1]
 
 
 def _cells(run: Run) -> list[dict[str, Any]]:
@@ -117,6 +113,14 @@ def _vesicles(run: Run) -> list[dict[str, Any]]:
     return rows
 
 
+def _resistance(run: Run) -> dict[str, Any]:
+    """Return the resistance measures at the last time they were taken, often before the last time kept."""
+    names = [name for name in map(str, run.timeseries.columns) if name.startswith(_RESISTANCE)]
+    measured = run.timeseries[[name for name in names if name.startswith("mean_")]].dropna(how="all")
+    row = measured.index[-1] if len(measured) else run.timeseries.index[-1]
+    return {"day": float(row) / 1440.0, "values": _pick(run, run.timeseries.loc[row], names.__contains__)}
+
+
 def _pick(run: Run, last: pd.Series, wanted: Any) -> list[dict[str, Any]]:
     units, meanings = run.timeseries.attrs["units"], run.timeseries.attrs["long_names"]
     return [
@@ -140,6 +144,26 @@ def _print_cells(cells: list[dict[str, Any]]) -> None:
         rows.append((entry["type"], f"{entry['living']:,}", f"{entry['remains']:,}", cycle, on))
     header = ("Cells", ">living", ">remains", "cycle", f"share of the living with a variable above {_ON:g}")
     table.show(header, rows)
+
+
+def _print_values(title: str, entries: list[dict[str, Any]]) -> None:
+    rows = [(entry["meaning"], _number(entry["value"]), entry["unit"]) for entry in entries]
+    if rows:
+        table.show((title, "> ", ""), rows)
+
+
+def _print_resistance(facts: dict[str, Any]) -> None:
+    """Print one row per measure, with its values over all tumour cells, in the rim and near vessels."""
+    rows: dict[str, dict[str, str]] = {}
+    for entry in facts["values"]:
+        niche = next((word for word in _NICHES if word and word in entry["name"]), "")
+        row = rows.setdefault(entry["name"].replace(niche, ""), {"meaning": entry["meaning"]})
+        row[niche] = _number(entry["value"])
+    if rows:
+        header = (f"Resistance, day {facts['day']:.2f}", ">all", ">rim", ">near vessels")
+        table.show(
+            header, [(row["meaning"], *(row.get(niche, "") for niche in _NICHES)) for row in rows.values()]
+        )
 
 
 def _vesicle_row(entry: dict[str, Any]) -> tuple[str, ...]:
