@@ -2,7 +2,7 @@
 
 import pytest
 
-from tme_sim.audit.bench import bench_of
+from tme_sim.audit.of_scenario import bench_of
 from tme_sim.scenario.load import load_scenario
 
 

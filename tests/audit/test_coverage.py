@@ -4,6 +4,7 @@ import pytest
 
 from tests.rules.made import rule
 from tme_sim.audit.coverage import NumberUse, Uses, coverage, open_ids, read_open_ids
+from tme_sim.audit.of_scenario import audit_scenario
 from tme_sim.audit.tested_rows import TestedRow
 from tme_sim.resources import data_dir
 from tme_sim.rules.evidence import EvidenceError, Mechanism, mechanisms
@@ -123,9 +124,11 @@ def test_every_s0_mechanism_of_tier_a_or_b_is_closed():
     ] == []
 
 
-def test_flagship_covers_what_is_not_open(flagship, bench):
-    cells = {f"cell {name}": cell.evidence for name, cell in flagship.cells.items()}
-    scene = {"scene": ["S0-01"], "oxygen field": ["S0-02"], "relay": ["S0-13"], "inert cells": ["S0-14"]}
-    rules = tuple(spec.row() for spec in flagship.rules)
-    result = coverage(Uses(rules, processes=cells | scene), bench=bench, root=ROOT)
+def test_what_nothing_cites_is_not_used_when_incomplete():
+    result = audit(tested=[row("M-1")], complete=False)
+    assert (result.rows[0].status, result.faults) == ("not used", ())
+
+
+def test_flagship_covers_what_is_not_open(flagship):
+    result = audit_scenario(flagship, complete=True, root=ROOT)
     assert result.faults == ()

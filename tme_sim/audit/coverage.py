@@ -15,7 +15,7 @@ from tme_sim.resources import data_dir
 from tme_sim.rules.evidence import EvidenceError, Mechanism, known_sources, mechanisms
 from tme_sim.rules.rule import Rule
 
-STATUSES = ("covered", "open", "out of scope", "missing")
+STATUSES = ("covered", "open", "out of scope", "missing", "not used")
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,7 @@ def coverage(
     tested: Sequence[TestedRow] | None = None,
     bench: Bench | None = None,
     root: Path | None = None,
+    complete: bool = True,
 ) -> Coverage:
     """Check rules, knobs, readouts and processes against the mechanisms.
 
@@ -117,12 +118,16 @@ def coverage(
         With it, every row on a single cell is run.
     root : Path, optional
         Source tree; with it, every pytest node named by a row must exist.
+    complete : bool
+        False: what nothing cites is ``not used`` instead of a fault, and its rows are not run.
     """
     statements = mechanisms() if statements is None else statements
     still_open = frozenset(open_ids() if still_open is None else still_open)
     tested = listed_rows() if tested is None else tested
     known = {row.id for row in statements}
     covered, faults = _citations(uses, known)
+    if not complete:
+        tested = [row for row in tested if row.id in covered]
     shown, row_faults = _tests(tested, known, bench, root)
     faults += row_faults + _rule_faults(uses.rules) + _number_faults(uses.numbers)
     faults += [f"open.yaml: {name} is no mechanism" for name in sorted(still_open - known)]
@@ -130,6 +135,8 @@ def coverage(
     for statement in statements:
         by, tests = covered.get(statement.id, ()), shown.get(statement.id, ())
         status, fault = _judge(statement, by, tests, statement.id in still_open)
+        if not (complete or by or status == "out of scope"):
+            status, fault = "not used", ""
         if fault:
             faults.append(f"{statement.id} (tier {statement.tier}): {fault}")
         rows.append(CoverageRow(statement.id, statement.tier, status, tuple(by), tuple(tests)))

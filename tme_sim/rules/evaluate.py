@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from tme_sim.numerics.hill import power_term
 from tme_sim.numerics.jit import BLOCK, inline_kernel, parallel_kernel, prange
 from tme_sim.rules.tables import RuleTables
 
@@ -68,18 +67,8 @@ def evaluate(
 
 @inline_kernel
 def _term(signal, half_max, power):
-    """Return (max(signal, 0) / half_max)^power, at most _LARGEST_TERM; NaN passes through."""
-    if signal <= 0.0:
-        return 0.0
-    x = signal / half_max
-    if power == 1.0:
-        term = x
-    elif power == 2.0:
-        term = x * x
-    elif power == 4.0:
-        term = (x * x) * (x * x)
-    else:
-        term = math.exp(power * math.log(x))
+    """Return the power term, at most _LARGEST_TERM; NaN passes through."""
+    term = power_term(signal, half_max, power)
     return _LARGEST_TERM if term > _LARGEST_TERM else term
 
 
