@@ -50,9 +50,9 @@ def conserve(diag: np.ndarray, rhs: np.ndarray, io_u: np.ndarray) -> np.ndarray:
     """
     n_species = io_u.shape[-1]
     flat = [np.ascontiguousarray(a).reshape(-1, n_species) for a in (diag, rhs)]
-    u = io_u.reshape(-1, n_species)
-    if not np.shares_memory(u, io_u):
+    if not io_u.flags.c_contiguous:
         raise ValueError("io_u: expected a C-contiguous array, since it is changed in place")
+    u = io_u.reshape(-1, n_species)
     sums = np.empty((-(-len(u) // BLOCK), 2, n_species))
     balance_sums(*flat, u, sums)
     supplied, removed = sums.sum(axis=0)

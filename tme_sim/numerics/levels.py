@@ -6,6 +6,8 @@ import numpy as np
 
 from tme_sim.numerics.links import Links
 
+CLOSED = 0.1  # of the mean: what a face that is closed conducts on coarser levels; 0 converges 15 times slower
+
 # Columns of the level table. HALF: sites of one parity in a row; the row stride is 2 * (HALF + 1).
 FIRST, NZ, NY, NX, HALF = range(5)
 
@@ -30,8 +32,8 @@ class Levels:
     x, y, z, total : float64 (size,)
         Links: faces between 2i and 2i+1 in the even half of a row and between 2i+1 and 2i+2 in the odd half;
         faces towards y+1 and z+1 at the site's place; and the sum over the faces of a site. A coarse face is the
-        mean of the fine faces that lie on it (missing ones count as closed, so that half-sites at an odd edge
-        are half as wide).
+        mean of the fine faces that lie on it; missing ones count as zero, so that half-sites at an odd edge are
+        half as wide.
     """
 
     def __init__(self, shape: tuple[int, int, int], links: Links):
@@ -100,4 +102,6 @@ def _coarsen(face: np.ndarray, axis: int, shape: tuple[int, int, int]) -> np.nda
             even, odd = [slice(None)] * 3, [slice(None)] * 3
             even[other], odd[other] = slice(0, None, 2), slice(1, None, 2)
             coarse = 0.5 * (padded[tuple(even)] + padded[tuple(odd)])
-    return coarse
+    # The correction is interpolated across closed faces too, so what lies behind one must follow its neighbours
+    # somewhat. This changes how fast a solve converges, never what it converges to.
+    return np.where(coarse == 0.0, CLOSED * coarse.mean(), coarse) if coarse.size else coarse

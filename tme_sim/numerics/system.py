@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tme_sim.numerics.conjugate import CONVERGED, NEGATIVE_SINK, NOT_FINITE, conjugate_gradients
+from tme_sim.numerics.conjugate import CONVERGED, NEGATIVE_SINK, NOT_FINITE, SINGULAR, conjugate_gradients
 from tme_sim.numerics.cycle import count_levels, prepare_levels
 from tme_sim.numerics.levels import Levels
 from tme_sim.numerics.planes import linearise, pack, smallest_sink, unpack
@@ -143,6 +143,8 @@ class System:
         smallest = smallest_sink(d, levels.table[0], t)
         if not smallest >= 0.0:
             return Result(0, math.nan, NEGATIVE_SINK if smallest < 0.0 else NOT_FINITE)
+        if largest_size(d, levels.start, levels.stop, t) == 0.0 and largest_size(rhs, levels.start, levels.stop, t) > 0.0:
+            return Result(0, math.nan, SINGULAR)
         n_levels = count_levels(len(levels.table), k, smallest)
         prepare_levels(levels.table, n_levels, k, levels.total, t, row, d, inverse)
         return Result(
