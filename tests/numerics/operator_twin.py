@@ -52,5 +52,8 @@ def random_links(shape, rng, closed=0.1):
     """Return links between 0.1 and 2, a share of them closed."""
     links = Links.uniform(shape)
     return Links(
-        *(rng.uniform(0.1, 2.0, face.shape) * (rng.random(face.shape) > closed) for face in (links.x, links.y, links.z))
+        *(
+            rng.uniform(0.1, 2.0, face.shape) * (rng.random(face.shape) > closed)
+            for face in (links.x, links.y, links.z)
+        )
     )

@@ -9,7 +9,9 @@ from tme_sim.numerics.multigrid import Multigrid
 
 
 @settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), log_k=st.floats(-3.0, 5.0), tolerance=st.sampled_from([1e-2, 1e-4, 1e-6]))
+@given(
+    seed=st.integers(0, 2**32 - 1), log_k=st.floats(-3.0, 5.0), tolerance=st.sampled_from([1e-2, 1e-4, 1e-6])
+)
 def test_balance_is_exact_after_a_rough_solve(seed, log_k, tolerance):
     shape = (1, 23, 18)
     rng = np.random.default_rng(seed)

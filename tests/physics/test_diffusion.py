@@ -10,7 +10,7 @@ from tme_sim.numerics.multigrid import Multigrid
 
 
 def cosine_error(n, axis):
-    """Return the error for d u - D u'' = source of u = cos(pi x) + 2 along one axis of unit length, no flux."""
+    """Return the error of 3 u - u''/2 = source where u = cos(pi x) + 2 along one axis of length 1."""
     shape = tuple(n if a == axis else 3 for a in range(3))
     x = (np.arange(n) + 0.5) / n
     exact = np.cos(np.pi * x) + 2.0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tme_sim.numerics.links import Links, links_from_mobility, links_with_wells, well_factor
+from tme_sim.numerics.links import links_from_mobility, links_with_wells, well_factor
 from tme_sim.numerics.multigrid import Multigrid
 
 D_UM2_PER_MIN = 2000.0 * 60.0
@@ -18,7 +18,7 @@ def krogh_mmhg(r):
 
 
 def solve_cylinder(spacing_um, *, one_site_vessel, wells=True, max_iterations=100):
-    """Return distances from the axis and pressures of tissue sites; sites outside the cylinder are cut off."""
+    """Return distances from the axis and pressures of tissue sites; sites outside are cut off."""
     n = 2 * int(np.ceil(TISSUE_UM / spacing_um)) + 1
     x = (np.arange(n) - n // 2) * spacing_um
     r = np.hypot(*np.meshgrid(x, x))[None]
@@ -31,7 +31,8 @@ def solve_cylinder(spacing_um, *, one_site_vessel, wells=True, max_iterations=10
     diag[~(tissue | vessel)] = 1.0
     # What the tissue of the closed form takes up, given to the sites that stand for it.
     area = np.pi * (TISSUE_UM**2 - VESSEL_UM**2) / spacing_um**2 / tissue.sum()
-    rhs = np.where(vessel, IMPOSED_PER_MIN * VESSEL_MMHG, np.where(tissue, -UPTAKE_MMHG_PER_MIN * area, 0.0))[..., None]
+    taken = np.where(tissue, UPTAKE_MMHG_PER_MIN * area, 0.0)[..., None]
+    rhs = diag * np.where(vessel, VESSEL_MMHG, 0.0)[..., None] - taken
     u = np.full_like(rhs, VESSEL_MMHG)
     Multigrid(r.shape, np.array([D_UM2_PER_MIN / spacing_um**2]), links).solve(
         diag, rhs, u, 1e-9, max_iterations
