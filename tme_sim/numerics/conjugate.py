@@ -1,12 +1,12 @@
 """Kernels of conjugate gradients preconditioned by a multigrid cycle, for one species.
 
-Black sites are eliminated: each is kept at the value its red neighbours ask for, so residuals live on red sites
-only and half of the work of an iteration falls away.
+Black sites are eliminated: each is kept at the value its red neighbours ask for, so residuals live on red
+sites only and half of the work of an iteration falls away.
 
-The stopping rule estimates the error itself. One cycle B maps the residual r to a correction B r that leaves 0.1
-to 0.4 of the error: ``max|B r|`` is the largest error to within that. A solve stops once it is within
+The stopping rule estimates the error itself. One cycle B maps the residual r to a correction B r that leaves
+0.1 to 0.4 of the error: ``max|B r|`` is the largest error to within that. A solve stops once it is within
 tolerance of the largest value, and takes that last correction too. A norm of r says less: r relative to the
-right-hand side is loose by 1e4 beside a vessel (a huge entry there) and, where diffusion is strong, demands
+right-hand side is loose by 1e4 where a vessel makes one entry huge and, where diffusion is strong, demands
 digits that the answer has long had.
 """
 
@@ -19,6 +19,10 @@ from tme_sim.numerics.jit import kernel
 from tme_sim.numerics.stencil import ONE, TWO, ZERO, apply_red, relax
 
 CONVERGED, SLOW, NOT_FINITE, NEGATIVE_SINK, SINGULAR = 0, 1, 2, 3, 4
+
+# Rows of the work vectors; the last two are for Newton's method.
+D, INVERSE, P, Q, R, CORRECTION, TANGENT, BEFORE = range(8)
+N_VECTORS = 8
 
 
 @kernel
@@ -38,12 +42,13 @@ def red_residual(level, rhs, au, out_r):
 
 
 @kernel
-def red_measures(level, r, correction, u, products, errors, sizes):
+def red_measures(level, r, correction, u, scratch):
     """Return sum of r times correction, max|correction| and max|u| over red sites.
 
-    One partial result per place in the row (the last three arrays), then these in order: the order of additions
-    is fixed. Maxima are blind to nan, the sum is not. Red sites suffice: a black correction is a mean of red ones.
+    One partial result per place in the row, then these in order: the order of additions is fixed. Maxima are
+    blind to nan, the sum is not. Red sites suffice: a black correction is a mean of red ones.
     """
+    products, errors, sizes = scratch[0], scratch[1], scratch[2]
     first, nz, ny, half = level[0], level[1], level[2], level[4]
     width = half + ONE
     for i in range(half):
@@ -81,30 +86,31 @@ def red_step(level, alpha, p, q, io_u, io_r):
 
 @kernel
 def conjugate_gradients(
-    table, levels, k, tolerance, reduction, max_iterations, total, x, y, z, rhs, inverse, d, t, natural, row,
-    p, q, r, correction, io_u,
+    table, levels, k, links, tolerance, reduction, max_iterations, rhs, scratch, io_vectors, io_u
 ):
-    """Solve A u = rhs from the u given.
+    """Solve A u = rhs from the u given, with d and its inverse on all levels in ``io_vectors``.
 
-    Stops when the estimated error is within ``tolerance`` of max|u|, or ``reduction`` times the first estimate.
+    Stops when the estimated error is within ``tolerance`` of max|u|, or ``reduction`` of the first estimate.
 
     Returns
     -------
     iterations, last, status
         Cycles done, last estimate of the error relative to max|u|, CONVERGED, SLOW or why it failed.
     """
+    d, inverse, p, q = io_vectors[D], io_vectors[INVERSE], io_vectors[P], io_vectors[Q]
+    r, correction, t = io_vectors[R], io_vectors[CORRECTION], scratch[0]
     level = table[ZERO]
     start = level[0]
     stop = start + level[1] * level[2] * TWO * (level[4] + ONE)
-    relax(level, ONE, k, rhs, inverse, x, y, z, t, io_u)
-    apply_red(level, k, d, total, x, y, z, io_u, t, natural, q)
+    relax(level, ONE, k, links, inverse, rhs, t, io_u)
+    apply_red(level, k, links, d, io_u, scratch, q)
     red_residual(level, rhs, q, r)
     slope, first, last, status = 1.0, math.inf, math.inf, SLOW
     iteration = 0
     while iteration < max_iterations:
-        cycle(table, levels, k, inverse, x, y, z, t, natural, row, r, correction)
+        cycle(table, levels, k, links, inverse, scratch, r, correction)
         iteration += 1
-        new_slope, error, size = red_measures(level, r, correction, io_u, t, natural, row)
+        new_slope, error, size = red_measures(level, r, correction, io_u, scratch)
         if not math.isfinite(new_slope):
             return iteration, math.nan, NOT_FINITE
         if size == 0.0:
@@ -120,10 +126,10 @@ def conjugate_gradients(
         slope = new_slope
         for i in range(start, stop):
             p[i] = correction[i] + beta * p[i]
-        curvature = apply_red(level, k, d, total, x, y, z, p, t, natural, q)
+        curvature = apply_red(level, k, links, d, p, scratch, q)
         if curvature <= 0.0:
             return iteration, math.nan, SINGULAR
         alpha = slope / curvature
         red_step(level, alpha, p, q, io_u, r)
-    relax(level, ONE, k, rhs, inverse, x, y, z, t, io_u)
+    relax(level, ONE, k, links, inverse, rhs, t, io_u)
     return iteration, last, status

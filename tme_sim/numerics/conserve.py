@@ -27,9 +27,9 @@ def balance_sums(diag, rhs, io_u, out_sums):
 def conserve(diag: np.ndarray, rhs: np.ndarray, io_u: np.ndarray) -> np.ndarray:
     """Clip at zero and scale each species so that what comes in equals what goes out, to rounding.
 
-    Diffusion moves matter without making any, so the exact solution has ``sum(rhs) = sum(diag * u)``; a solve to
-    a finite residual misses it by about that residual. A sink's share of the books is then its part of ``diag``
-    times u (uptake, decay, 1/dt for what stays).
+    Diffusion moves matter without making any, so the exact solution has ``sum(rhs) = sum(diag * u)``; a solve
+    to a finite residual misses it by about that residual. A sink's share of the books is then its part of
+    ``diag`` times u (uptake, decay, 1/dt for what stays).
 
     Parameters
     ----------
@@ -50,11 +50,11 @@ def conserve(diag: np.ndarray, rhs: np.ndarray, io_u: np.ndarray) -> np.ndarray:
     """
     n_species = io_u.shape[-1]
     flat = [np.ascontiguousarray(a).reshape(-1, n_species) for a in (diag, rhs)]
-    u = io_u.reshape(-1, n_species)
-    if not np.shares_memory(u, io_u):
+    if not io_u.flags.c_contiguous:
         raise ValueError("io_u: expected a C-contiguous array, since it is changed in place")
+    u = io_u.reshape(-1, n_species)
     sums = np.empty((-(-len(u) // BLOCK), 2, n_species))
-    balance_sums(*flat, u, sums)
+    balance_sums(flat[0], flat[1], u, sums)
     supplied, removed = sums.sum(axis=0)
     for species in np.flatnonzero((removed <= 0.0) & (supplied != 0.0)):
         raise SolveError("a source but no value to balance it", int(species), float("inf"), 0)

@@ -6,7 +6,7 @@ from tme_sim.numerics.jit import kernel
 from tme_sim.numerics.stencil import ONE, TWO, ZERO, invert_diagonal, relax, scale_by
 from tme_sim.numerics.transfer import add_correction, restrict_diagonal, restrict_residual
 
-CAP = 4.0  # coarse levels see at most this many k of a site's sink; 2 to 8 measured alike, none is far slower
+CAP = 8.0  # coarse levels see at most this many k of a site's sink; 3 to 8 measured alike, no cap 12 % slower
 WEAK = 1.0  # no coarser level once k is below this share of the smallest sink: a sweep alone then converges
 
 
@@ -20,40 +20,41 @@ def count_levels(n_levels: int, k: float, smallest_sink: float) -> int:
 
 
 @kernel
-def prepare_levels(table, levels, k, total, t, row, io_d, out_inverse):
+def prepare_levels(table, levels, k, links, scratch, io_d, out_inverse):
     """Fill the diagonals of ``levels`` levels and their inverses from the finest diagonal in ``io_d``."""
     for level in range(levels):
         here = table[level]
         stop = here[0] + here[1] * here[2] * TWO * (here[4] + ONE)
         if level > 0:
-            restrict_diagonal(table[level - 1], here, CAP * 4.0 * k, t, row, io_d)
-        invert_diagonal(here[0], stop, k, io_d, total, out_inverse)
+            restrict_diagonal(table[level - 1], here, CAP * 4.0 * k, scratch, io_d)
+        invert_diagonal(here[0], stop, k, io_d, links[3], out_inverse)
         k *= 0.25
 
 
 @kernel
-def cycle(table, levels, k, inverse, x, y, z, t, natural, row, io_rhs, out_u):
+def cycle(table, levels, k, links, inverse, scratch, io_rhs, out_u):
     """Approximate A⁻¹ rhs on the finest level by one cycle; a symmetric positive operator.
 
-    Expects rhs = 0 at black sites of the finest level and leaves A u = 0 there. Relaxes black then red on the way
-    down, red then black on the way up, from zero; the coarsest level gets black-red-black, which is symmetric
-    too and exact where it has one site. (Black from zero is division by the diagonal, which may be done at both
+    Expects rhs = 0 at black sites of the finest level and leaves A u = 0 there. From zero, relaxes black then
+    red on the way down, red then black on the way up; the coarsest level gets black-red-black, which is
+    symmetric too, and exact where it has one site. (Black from zero is division by the diagonal, done at both
     colours since red is relaxed next; on the finest level it leaves black zero and relaxes red at once.)
     """
+    t = scratch[0]
     scale = k
     for level in range(levels):
         here = table[level]
         scale_by(io_rhs, inverse, here[0], here[0] + here[1] * here[2] * TWO * (here[4] + ONE), out_u)
         if level > 0:
-            relax(here, ZERO, scale, io_rhs, inverse, x, y, z, t, out_u)
+            relax(here, ZERO, scale, links, inverse, io_rhs, t, out_u)
         if level + 1 < levels:
-            restrict_residual(here, table[level + 1], scale, out_u, x, y, z, t, natural, row, io_rhs)
+            restrict_residual(here, table[level + 1], scale, links, out_u, scratch, io_rhs)
             scale *= 0.25
-    relax(table[levels - 1], ONE, scale, io_rhs, inverse, x, y, z, t, out_u)
+    relax(table[levels - 1], ONE, scale, links, inverse, io_rhs, t, out_u)
     for step in range(1, levels):
         level = levels - 1 - step
         here = table[level]
         scale *= 4.0
-        add_correction(here, table[level + 1], natural, row, out_u)
-        relax(here, ZERO, scale, io_rhs, inverse, x, y, z, t, out_u)
-        relax(here, ONE, scale, io_rhs, inverse, x, y, z, t, out_u)
+        add_correction(here, table[level + 1], scratch, out_u)
+        relax(here, ZERO, scale, links, inverse, io_rhs, t, out_u)
+        relax(here, ONE, scale, links, inverse, io_rhs, t, out_u)

@@ -17,7 +17,7 @@ class SolveError(RuntimeError):
     """
 
     def __init__(self, reason: str, species: int, residual: float, iterations: int):
-        super().__init__(f"species {species}: {reason} (residual {residual:.3g} after {iterations} iterations)")
+        super().__init__(f"species {species}: {reason} (residual {residual:.3g}, {iterations} iterations)")
         self.reason = reason
         self.species = species
         self.residual = residual

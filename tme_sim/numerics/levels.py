@@ -6,6 +6,8 @@ import numpy as np
 
 from tme_sim.numerics.links import Links
 
+CLOSED = 0.1  # of the mean: what closed faces conduct on coarser levels; 0 converges 15 times slower
+
 # Columns of the level table. HALF: sites of one parity in a row; the row stride is 2 * (HALF + 1).
 FIRST, NZ, NY, NX, HALF = range(5)
 
@@ -14,10 +16,11 @@ class Levels:
     """Sizes, places in memory and links of a lattice and of its coarser versions down to one site.
 
     A level is stored row by row; a row holds its even sites and then its odd ones, each half behind one guard
-    element that stays zero: site x = 2 i + o of row r lies at ``FIRST + (2 r + o) (HALF + 1) + 1 + i``. So the
-    sites of one colour in a row, their neighbours and their links are all contiguous, and a red-black sweep runs
-    at the full width of the vector unit for one species as for ten. Links on missing faces are zero. All levels
-    lie in one array, the given lattice first; every level has ceil(n/2) sites where the finer one has n > 1.
+    element that stays zero: site x = 2 i + o of row r lies at ``FIRST + (2 r + o) (HALF + 1) + 1 + i``. So
+    the sites of one colour in a row, their neighbours and their links are all contiguous, and a red-black
+    sweep runs at the full width of the vector unit for one species as for ten. Links on missing faces are
+    zero. All levels lie in one array, the given lattice first; every level has ceil(n/2) sites where the
+    finer one has n > 1.
 
     Attributes
     ----------
@@ -27,11 +30,11 @@ class Levels:
         Elements of all levels, and of the given lattice with its margins.
     start, stop : uint64
         Where the sites of the given lattice lie.
-    x, y, z, total : float64 (size,)
-        Links: faces between 2i and 2i+1 in the even half of a row and between 2i+1 and 2i+2 in the odd half;
-        faces towards y+1 and z+1 at the site's place; and the sum over the faces of a site. A coarse face is the
-        mean of the fine faces that lie on it (missing ones count as closed, so that half-sites at an odd edge
-        are half as wide).
+    links : float64 (4, size)
+        Row 0: faces between 2i and 2i+1 in the even half of a row, between 2i+1 and 2i+2 in the odd half;
+        rows 1 and 2: faces towards y+1 and z+1 at the site's place; row 3: sum over the faces of a site. A
+        coarse face is the mean of the fine faces that lie on it; missing ones count as zero, so that
+        half-sites at an odd edge are half as wide.
     """
 
     def __init__(self, shape: tuple[int, int, int], links: Links):
@@ -55,20 +58,20 @@ class Levels:
         _, nz, ny, _, half = rows[0]
         self.start = np.uint64(rows[0][0])
         self.stop = np.uint64(rows[0][0] + nz * ny * 2 * (half + 1))
-        self.x, self.y, self.z, self.total = (np.zeros(end) for _ in range(4))
+        self.links = np.zeros((4, end))
         self.set_links(links)
 
     def set_links(self, links: Links) -> None:
         """Store the links of the finest level and derive those of the coarser ones."""
         links.check(self.shapes[0])
-        faces = [np.asarray(links.x, np.float64), np.asarray(links.y, np.float64), np.asarray(links.z, np.float64)]
+        faces = [np.asarray(face, np.float64) for face in (links.x, links.y, links.z)]
         for level, shape in enumerate(self.shapes):
             self._store(level, shape, faces)
             faces = [_coarsen(face, axis, shape) for face, axis in zip(faces, (2, 1, 0), strict=True)]
 
     def _store(self, level: int, shape: tuple[int, int, int], faces: list[np.ndarray]) -> None:
         total = np.zeros(shape)
-        for target, face, axis in zip((self.x, self.y, self.z), faces, (2, 1, 0), strict=True):
+        for target, face, axis in zip(self.links[:3], faces, (2, 1, 0), strict=True):
             padded = np.zeros(shape)
             low = [slice(None)] * 3
             high = [slice(None)] * 3
@@ -77,7 +80,7 @@ class Levels:
             total[tuple(low)] += face
             total[tuple(high)] += face
             self._split(level, shape, padded, target)
-        self._split(level, shape, total, self.total)
+        self._split(level, shape, total, self.links[3])
 
     def _split(self, level: int, shape: tuple[int, int, int], values: np.ndarray, out: np.ndarray) -> None:
         first, half = int(self.table[level, FIRST]), int(self.table[level, HALF])
@@ -100,4 +103,6 @@ def _coarsen(face: np.ndarray, axis: int, shape: tuple[int, int, int]) -> np.nda
             even, odd = [slice(None)] * 3, [slice(None)] * 3
             even[other], odd[other] = slice(0, None, 2), slice(1, None, 2)
             coarse = 0.5 * (padded[tuple(even)] + padded[tuple(odd)])
-    return coarse
+    # The correction is interpolated across closed faces too, so what lies behind one must follow its
+    # neighbours somewhat. This changes how fast a solve converges, never what it converges to.
+    return np.where(coarse == 0.0, CLOSED * coarse.mean(), coarse) if coarse.size else coarse

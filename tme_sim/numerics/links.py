@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Links:
-    """Face conductances relative to D/h², shared by all species of one solver; 1 in a uniform medium, 0 = closed.
+    """Face conductances relative to D/h², shared by all species of a solver; 1 = uniform medium, 0 = closed.
 
     Attributes
     ----------
@@ -34,7 +34,9 @@ class Links:
         for name, expected in (("x", (nz, ny, nx - 1)), ("y", (nz, ny - 1, nx)), ("z", (nz - 1, ny, nx))):
             values: np.ndarray = getattr(self, name)
             if values.shape != expected:
-                raise ValueError(f"links.{name}: shape {values.shape}; expected {expected} for a lattice {shape}")
+                raise ValueError(
+                    f"links.{name}: shape {values.shape}; expected {expected} on lattice {shape}"
+                )
             if not (np.isfinite(values).all() and (values >= 0.0).all()):
                 raise ValueError(f"links.{name}: expected every value finite and not negative")
 

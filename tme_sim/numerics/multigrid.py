@@ -30,8 +30,8 @@ class SolveReport:
     iterations : int64 (n_species,)
         Conjugate-gradient iterations, over all Newton steps where uptake saturates.
     residual : float64 (n_species,)
-        max(|residual| / sink) / max|u|, a bound on the relative error of the largest value (see Notes of
-        `Multigrid`); with saturable uptake the nonlinear residual.
+        Preconditioned residual max|B r| / max|u|: the estimated error, relative to the largest value, before
+        the last correction (which is made). With saturable uptake that of the last Newton system.
     """
 
     iterations: np.ndarray
@@ -55,17 +55,21 @@ class Multigrid:
 
     Notes
     -----
-    Conjugate gradients preconditioned by one symmetric V(1,1) red-black cycle per species; coarser levels only
-    while diffusion outweighs the smallest sink. The answer is within ``tolerance`` of the exact one, relative
-    to the largest value, wherever every sink is at least a hundredth of the typical one.
+    Conjugate gradients preconditioned by one symmetric V(1,1) red-black cycle B, species by species; coarser
+    levels only while diffusion outweighs the smallest sink. A solve stops when the correction that a cycle
+    asks for is within ``tolerance`` of the largest value: that estimates the error itself, where r relative
+    to the right-hand side does not (see `tme_sim.numerics.conjugate`).
 
-    Work arrays are kept from call to call and dropped by pickling. Threads share out species; results do not
-    depend on their number. Limits: one species alone uses one thread.
+    Work arrays are kept from call to call and dropped by pickling. Threads (`jit.set_threads`) share out
+    species; results do not depend on their number. Limits: one species alone uses one thread; where a quarter
+    of all sites is cut off at random a solve takes some 100 iterations.
 
     Source: Trottenberg, Oosterlee & Schüller (2001), Multigrid, ISBN 0-12-701070-X, §7.8.
     """
 
-    def __init__(self, shape: tuple[int, int, int], conductance_per_min: np.ndarray, links: Links | None = None):
+    def __init__(
+        self, shape: tuple[int, int, int], conductance_per_min: np.ndarray, links: Links | None = None
+    ):
         self.shape = shape
         self.conductance_per_min = np.array(conductance_per_min, np.float64, ndmin=1)
         k = self.conductance_per_min
@@ -110,7 +114,8 @@ class Multigrid:
         io_u : float64 (nz, ny, nx, n_species), C-contiguous
             First guess in, solution out; slightly negative values are possible (see `conserve`).
         tolerance : float
-            Bound on the relative residual of every species (`SolveReport.residual`).
+            Largest error of each species relative to its largest value, as estimated by
+            `SolveReport.residual`; at least 1e-12.
         max_iterations : int
             Of each species.
 
@@ -131,10 +136,10 @@ class Multigrid:
         tolerance: float = 1e-6,
         max_iterations: int = 200,
     ) -> SolveReport:
-        """Solve with Michaelis-Menten uptake ``V u / (u + Km)`` added to the left-hand side, by Newton's method.
+        """Solve with Michaelis-Menten uptake ``V u / (u + Km)`` added to the left-hand side.
 
-        Clipped at zero, Newton's iterates rise to the solution whatever the first guess: the uptake is concave
-        and every Jacobian an M-matrix. The result is never negative.
+        Newton's method. Clipped at zero, its iterates rise to the solution whatever the first guess: the
+        uptake is concave and every Jacobian an M-matrix. The result is never negative.
 
         Parameters
         ----------
@@ -157,11 +162,22 @@ class Multigrid:
             raise ValueError(f"half_saturation: {km}; expected one number > 0 per species")
         return self._solve(diag, rhs, maximal_uptake, km, io_u, tolerance, max_iterations)
 
-    def _solve(self, diag, rhs, uptake, km, io_u, tolerance, max_iterations) -> SolveReport:
+    def _solve(
+        self,
+        diag: np.ndarray,
+        rhs: np.ndarray,
+        uptake: np.ndarray | None,
+        km: np.ndarray,
+        io_u: np.ndarray,
+        tolerance: float,
+        max_iterations: int,
+    ) -> SolveReport:
         expected = (*self.shape, self.n_species)
         for name, values in (("diag", diag), ("rhs", rhs), ("io_u", io_u), ("maximal_uptake", uptake)):
             if values is not None and (values.shape != expected or values.dtype != np.float64):
                 raise ValueError(f"{name}: {values.dtype} {values.shape}; expected float64 {expected}")
+        if not tolerance >= 1e-12:
+            raise ValueError(f"tolerance: {tolerance}; expected at least 1e-12, what float64 can reach")
         if not io_u.flags.c_contiguous:
             raise ValueError("io_u: expected a C-contiguous array, since it is changed in place")
         sources = [np.ascontiguousarray(a).reshape(-1) for a in (diag, rhs, io_u, uptake) if a is not None]

@@ -51,8 +51,9 @@ def couple(u, x, y, z, first, parity, half, iz, nz, ny, out_sum):
 
 
 @kernel
-def relax(level, colour, k, rhs, inverse, x, y, z, t, io_u):
+def relax(level, colour, k, links, inverse, rhs, t, io_u):
     """Solve the equation of every site of one colour (0 red, 1 black) for its own value."""
+    x, y, z = links[0], links[1], links[2]
     first, nz, ny, half = level[0], level[1], level[2], level[4]
     width = half + ONE
     for iz in range(nz):
@@ -66,8 +67,10 @@ def relax(level, colour, k, rhs, inverse, x, y, z, t, io_u):
 
 
 @kernel
-def apply_red(level, k, d, total, x, y, z, u, t, products, out_au):
+def apply_red(level, k, links, d, u, scratch, out_au):
     """Write A u at red sites and return the sum of u A u over them (summed per place in the row first)."""
+    x, y, z, total = links[0], links[1], links[2], links[3]
+    t, products = scratch[0], scratch[1]
     first, nz, ny, half = level[0], level[1], level[2], level[4]
     width = half + ONE
     for i in range(half):

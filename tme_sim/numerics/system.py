@@ -8,7 +8,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tme_sim.numerics.conjugate import CONVERGED, NEGATIVE_SINK, NOT_FINITE, conjugate_gradients
+from tme_sim.numerics.conjugate import (
+    BEFORE,
+    CONVERGED,
+    INVERSE,
+    N_VECTORS,
+    NEGATIVE_SINK,
+    NOT_FINITE,
+    SINGULAR,
+    TANGENT,
+    D,
+    conjugate_gradients,
+)
 from tme_sim.numerics.cycle import count_levels, prepare_levels
 from tme_sim.numerics.levels import Levels
 from tme_sim.numerics.planes import linearise, pack, smallest_sink, unpack
@@ -16,7 +27,6 @@ from tme_sim.numerics.stencil import LANES, dot, largest_size
 
 CHUNK = 8  # species copied together: eight float64 are one cache line of the caller's array
 NEWTON_REDUCTION = 0.03  # each Newton step solves its linear system to this share of its first error
-N_VECTORS = 8
 
 
 @dataclass(frozen=True)
@@ -68,10 +78,10 @@ class System:
     max_iterations: int
 
     def solve(self, sources: list[np.ndarray], work: list[Work]) -> list[Result]:
-        """Solve every species; ``sources`` are flat arrays (site, species): diagonal, rhs, u (changed), uptake.
+        """Solve every species; ``sources`` are flat (site, species): diagonal, rhs, u (changed), uptake.
 
-        One share of the species per entry of ``work``. Kernels release Python's lock, so plain threads run them
-        side by side; each species is solved by the same serial code in any thread, hence to the same bytes.
+        One share of the species per entry of ``work``. Kernels release Python's lock, so plain threads run
+        them side by side; each species is solved by the same serial code in any thread, so to the same bytes.
         """
         n = len(self.conductance_per_min)
         results: list[Result] = [Result(0, math.nan, NOT_FINITE)] * n
@@ -102,9 +112,9 @@ class System:
     def _solve_species(self, species: int, planes: np.ndarray, work: Work) -> Result:
         """Solve one species in ``planes`` (diagonal, rhs, u, uptake).
 
-        Saturable uptake: Newton. V u/(u + Km) is concave and the Jacobian an M-matrix, so every Newton iterate
-        clipped at zero lies below the solution and, from the first one on, they rise towards it: no line search.
-        It stops after a step no larger than the tolerance.
+        Saturable uptake: Newton. V u/(u + Km) is concave and the Jacobian an M-matrix, so every Newton
+        iterate clipped at zero lies below the solution and, from the first one on, they rise towards it: no
+        line search. It stops after a step no larger than the tolerance.
         """
         start, stop = self.levels.start, self.levels.stop
         t = work.scratch[0]
@@ -113,7 +123,7 @@ class System:
             return Result(0, math.nan, NOT_FINITE)
         if largest_size(rhs, start, stop, t) == 0.0:
             u[:] = 0.0
-        d, tangent, before = work.vectors[0], work.vectors[1], work.vectors[2]
+        d, tangent, before = work.vectors[D], work.vectors[TANGENT], work.vectors[BEFORE]
         if len(planes) < 4:
             d[: len(sink)] = sink
             return self._solve_linear(species, rhs, u, self.max_iterations, 0.0, work)
@@ -136,18 +146,27 @@ class System:
     def _solve_linear(
         self, species: int, rhs: np.ndarray, u: np.ndarray, max_iterations: int, reduction: float, work: Work
     ) -> Result:
-        """Solve for the diagonal in ``work.vectors[0]``."""
-        levels, k = self.levels, self.conductance_per_min[species]
-        d, _, _, inverse, p, q, r, correction = work.vectors
-        t, natural, row = work.scratch
+        """Solve one linear system; its diagonal lies in ``work.vectors[D]``."""
+        levels, k, d = self.levels, self.conductance_per_min[species], work.vectors[D]
+        start, stop, t = levels.start, levels.stop, work.scratch[0]
         smallest = smallest_sink(d, levels.table[0], t)
         if not smallest >= 0.0:
             return Result(0, math.nan, NEGATIVE_SINK if smallest < 0.0 else NOT_FINITE)
+        if largest_size(d, start, stop, t) == 0.0 and largest_size(rhs, start, stop, t) > 0.0:
+            return Result(0, math.nan, SINGULAR)
         n_levels = count_levels(len(levels.table), k, smallest)
-        prepare_levels(levels.table, n_levels, k, levels.total, t, row, d, inverse)
-        return Result(
-            *conjugate_gradients(
-                levels.table, n_levels, k, self.tolerance, reduction, max_iterations, levels.total,
-                levels.x, levels.y, levels.z, rhs, inverse, d, t, natural, row, p, q, r, correction, u,
-            )
-        )  # fmt: skip
+        prepare_levels(levels.table, n_levels, k, levels.links, work.scratch, d, work.vectors[INVERSE])
+        iterations, error, status = conjugate_gradients(
+            levels.table,
+            n_levels,
+            k,
+            levels.links,
+            self.tolerance,
+            reduction,
+            max_iterations,
+            rhs,
+            work.scratch,
+            work.vectors,
+            u,
+        )
+        return Result(iterations, error, status)

@@ -60,11 +60,13 @@ def gather_x(t, parity, nx, half, out_natural):
 
 
 @kernel
-def restrict_residual(fine, coarse, k, u, x, y, z, t, natural, row, out_rhs):
+def restrict_residual(fine, coarse, k, links, u, scratch, out_rhs):
     """Write the restricted residual, given that red sites were relaxed last and black ones from zero before.
 
     Red sites then have no residual, and a black one has k times its sum of link times neighbour.
     """
+    x, y, z = links[0], links[1], links[2]
+    t, natural, row = scratch[0], scratch[1], scratch[2]
     first, nz, ny, nx, half = fine[0], fine[1], fine[2], fine[3], fine[4]
     c_first, c_nz, c_ny, c_nx, c_half = coarse[0], coarse[1], coarse[2], coarse[3], coarse[4]
     stride = TWO * (c_half + ONE)
@@ -93,12 +95,13 @@ def restrict_residual(fine, coarse, k, u, x, y, z, t, natural, row, out_rhs):
 
 
 @kernel
-def restrict_diagonal(fine, coarse, cap, t, row, io_d):
+def restrict_diagonal(fine, coarse, cap, scratch, io_d):
     """Write the mean of min(d, cap) over the fine sites of each coarse site; missing ones count as zero.
 
     A sink much stronger than the exchange with its neighbours (a vessel) acts through that exchange; without
     the cap its mean would clamp a whole coarse site and spoil the correction around it.
     """
+    t, row = scratch[0], scratch[1]
     first, nz, ny, nx, half = fine[0], fine[1], fine[2], fine[3], fine[4]
     c_first, c_nz, c_ny, c_nx, c_half = coarse[0], coarse[1], coarse[2], coarse[3], coarse[4]
     stride = TWO * (c_half + ONE)
@@ -118,7 +121,7 @@ def restrict_diagonal(fine, coarse, cap, t, row, io_d):
 
 @kernel
 def blend_coarse_row(coarse, u, iz, iy, nz, ny, row, out_natural):
-    """Interpolate the coarse rows around fine row (iz, iy); natural order from index 1, clamped at both ends."""
+    """Interpolate the coarse rows around fine row (iz, iy): natural order from index 1, ends clamped."""
     c_first, c_nz, c_ny, c_nx, c_half = coarse[0], coarse[1], coarse[2], coarse[3], coarse[4]
     stride = TWO * (c_half + ONE)
     y0, y1 = iy // TWO, partner(iy, c_ny)
@@ -141,8 +144,9 @@ def blend_coarse_row(coarse, u, iz, iy, nz, ny, row, out_natural):
 
 
 @kernel
-def add_correction(fine, coarse, natural, row, io_u):
+def add_correction(fine, coarse, scratch, io_u):
     """Add the interpolated coarse correction to black sites; red ones are relaxed next and need none."""
+    natural, row = scratch[0], scratch[1]
     first, nz, ny, nx, half = fine[0], fine[1], fine[2], fine[3], fine[4]
     width = half + ONE
     for iz in range(nz):

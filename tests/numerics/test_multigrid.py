@@ -1,0 +1,262 @@
+import pickle
+
+import numpy as np
+import operator_twin as twin
+import pytest
+
+from tme_sim.numerics.errors import SolveError
+from tme_sim.numerics.jit import set_threads
+from tme_sim.numerics.links import Links, links_with_wells
+from tme_sim.numerics.multigrid import Multigrid
+
+SHAPES = [
+    (1, 64, 64),
+    (1, 97, 89),
+    (1, 1, 251),
+    (1, 251, 251),
+    (7, 11, 13),
+    (3, 1, 127),
+    (16, 16, 16),
+    (1, 83, 1),
+]
+SMALL = [
+    (1, 16, 16),
+    (1, 17, 13),
+    (5, 6, 7),
+    (3, 1, 31),
+    (1, 1, 9),
+    (1, 9, 1),
+    (9, 1, 1),
+    (2, 2, 2),
+    (1, 1, 1),
+]
+K = np.array([0.3, 50.0, 3000.0])
+
+
+def made_system(shape, n_species, seed=0):
+    rng = np.random.default_rng(seed)
+    diag = rng.uniform(0.01, 1.0, (*shape, n_species))
+    return diag, rng.random((*shape, n_species)), np.zeros((*shape, n_species))
+
+
+@pytest.mark.parametrize("shape", SMALL)
+def test_solution_agrees_with_sparse_lu(shape):
+    diag, rhs, u = made_system(shape, 3)
+    links = twin.random_links(shape, np.random.default_rng(1))
+    Multigrid(shape, K, links).solve(diag, rhs, u, 1e-10)
+    exact = twin.solve(shape, K, diag, rhs, links)
+    np.testing.assert_allclose(u, exact, rtol=0, atol=2e-9 * exact.max())
+
+
+def test_solution_satisfies_the_numpy_operator():
+    shape = (3, 21, 34)
+    diag, rhs, u = made_system(shape, 3)
+    links = twin.random_links(shape, np.random.default_rng(2))
+    Multigrid(shape, K, links).solve(diag, rhs, u, 1e-12)
+    residual = np.abs(rhs - twin.apply(K, diag, links, u)).max((0, 1, 2))
+    assert (residual <= 1e-11 * (diag.max() + 6 * 2 * K) * u.max()).all()
+
+
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-6, 1e-9])
+def test_error_is_within_tolerance_of_the_largest_value(tolerance):
+    shape = (1, 40, 37)
+    k = np.array([0.3, 1.0, 30.0, 3000.0, 1e5])
+    diag, rhs, u = made_system(shape, 5)
+    Multigrid(shape, k).solve(diag, rhs, u, tolerance)
+    exact = twin.solve(shape, k, diag, rhs)
+    assert (np.abs(u - exact).max((0, 1, 2)) <= tolerance * exact.max((0, 1, 2))).all()
+
+
+def test_iterations_hardly_depend_on_shape():
+    counts = []
+    for shape in SHAPES:
+        diag = np.full((*shape, 1), 0.1)
+        rhs = np.random.default_rng(0).random((*shape, 1))
+        u = np.zeros_like(rhs)
+        counts.append(int(Multigrid(shape, np.array([300.0])).solve(diag, rhs, u, 1e-8).iterations[0]))
+    assert max(counts) - min(counts) <= 2, dict(zip(SHAPES, counts, strict=True))
+
+
+def test_plane_equals_one_layer_of_uniform_stack():
+    diag, rhs, u = made_system((1, 19, 23), 3)
+    stack = np.zeros((6, 19, 23, 3))
+    Multigrid((1, 19, 23), K).solve(diag, rhs, u, 1e-11)
+    spread = [np.ascontiguousarray(np.broadcast_to(a, stack.shape)) for a in (diag, rhs)]
+    Multigrid((6, 19, 23), K).solve(*spread, stack, 1e-11)
+    for layer in stack:
+        np.testing.assert_allclose(layer, u[0], rtol=0, atol=1e-10 * u.max())
+
+
+def test_axes_are_interchangeable():
+    shape = (4, 9, 14)
+    diag, rhs, u = made_system(shape, 1)
+    links = twin.random_links(shape, np.random.default_rng(3))
+    Multigrid(shape, K[1:2], links).solve(diag, rhs, u, 1e-11)
+    turned = np.zeros((14, 9, 4, 1))
+    turned_links = Links(*(face.transpose(2, 1, 0).copy() for face in (links.z, links.y, links.x)))
+    Multigrid((14, 9, 4), K[1:2], turned_links).solve(
+        diag.transpose(2, 1, 0, 3), rhs.transpose(2, 1, 0, 3), turned, 1e-11
+    )
+    np.testing.assert_allclose(turned.transpose(2, 1, 0, 3), u, rtol=0, atol=1e-10 * u.max())
+
+
+@pytest.mark.parametrize("exchange", [1e1, 1e3, 1e5, 1e8])
+@pytest.mark.parametrize("share", [0.001, 0.03])
+def test_strong_point_vessels_converge(exchange, share):
+    shape = (1, 128, 128)
+    rng = np.random.default_rng(0)
+    vessel = rng.random(shape) < share
+    diag = np.where(vessel, exchange, np.where(rng.random(shape) < 0.8, 10.0, 0.0))[..., None]
+    rhs = np.where(vessel, exchange * 40.0, 0.0)[..., None]
+    links = links_with_wells(Links.uniform(shape), vessel, 1.13)
+    u = np.zeros_like(rhs)
+    report = Multigrid(shape, np.array([250.0]), links).solve(diag, rhs, u, 1e-6)
+    exact = twin.solve(shape, [250.0], diag, rhs, links)
+    assert report.iterations[0] <= 14
+    assert np.abs(u - exact).max() <= 1e-6 * exact.max()
+
+
+def test_warm_start_at_the_solution_takes_one_iteration():
+    diag, rhs, u = made_system((1, 50, 50), 3)
+    solver = Multigrid((1, 50, 50), K)
+    solver.solve(diag, rhs, u, 1e-9)
+    before = u.copy()
+    assert (solver.solve(diag, rhs, u, 1e-6).iterations == 1).all()
+    np.testing.assert_allclose(u, before, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("n_species", [1, 5, 19])
+def test_same_bytes_for_every_thread_count(n_species):
+    shape = (3, 30, 41)
+    diag, rhs, start = made_system(shape, n_species)
+    solver = Multigrid(shape, np.geomspace(0.1, 1000.0, n_species))
+    found = []
+    try:
+        for threads in (1, 2, 4):
+            set_threads(threads)
+            u = start.copy()
+            report = solver.solve(diag, rhs, u)
+            found.append((u.tobytes(), report.iterations.tobytes(), report.residual.tobytes()))
+    finally:
+        set_threads(1)
+    assert found[0] == found[1] == found[2]
+
+
+def test_species_do_not_influence_each_other():
+    shape = (1, 20, 21)
+    diag, rhs, u = made_system(shape, 11)
+    k = np.geomspace(0.1, 1000.0, 11)
+    Multigrid(shape, k).solve(diag, rhs, u)
+    alone = np.zeros((*shape, 1))
+    Multigrid(shape, k[9:10]).solve(diag[..., 9:10], rhs[..., 9:10], alone)
+    assert alone[..., 0].tobytes() == u[..., 9].tobytes()
+
+
+def test_second_solve_forgets_the_first():
+    diag, rhs, u = made_system((1, 31, 17), 3)
+    solver = Multigrid((1, 31, 17), K)
+    again = u.copy()
+    solver.solve(diag, rhs, u)
+    solver.solve(diag[..., ::-1] * 3.0, rhs * 7.0, np.ones_like(u))
+    solver.solve(diag, rhs, again)
+    assert again.tobytes() == u.tobytes()
+
+
+def test_set_links_replaces_links():
+    shape = (1, 12, 9)
+    diag, rhs, u = made_system(shape, 3)
+    links = twin.random_links(shape, np.random.default_rng(5))
+    solver = Multigrid(shape, K)
+    solver.set_links(links)
+    solver.solve(diag, rhs, u)
+    fresh = np.zeros_like(u)
+    Multigrid(shape, K, links).solve(diag, rhs, fresh)
+    assert fresh.tobytes() == u.tobytes()
+
+
+def test_zero_source_gives_exact_zero():
+    diag, rhs, u = made_system((1, 12, 13), 2)
+    u += 5.0
+    rhs[..., 0] = 0.0
+    report = Multigrid((1, 12, 13), K[:2]).solve(diag, rhs, u)
+    assert (u[..., 0] == 0.0).all()
+    assert report.residual[0] == 0.0
+    assert np.isfinite(u).all()
+
+
+def test_no_diffusion_gives_ratio_of_source_and_sink():
+    diag, rhs, u = made_system((2, 7, 5), 1)
+    Multigrid((2, 7, 5), np.array([0.0])).solve(diag, rhs, u)
+    np.testing.assert_allclose(u, rhs / diag, rtol=1e-14)
+
+
+def test_sites_cut_off_without_sink_stay_zero():
+    shape = (1, 8, 8)
+    diag, rhs, u = made_system(shape, 1)
+    links = Links.uniform(shape)
+    links.x[:, 3, :] = 0.0
+    links.y[:, 2:4, :] = 0.0
+    diag[:, 3] = 0.0
+    rhs[:, 3] = 0.0
+    Multigrid(shape, K[:1], links).solve(diag, rhs, u)
+    assert (u[:, 3] == 0.0).all()
+    assert (u[:, 4] > 0.0).all()
+
+
+@pytest.mark.parametrize("where", ["diag", "rhs", "u"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_input_that_is_not_finite_names_the_species(where, bad):
+    diag, rhs, u = made_system((1, 9, 9), 3)
+    {"diag": diag, "rhs": rhs, "u": u}[where][0, 4, 4, 1] = bad
+    with pytest.raises(SolveError, match="species 1: .* not finite") as raised:
+        Multigrid((1, 9, 9), K).solve(diag, rhs, u)
+    assert raised.value.species == 1
+
+
+def test_negative_sink_is_refused():
+    diag, rhs, u = made_system((1, 9, 9), 3)
+    diag[0, 0, 0, 2] = -0.1
+    with pytest.raises(SolveError, match="species 2: .*negative"):
+        Multigrid((1, 9, 9), K).solve(diag, rhs, u)
+
+
+def test_source_without_any_sink_is_singular():
+    _, rhs, u = made_system((1, 9, 9), 1)
+    with pytest.raises(SolveError, match="species 0: singular"):
+        Multigrid((1, 9, 9), K[:1]).solve(np.zeros_like(rhs), rhs, u)
+
+
+def test_too_few_iterations_raise_with_residual_and_count():
+    diag, rhs, u = made_system((1, 60, 60), 3)
+    with pytest.raises(SolveError, match="not converged") as raised:
+        Multigrid((1, 60, 60), K).solve(diag, rhs, u, 1e-8, max_iterations=3)
+    assert raised.value.iterations == 3
+    assert 1e-8 < raised.value.residual < 1.0
+    assert str(pickle.loads(pickle.dumps(raised.value))) == str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["diag", "rhs", "io_u"])
+def test_array_of_wrong_shape_is_named(name):
+    diag, rhs, u = made_system((1, 9, 9), 3)
+    arrays = {"diag": diag, "rhs": rhs, "io_u": u}
+    arrays[name] = arrays[name][:, :, :8]
+    with pytest.raises(ValueError, match=name):
+        Multigrid((1, 9, 9), K).solve(**arrays)
+
+
+def test_array_that_cannot_be_changed_in_place_is_refused():
+    diag, rhs, u = made_system((1, 9, 9), 3)
+    with pytest.raises(ValueError, match="C-contiguous"):
+        Multigrid((1, 9, 9), K).solve(diag, rhs, np.asfortranarray(u))
+
+
+def test_pickle_drops_work_arrays_and_gives_the_same_answer():
+    diag, rhs, u = made_system((1, 90, 90), 3)
+    solver = Multigrid((1, 90, 90), K)
+    again = u.copy()
+    small = len(pickle.dumps(solver))
+    solver.solve(diag, rhs, u)
+    data = pickle.dumps(solver)
+    assert len(data) == small
+    pickle.loads(data).solve(diag, rhs, again)
+    assert again.tobytes() == u.tobytes()
