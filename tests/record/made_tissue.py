@@ -96,6 +96,9 @@ class MadeModel:
     resolved_yaml: str = "scenario: made\ntitle: µm – naïve\n"
     resolved_json: str = '{"scenario": "made"}'
     numerics_version: str = "1"
+    route_rows: list[dict[str, str]] = field(
+        default_factory=lambda: [{"drug": "SN38", "route": "il6", "evidence": "S0-08 S0-12"}]
+    )
     rule_rows: list[dict[str, str]] = field(
         default_factory=lambda: [
             {"text": "In tumour cells, il6 increases STAT3", "evidence": "S0-08", "basis": "stated"},

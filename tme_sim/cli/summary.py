@@ -47,7 +47,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "oxygen": _pick(run, last, lambda name: name in _OXYGEN),
         "vesicles": _vesicles(run),
         "resistance": _resistance(run),
-        "attribution": _pick(run, last, lambda name: name.startswith("attribution")),
+        "attribution": _attribution(run, last),
     }
 
 
@@ -63,7 +63,7 @@ def print_summary(facts: dict[str, Any], *, as_json: bool) -> None:
     _print_cells(facts["cells"])
     _print_values("Oxygen", facts["oxygen"])
     _print_resistance(facts["resistance"])
-    _print_values("Attribution", facts["attribution"])
+    _print_attribution(facts["attribution"])
     if facts["vesicles"]:
         header = ("Vesicles", ">released", ">taken up", ">decayed", ">left", ">blocked", "taken up by")
         table.show(header, [_vesicle_row(entry) for entry in facts["vesicles"]])
@@ -121,6 +121,23 @@ def _resistance(run: Run) -> dict[str, Any]:
     return {"day": float(row) / 1440.0, "values": _pick(run, run.timeseries.loc[row], names.__contains__)}
 
 
+def _attribution(run: Run, last: pd.Series) -> list[dict[str, Any]]:
+    """Return what protects the resistant cells of each drug, largest first, with the mechanisms on the way."""
+    routes = run.routes
+    found = []
+    for drug, route, evidence in zip(routes["drug"], routes["route"], routes["evidence"], strict=True):
+        found.append({"drug": drug, "route": route, "evidence": evidence.split()})
+    found += [{"drug": drug, "route": "memory", "evidence": []} for drug in dict.fromkeys(routes["drug"])]
+    for entry in found:
+        for niche in ("", "_rim"):
+            name = f"attribution_{entry['route'].replace(' ', '_')}{niche}_{entry['drug']}"
+            entry[niche or "all"] = float(last.get(name, math.nan))
+    return sorted(
+        (entry for entry in found if abs(entry["all"]) > 1e-9 or abs(entry["_rim"]) > 1e-9),
+        key=lambda entry: -abs(entry["all"]),
+    )
+
+
 def _pick(run: Run, last: pd.Series, wanted: Any) -> list[dict[str, Any]]:
     units, meanings = run.timeseries.attrs["units"], run.timeseries.attrs["long_names"]
     return [
@@ -164,6 +181,21 @@ def _print_resistance(facts: dict[str, Any]) -> None:
         table.show(
             header, [(row["meaning"], *(row.get(niche, "") for niche in _NICHES)) for row in rows.values()]
         )
+
+
+def _print_attribution(entries: list[dict[str, Any]]) -> None:
+    """Print what protects resistant cells: shares of a naive log-kill, positive protects."""
+    rows = [
+        (f"{entry['route']} ({entry['drug']})", _signed(entry["all"]), _signed(entry["_rim"]),
+         " ".join(entry["evidence"]))
+        for entry in entries
+    ]
+    if rows:
+        table.show(("Why the resistant cells resist", ">all", ">rim", "mechanisms on the way"), rows)
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}" if math.isfinite(value) else "-"
 
 
 def _vesicle_row(entry: dict[str, Any]) -> tuple[str, ...]:

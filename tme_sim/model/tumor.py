@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import mesa
 import numpy as np
 
+from tme_sim.measures.attribution import evidence_of, routes_of
 from tme_sim.measures.condition import Condition, parse_condition
 from tme_sim.measures.measure import Context as MeasureContext
 from tme_sim.measures.registry import measures_for
@@ -82,6 +84,7 @@ class TumorMicroenvironment(CellModel):
         self.warnings: list[str] = []
         self._assemble()
         self.tissue = lay_tissue(self._numbers, self.assay, self.seed)
+        self.datacollector = mesa.DataCollector(model_reporters={"minutes": "minutes", "cells": "living_cells"})
 
     def _assemble(self) -> None:
         """Compile everything that follows from the scenario alone."""
@@ -118,6 +121,7 @@ class TumorMicroenvironment(CellModel):
             process.step(self.tissue, context)
             if process is self.interventions:
                 self.step_registered_agents()
+        self.datacollector.collect(self)
         self._judge()
 
     def _judge(self) -> None:
@@ -138,6 +142,16 @@ class TumorMicroenvironment(CellModel):
     def clock(self) -> Clock:
         """Simulated time."""
         return self.tissue.clock
+
+    @property
+    def minutes(self) -> float:
+        """Simulated time, minutes."""
+        return self.clock.minutes
+
+    @property
+    def living_cells(self) -> int:
+        """Number of living cells."""
+        return int(self.tissue.cells.alive().sum())
 
     @property
     def title(self) -> str:
@@ -174,6 +188,17 @@ class TumorMicroenvironment(CellModel):
                 "why": rule.why or "",
             }
             for rule in self.config.active_rules()
+        ]
+
+    @property
+    def route_rows(self) -> list[dict[str, str]]:
+        """Routes by which the outside reaches a cell's answer to each drug, with the mechanisms on the way."""
+        rules, physiology = self.config.active_rules(), self.physiology
+        return [
+            {"drug": exposure.drug, "route": route,
+             "evidence": " ".join(evidence_of(rules, route, columns, physiology, exposure.drug))}
+            for exposure in self.assay.exposures
+            for route, columns in routes_of(physiology, exposure.drug).items()
         ]
 
     def __getstate__(self) -> dict[str, Any]:

@@ -230,6 +230,12 @@ class Run:
         group = self._group("rules")
         return pd.DataFrame({name: _texts(group[name]) for name in group if name != "rule"})
 
+    @cached_property
+    def routes(self) -> pd.DataFrame:
+        """One row per drug and route by which the outside reaches a cell, with the mechanisms on the way."""
+        group = self._group("routes")
+        return pd.DataFrame({name: _texts(group[name]) for name in group if name != "entry"})
+
     def _group(self, name: str) -> Any:
         try:
             return self._file[name]

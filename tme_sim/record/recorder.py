@@ -126,6 +126,7 @@ class Recorder:
             resolved_json=model.resolved_json,
             numerics_version=model.numerics_version,
             rule_rows=tuple(model.rule_rows),
+            route_rows=tuple(model.route_rows),
             layout=tissue.layout,
             grid=tissue.grid,
             dt_min=tissue.clock.dt_min,

@@ -31,6 +31,8 @@ class Recordable(Protocol):
         Raised with every change that alters results.
     rule_rows : sequence of mappings
         One mapping of column name to text per rule, all with the same keys.
+    route_rows : sequence of mappings
+        The same per drug and route by which the outside reaches a cell: ``drug``, ``route``, ``evidence``.
     """
 
     @property
@@ -47,6 +49,8 @@ class Recordable(Protocol):
     def numerics_version(self) -> str: ...  # noqa: D102
     @property
     def rule_rows(self) -> Sequence[Mapping[str, str]]: ...  # noqa: D102
+    @property
+    def route_rows(self) -> Sequence[Mapping[str, str]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ class Recording:
     resolved_json: str
     numerics_version: str
     rule_rows: tuple[Mapping[str, str], ...]
+    route_rows: tuple[Mapping[str, str], ...]
     layout: Layout
     grid: Grid
     dt_min: float

@@ -109,7 +109,8 @@ def build_content(recording: Recording, provenance: Mapping[str, str | int | flo
         _write_events(file.create_group("events"), recording)
         _write_books(file, recording)
         _write_scenario(file.create_group("scenario"), recording)
-        _write_rules(file.create_group("rules", track_order=True), recording)
+        _write_texts(file.create_group("rules", track_order=True), "rule", recording.rule_rows)
+        _write_texts(file.create_group("routes", track_order=True), "entry", recording.route_rows)
         set_attributes(file.create_group("provenance"), dict(provenance))
     return buffer.getbuffer()
 
@@ -305,8 +306,8 @@ def _write_scenario(group: h5py.Group, recording: Recording) -> None:
     )
 
 
-def _write_rules(group: h5py.Group, recording: Recording) -> None:
-    rows = recording.rule_rows
-    write_dimension(group, "rule", len(rows))
+def _write_texts(group: h5py.Group, dimension: str, rows: Sequence[Mapping[str, str]]) -> None:
+    """Write rows of texts, one dataset per column."""
+    write_dimension(group, dimension, len(rows))
     for column in rows[0] if rows else ():
-        write(group, column, text_array([str(row[column]) for row in rows]), ("rule",))
+        write(group, column, text_array([str(row[column]) for row in rows]), (dimension,))
