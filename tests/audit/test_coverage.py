@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from tests.rules.made import rule
-from tme_sim.audit.coverage import NumberUse, Uses, coverage, open_ids, read_open_ids
+from tme_sim.audit.coverage import Uses, coverage, open_ids, read_open_ids
 from tme_sim.audit.of_scenario import audit_scenario
+from tme_sim.audit.provenance import NumberUse
 from tme_sim.audit.tested_rows import TestedRow
 from tme_sim.resources import data_dir
 from tme_sim.rules.evidence import EvidenceError, Mechanism, mechanisms
@@ -81,10 +82,24 @@ def test_assumed_rule_needs_a_why():
     assert faults == ("rule tumour: x increases b: assumed without why",)
 
 
-def test_assumed_number_needs_a_why_and_source_must_be_known():
-    numbers = [NumberUse("a", "assumed", ""), NumberUse("b", "nobody1999", "x"), NumberUse("c", "he2022", "")]
-    faults = audit(numbers=numbers, still_open=["M-1"]).faults
-    assert [fault[:1] for fault in faults] == ["a", "b"]
+@pytest.mark.parametrize(
+    ("number", "fault"),
+    [
+        (NumberUse("a.b", "", ""), "a.b: no source; give one, or `assumed` and why"),
+        (NumberUse("a.b", "assumed", ""), "a.b: assumed without why"),
+        (
+            NumberUse("a.b", "nobody1999", "x"),
+            "a.b: source 'nobody1999' is neither in the bibliography nor assumed",
+        ),
+    ],
+)
+def test_number_needs_a_known_source_or_a_why(number, fault):
+    sound = [
+        NumberUse("c", "he2022", ""),
+        NumberUse("d", "assumed", "made"),
+        NumberUse("e", "parameters:O2-1", ""),
+    ]
+    assert audit(numbers=[number, *sound], still_open=["M-1"]).faults == (fault,)
 
 
 def test_one_test_does_not_cover_two_mechanisms():

@@ -10,21 +10,13 @@ from pathlib import Path
 
 import yaml
 
+from tme_sim.audit.provenance import NumberUse
 from tme_sim.audit.tested_rows import Bench, RowError, TestedRow, listed_rows, run_row
 from tme_sim.resources import data_dir
 from tme_sim.rules.evidence import EvidenceError, Mechanism, known_sources, mechanisms
 from tme_sim.rules.rule import Rule
 
 STATUSES = ("covered", "open", "out of scope", "missing", "not used")
-
-
-@dataclass(frozen=True)
-class NumberUse:
-    """A number of a scenario: where it stands, its source and why."""
-
-    where: str
-    source: str
-    why: str
 
 
 @dataclass(frozen=True)
@@ -181,7 +173,9 @@ def _rule_faults(rules: Sequence[Rule]) -> list[str]:
 def _number_faults(numbers: Sequence[NumberUse]) -> list[str]:
     faults = []
     for number in numbers:
-        if number.source not in known_sources():
+        if not number.source:
+            faults.append(f"{number.where}: no source; give one, or `assumed` and why")
+        elif number.source not in known_sources():
             faults.append(
                 f"{number.where}: source {number.source!r} is neither in the bibliography nor assumed"
             )

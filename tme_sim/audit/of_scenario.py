@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from tme_sim.audit.coverage import Coverage, Uses, coverage
+from tme_sim.audit.provenance import numbers_of
 from tme_sim.audit.tested_rows import Bench
 from tme_sim.model.assemble import assay_of, physiology_of
 from tme_sim.model.specs import Numbers
@@ -23,8 +24,8 @@ def audit_scenario(scenario: Scenario, *, complete: bool, root: Path | None = No
     ----------
     scenario : Scenario
     complete : bool
-        True: every mechanism that is neither covered nor open is a fault, as for the scenarios of this package.
-        False: only what the scenario cites is judged.
+        True: every mechanism that is neither covered nor open is a fault, as for the scenarios of this
+        package. False: only what the scenario cites is judged.
     root : Path, optional
         Source tree; with it, every pytest node named by a tested row must exist.
     """
@@ -43,8 +44,13 @@ def uses_of(scenario: Scenario) -> Uses:
     knobs = {
         name: ids for name, act in scenario.interventions.items() if (ids := getattr(act, "evidence", ()))
     }
-    rules = tuple(rule.row() for rule in scenario.rules)
-    return Uses(rules, processes=processes, knobs=knobs, readouts=built_in["readouts"])
+    return Uses(
+        tuple(rule.row() for rule in scenario.rules),
+        processes=processes,
+        knobs=knobs,
+        readouts=built_in["readouts"],
+        numbers=numbers_of(scenario),
+    )
 
 
 def bench_of(scenario: Scenario) -> Bench:
