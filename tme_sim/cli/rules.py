@@ -54,7 +54,7 @@ def rules(
 def sentence(rule: RuleSpec) -> str:
     """Return a rule in words, with the numbers as the scenario writes them."""
     gates = f", while {' and '.join(map(str, rule.gates))}" if rule.gates else ""
-    who = f"remains of {rule.cell}" if rule.dead else rule.cell
+    who = f"{rule.cell} cells and remains" if rule.dead else rule.cell
     return (
         f"In {who} cells, {rule.signal} {rule.effect} {rule.behaviour} towards {rule.to.written}, "
         f"half-max {rule.half_max.written}, Hill {rule.hill.written}{gates}"

@@ -116,7 +116,7 @@ class RuleSpec(Provenance):
         "assumed", description="Where the form of the rule comes from; default: assumed."
     )
     dead: Flag = Field(
-        False, description="Acts on the remains of dead cells instead of the living; default: false."
+        False, description="Acts on the remains of dead cells too; default: false."
     )
 
     def row(self) -> Rule:
