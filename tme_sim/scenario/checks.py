@@ -48,7 +48,7 @@ def check_data(data: Mapping[str, Any], known: Known) -> Iterator[Finding]:
     yield from _citations(data, known, (), None)
     if known.documents is not None:
         for i, key in enumerate(_items(data.get("documents"))):
-            if key not in known.documents:
+            if isinstance(key, str) and key not in known.documents:
                 yield Finding(
                     ("documents", i), f"{shown(key)} is no known document", nearest(key, known.documents)
                 )
@@ -80,7 +80,7 @@ def _citations(value: Any, known: Known, path: Path, why: Any) -> Iterator[Findi
         yield Finding((*path, "source"), reason, nearest(source, known.sources or ()))
     if known.evidence is not None:
         for i, key in enumerate(_items(value.get("evidence"))):
-            if key not in known.evidence:
+            if isinstance(key, str) and key not in known.evidence:
                 reason = f"{shown(key)} is no id of a mechanism"
                 yield Finding((*path, "evidence", i), reason, nearest(key, known.evidence))
     for key, part in value.items():
@@ -107,7 +107,7 @@ def _hypotheses(data: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(
                 path, f"no rule belongs to the hypothesis {shown(group)}", nearest(group, sets), at_key=True
             )
-        elif name != NO_ALTERNATIVE and name not in sets[group]:
+        elif isinstance(name, str) and name not in (*sets[group], NO_ALTERNATIVE):
             options = ", ".join((*sets[group], NO_ALTERNATIVE))
             yield Finding(path, f"got {shown(name)}; expected one of {options}", nearest(name, sets[group]))
 

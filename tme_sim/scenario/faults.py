@@ -35,7 +35,7 @@ class Fault:
     def __str__(self) -> str:
         hint = f" (did you mean {self.suggestion}?)" if self.suggestion else ""
         path = f"{self.path}: " if self.path else ""
-        return f"{self.where}: {path}{self.reason}{hint}"
+        return _on_one_line(f"{self.where}: {path}{self.reason}{hint}")
 
 
 class ScenarioError(Exception):
@@ -77,9 +77,13 @@ def nearest(word: object, known: Iterable[str]) -> str | None:
 
 def shown(value: object) -> str:
     """Return a short, one-line rendering of an offending value."""
-    words = (value if isinstance(value, str) else repr(value)).split()
-    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(words))
+    text = _on_one_line(value if isinstance(value, str) else repr(value))
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _on_one_line(text: str) -> str:
+    """Return text without line breaks and without characters that act on a terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
 
 
 def problem(reason: str, word: object = None, known: Iterable[str] = ()) -> PydanticCustomError:

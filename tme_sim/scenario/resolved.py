@@ -56,7 +56,7 @@ _ORDERED = ("cells", "variables", "fields", "vesicles", "cargo", "drugs")
 _PROVENANCE = tuple(Provenance.model_fields)
 
 
-def _keys(block: BaseModel) -> dict[str, Any]:
+def keys_of(block: BaseModel) -> dict[str, Any]:
     """Return the keys of a block as a scenario writes them, provenance last."""
     values = {(info.alias or name): getattr(block, name) for name, info in type(block).model_fields.items()}
     provenance = {key: values.pop(key) for key in _PROVENANCE if key in values}
@@ -71,7 +71,7 @@ def written(value: Any) -> Any:
     if isinstance(value, DataFile):
         return value.written
     if isinstance(value, BaseModel):
-        return {key: written(part) for key, part in _keys(value).items() if part is not None}
+        return {key: written(part) for key, part in keys_of(value).items() if part is not None}
     if isinstance(value, Mapping):
         return {str(key): written(part) for key, part in value.items()}
     if isinstance(value, tuple | list):
@@ -106,7 +106,7 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, GateText):
         return [value.gate.signal, value.gate.above, value.gate.threshold, value.gate.hill]
     if isinstance(value, BaseModel):
-        return {key: _canonical(part) for key, part in _keys(value).items()}
+        return {key: _canonical(part) for key, part in keys_of(value).items()}
     if isinstance(value, Mapping):
         return {str(key): _canonical(part) for key, part in value.items()}
     if isinstance(value, tuple | list):
