@@ -15,10 +15,9 @@ from __future__ import annotations
 import math
 
 from tme_sim.numerics.cycle import cycle
+from tme_sim.numerics.errors import CONVERGED, NOT_FINITE, SINGULAR, SLOW
 from tme_sim.numerics.jit import kernel
 from tme_sim.numerics.stencil import ONE, TWO, ZERO, apply_red, relax
-
-CONVERGED, SLOW, NOT_FINITE, NEGATIVE_SINK, SINGULAR = 0, 1, 2, 3, 4
 
 # Rows of the work vectors; the last two are for Newton's method.
 D, INVERSE, P, Q, R, CORRECTION, TANGENT, BEFORE = range(8)

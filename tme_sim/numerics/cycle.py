@@ -7,13 +7,13 @@ from tme_sim.numerics.stencil import ONE, TWO, ZERO, invert_diagonal, relax, sca
 from tme_sim.numerics.transfer import add_correction, restrict_diagonal, restrict_residual
 
 CAP = 8.0  # coarse levels see at most this many k of a site's sink; 3 to 8 measured alike, no cap 12 % slower
-WEAK = 1.0  # no coarser level once k is below this share of the smallest sink: a sweep alone then converges
+WORTH = 0.5  # no coarser level once k is below this share of the smallest sink: a sweep then converges
 
 
 def count_levels(n_levels: int, k: float, smallest_sink: float) -> int:
     """Return how many levels are worth having: as long as diffusion moves more than sinks take."""
     levels = 1
-    while levels < n_levels and k > WEAK * smallest_sink:
+    while levels < n_levels and k > WORTH * smallest_sink:
         levels += 1
         k *= 0.25
     return levels
@@ -21,14 +21,13 @@ def count_levels(n_levels: int, k: float, smallest_sink: float) -> int:
 
 @kernel
 def prepare_levels(table, levels, k, links, scratch, io_d, out_inverse):
-    """Fill the diagonals of ``levels`` levels and their inverses from the finest diagonal in ``io_d``."""
-    for level in range(levels):
+    """Fill the diagonals of coarser levels and their inverses from the finest diagonal in ``io_d``."""
+    for level in range(1, levels):
         here = table[level]
         stop = here[0] + here[1] * here[2] * TWO * (here[4] + ONE)
-        if level > 0:
-            restrict_diagonal(table[level - 1], here, CAP * 4.0 * k, scratch, io_d)
-        invert_diagonal(here[0], stop, k, io_d, links[3], out_inverse)
+        restrict_diagonal(table[level - 1], here, CAP * k, scratch, io_d)
         k *= 0.25
+        invert_diagonal(here[0], stop, k, io_d, links[3], out_inverse)
 
 
 @kernel

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# How the solve of one species ended.
+CONVERGED, SLOW, NOT_FINITE, NEGATIVE_SINK, SINGULAR = 0, 1, 2, 3, 4
+
 
 class SolveError(RuntimeError):
     """A linear or nonlinear solve gave no usable field.

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tme_sim.numerics.conjugate import CONVERGED, NEGATIVE_SINK, NOT_FINITE, SINGULAR, SLOW
-from tme_sim.numerics.errors import SolveError
+from tme_sim.numerics.errors import CONVERGED, NEGATIVE_SINK, NOT_FINITE, SINGULAR, SLOW, SolveError
 from tme_sim.numerics.jit import numba
 from tme_sim.numerics.levels import Levels
 from tme_sim.numerics.links import Links
@@ -28,10 +27,11 @@ class SolveReport:
     Attributes
     ----------
     iterations : int64 (n_species,)
-        Conjugate-gradient iterations, over all Newton steps where uptake saturates.
+        Multigrid cycles, or sweeps where those suffice, over all Newton steps where uptake saturates.
     residual : float64 (n_species,)
         Preconditioned residual max|B r| / max|u|: the estimated error, relative to the largest value, before
-        the last correction (which is made). With saturable uptake that of the last Newton system.
+        the last correction (which is made); where sweeps suffice, the bound that the last one gives. With
+        saturable uptake that of the last Newton system.
     """
 
     iterations: np.ndarray
@@ -55,10 +55,10 @@ class Multigrid:
 
     Notes
     -----
-    Conjugate gradients preconditioned by one symmetric V(1,1) red-black cycle B, species by species; coarser
-    levels only while diffusion outweighs the smallest sink. A solve stops when the correction that a cycle
-    asks for is within ``tolerance`` of the largest value: that estimates the error itself, where r relative
-    to the right-hand side does not (see `tme_sim.numerics.conjugate`).
+    Conjugate gradients preconditioned by one symmetric V(1,1) red-black cycle B, species by species; those
+    that diffuse weakly are relaxed by Chebyshev-accelerated sweeps alone. A solve stops when the correction
+    that a cycle asks for is within ``tolerance`` of the largest value: that estimates the error itself, where
+    r relative to the right-hand side does not (see `tme_sim.numerics.conjugate`).
 
     Work arrays are kept from call to call and dropped by pickling. Threads (`jit.set_threads`) share out
     species; results do not depend on their number. Limits: one species alone uses one thread; where a quarter

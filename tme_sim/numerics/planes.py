@@ -38,7 +38,7 @@ def unpack(planes, species, count, level, n_species, out_target):
 
 @kernel
 def smallest_sink(d, level, t):
-    """Return the smallest diagonal entry over the sites of a plane; nan where there is one."""
+    """Return the smallest diagonal entry over the sites of a plane."""
     first, rows, nx, half = level[0], level[1] * level[2], level[3], level[4]
     for i in range(half):
         t[i] = math.inf
@@ -46,10 +46,10 @@ def smallest_sink(d, level, t):
         for parity in range(TWO):
             here = first + (TWO * r + parity) * (half + ONE) + ONE
             for i in range((nx + ONE - parity) // TWO):
-                t[i] = t[i] if t[i] <= d[here + i] else d[here + i]
+                t[i] = d[here + i] if d[here + i] < t[i] else t[i]
     smallest = t[ZERO]
     for i in range(half):
-        smallest = smallest if smallest <= t[i] else t[i]
+        smallest = min(smallest, t[i])
     return smallest
 
 

@@ -8,23 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tme_sim.numerics.conjugate import (
-    BEFORE,
-    CONVERGED,
-    INVERSE,
-    N_VECTORS,
-    NEGATIVE_SINK,
-    NOT_FINITE,
-    SINGULAR,
-    TANGENT,
-    D,
-    conjugate_gradients,
-)
+from tme_sim.numerics.conjugate import BEFORE, INVERSE, N_VECTORS, TANGENT, D, conjugate_gradients
 from tme_sim.numerics.cycle import count_levels, prepare_levels
+from tme_sim.numerics.errors import CONVERGED, NEGATIVE_SINK, NOT_FINITE, SINGULAR
 from tme_sim.numerics.levels import Levels
 from tme_sim.numerics.planes import linearise, pack, smallest_sink, unpack
-from tme_sim.numerics.stencil import LANES, dot, largest_size
+from tme_sim.numerics.relaxation import jacobi_radius, relax_alone
+from tme_sim.numerics.stencil import LANES, dot, invert_diagonal, largest_size
 
+WEAK = 0.95  # largest Jacobi radius at which sweeps alone beat multigrid (measured; k of 5 sinks)
 CHUNK = 8  # species copied together: eight float64 are one cache line of the caller's array
 NEWTON_REDUCTION = 0.03  # each Newton step solves its linear system to this share of its first error
 
@@ -149,24 +141,20 @@ class System:
         """Solve one linear system; its diagonal lies in ``work.vectors[D]``."""
         levels, k, d = self.levels, self.conductance_per_min[species], work.vectors[D]
         start, stop, t = levels.start, levels.stop, work.scratch[0]
+        squares = dot(d, d, start, stop, t)
+        if not math.isfinite(squares):
+            return Result(0, math.nan, NOT_FINITE)
         smallest = smallest_sink(d, levels.table[0], t)
-        if not smallest >= 0.0:
-            return Result(0, math.nan, NEGATIVE_SINK if smallest < 0.0 else NOT_FINITE)
-        if largest_size(d, start, stop, t) == 0.0 and largest_size(rhs, start, stop, t) > 0.0:
+        if smallest < 0.0:
+            return Result(0, math.nan, NEGATIVE_SINK)
+        if squares == 0.0 and largest_size(rhs, start, stop, t) > 0.0:
             return Result(0, math.nan, SINGULAR)
+        inverse = work.vectors[INVERSE]
+        invert_diagonal(start, stop, k, d, levels.links[3], inverse)
+        radius = jacobi_radius(levels.table[0], d, inverse, t)
+        steps = self.tolerance, reduction, max_iterations, rhs, work.scratch
+        if radius <= WEAK:
+            return Result(*relax_alone(levels.table, k, radius, levels.links, inverse, *steps, u))
         n_levels = count_levels(len(levels.table), k, smallest)
-        prepare_levels(levels.table, n_levels, k, levels.links, work.scratch, d, work.vectors[INVERSE])
-        iterations, error, status = conjugate_gradients(
-            levels.table,
-            n_levels,
-            k,
-            levels.links,
-            self.tolerance,
-            reduction,
-            max_iterations,
-            rhs,
-            work.scratch,
-            work.vectors,
-            u,
-        )
-        return Result(iterations, error, status)
+        prepare_levels(levels.table, n_levels, k, levels.links, work.scratch, d, inverse)
+        return Result(*conjugate_gradients(levels.table, n_levels, k, levels.links, *steps, work.vectors, u))
