@@ -115,9 +115,7 @@ class RuleSpec(Provenance):
     basis: Literal["stated", "inferred", "assumed"] = Field(
         "assumed", description="Where the form of the rule comes from; default: assumed."
     )
-    dead: Flag = Field(
-        False, description="Acts on the remains of dead cells too; default: false."
-    )
+    dead: Flag = Field(False, description="Acts on the remains of dead cells too; default: false.")
 
     def row(self) -> Rule:
         """Return the rule in internal units."""
