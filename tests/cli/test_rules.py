@@ -76,3 +76,22 @@ def test_export_never_overwrites(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [("no_such_scenario",), ("--coverage", "--export", "x.csv")])
 def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
     assert _rules(*arguments).exit_code == 2
+
+
+def test_coverage_of_shipped_scenario_passes() -> None:
+    result = _rules("liver_metastasis", "--coverage")
+    assert result.exit_code == 0, result.stderr
+    assert "covered" in result.stdout
+
+
+def test_coverage_fails_on_rule_that_cites_nothing(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    assert CliRunner().invoke(app, ["init", str(own)]).exit_code == 0
+    text = own.read_text(encoding="utf-8")
+    rule = (
+        "{cell: tumour, signal: oxygen, effect: decreases, behaviour: apoptosis, to: 0 /h, half_max: 9 mmHg}"
+    )
+    own.write_text(text.replace("\nrules:\n", f"\nrules:\n  - {rule}\n"), encoding="utf-8")
+    result = _rules(str(own), "--coverage")
+    assert result.exit_code == 2
+    assert "cites no mechanism" in result.stderr

@@ -154,6 +154,7 @@ def _export(scenario: Scenario, target: Path) -> None:
 
 def _audit(config: str, scenario: Scenario, as_json: bool) -> None:
     import json
+    import textwrap
 
     from tme_sim.audit.of_scenario import audit_scenario
     from tme_sim.resources import data_dir
@@ -166,11 +167,13 @@ def _audit(config: str, scenario: Scenario, as_json: bool) -> None:
         rows = [asdict(row) for row in audit.rows]
         typer.echo(json.dumps({"counts": audit.counts(), "faults": audit.faults, "rows": rows}, indent=2))
     else:
-        header = ("Mechanism", "tier", "status", "covered by", "shown by")
-        shown = [row for row in audit.rows if row.status not in ("out of scope", "not used")]
-        table.show(
-            header, [(r.id, r.tier, r.status, "; ".join(r.covered_by), "; ".join(r.tested_by)) for r in shown]
-        )
+        covered = [row for row in audit.rows if row.status == "covered"]
+        rows = [(r.id, r.tier, "; ".join(r.covered_by), "; ".join(r.tested_by)) for r in covered]
+        table.show(("Covered", "tier", "by", "shown by"), rows)
+        for status in ("open", "missing"):
+            ids = [row.id for row in audit.rows if row.status == status]
+            if ids:
+                typer.echo("\n" + textwrap.fill(f"{status}: {', '.join(ids)}", 110, subsequent_indent="  "))
         typer.echo("\n" + ", ".join(f"{count} {status}" for status, count in audit.counts().items() if count))
     if audit.faults:
         raise CommandError("\n".join(audit.faults))

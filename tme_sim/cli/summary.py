@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import typer
 
 from tme_sim.cli import table
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tme_sim.record.reader import Run
 
 # A variable counts as on in a cell above this value: a reading of the summary that no rule uses.
@@ -27,12 +27,11 @@ _OXYGEN = (
 )
 _RESISTANCE = ("resistant_fraction", "mean_resistance", "mean_survival", "rim_cells")
 _NICHES = ("", "_rim", "_perfused")
-_ACCOUNTS = ("released", "given", "internalised", "decayed", "left_vessel", "left_boundary", "blocked")
 
 
 def summarise(run: Run) -> dict[str, Any]:
     """Return the last state of a run as plain data: cells, oxygen, vesicles, resistance, attribution."""
-    last = run.timeseries.iloc[-1]
+    last, assessed = run.timeseries.shape[0] - 1, _last_assessed(run)
     return {
         "run_id": run.run_id,
         "title": run.title,
@@ -46,8 +45,8 @@ def summarise(run: Run) -> dict[str, Any]:
         "cells": _cells(run),
         "oxygen": _pick(run, last, lambda name: name in _OXYGEN),
         "vesicles": _vesicles(run),
-        "resistance": _resistance(run),
-        "attribution": _attribution(run, last),
+        "resistance": _resistance(run, assessed),
+        "attribution": _attribution(run, assessed),
     }
 
 
@@ -76,23 +75,22 @@ def print_summary(facts: dict[str, Any], *, as_json: bool) -> None:
 
 def _cells(run: Run) -> list[dict[str, Any]]:
     frame = run.cells()
+    living = (frame["death"] == "alive").to_numpy()
     rows = []
     for name in run.layout.cell_types:
-        of_type = frame[frame["type"] == name]
-        living = of_type[of_type["death"] == "alive"]
-        stages = living["stage"].value_counts()
+        of_type = (frame["type"] == name).to_numpy()
+        alive = of_type & living
+        stages, counts = np.unique(frame["stage"].to_numpy(str)[alive], return_counts=True)
         on = {
-            variable: float((living[variable] > _ON).mean())
-            for variable in run.layout.variables
-            if len(living)
+            v: float(np.mean(frame[v].to_numpy()[alive] > _ON)) for v in run.layout.variables if alive.any()
         }
         rows.append(
             {
                 "type": name,
-                "living": len(living),
-                "stages": {str(stage): int(count) for stage, count in stages.items() if count},
-                "remains": len(of_type) - len(living),
-                "on": {variable: share for variable, share in on.items() if share > 0.0},
+                "living": int(alive.sum()),
+                "stages": dict(zip(stages.tolist(), counts.tolist(), strict=True)),
+                "remains": int((of_type & ~living).sum()),
+                "on": {variable: float(share) for variable, share in on.items() if share > 0.0},
             }
         )
     return rows
@@ -100,31 +98,40 @@ def _cells(run: Run) -> list[dict[str, Any]]:
 
 def _vesicles(run: Run) -> list[dict[str, Any]]:
     books, flux = run.ledger("pools"), run.flux
-    rows = []
-    for pool in run.layout.pools:
-        taken = flux[flux["pool"] == pool].groupby("recipient", observed=True)["vesicles"].sum()
-        rows.append(
-            {
-                "pool": pool,
-                **{account: float(books.loc[pool, account]) for account in _ACCOUNTS},
-                "recipients": {str(name): float(count) for name, count in taken.items() if count > 0.0},
-            }
-        )
-    return rows
+    shape = (len(run.layout.pools), len(run.layout.cell_types), len(run.layout.cell_types))
+    by_recipient = flux["vesicles"].to_numpy().reshape(shape).sum(axis=1)
+    accounts = [str(name) for name in books.columns]
+    return [
+        {
+            "pool": pool,
+            **dict(zip(accounts, books.to_numpy(float)[row].tolist(), strict=True)),
+            "recipients": {
+                name: float(count)
+                for name, count in zip(run.layout.cell_types, by_recipient[row], strict=True)
+                if count > 0.0
+            },
+        }
+        for row, pool in enumerate(run.layout.pools)
+    ]
 
 
-def _resistance(run: Run) -> dict[str, Any]:
-    """Return the resistance measures at the last time they were taken, often before the last time kept."""
-    names = [name for name in map(str, run.timeseries.columns) if name.startswith(_RESISTANCE)]
-    measured = run.timeseries[[name for name in names if name.startswith("mean_")]].dropna(how="all")
-    row = measured.index[-1] if len(measured) else run.timeseries.index[-1]
-    return {"day": float(row) / 1440.0, "values": _pick(run, run.timeseries.loc[row], names.__contains__)}
+def _last_assessed(run: Run) -> int:
+    """Return the last recorded time at which resistance was measured, often before the last of all."""
+    names = [str(name) for name in run.timeseries.columns if str(name).startswith("mean_resistance")]
+    taken = np.flatnonzero(np.isfinite(run.timeseries[names].to_numpy()).any(axis=1))
+    return int(taken[-1]) if len(taken) else run.timeseries.shape[0] - 1
 
 
-def _attribution(run: Run, last: pd.Series) -> list[dict[str, Any]]:
+def _resistance(run: Run, row: int) -> dict[str, Any]:
+    day = float(run.timeseries.index.to_numpy()[row]) / 1440.0
+    return {"day": day, "values": _pick(run, row, lambda name: name.startswith(_RESISTANCE))}
+
+
+def _attribution(run: Run, row: int) -> list[dict[str, Any]]:
     """Return what protects the resistant cells of each drug, largest first, with the mechanisms on the way."""
     routes = run.routes
-    found = []
+    last = dict(zip(map(str, run.timeseries.columns), run.timeseries.to_numpy()[row].tolist(), strict=True))
+    found: list[dict[str, Any]] = []
     for drug, route, evidence in zip(routes["drug"], routes["route"], routes["evidence"], strict=True):
         found.append({"drug": drug, "route": route, "evidence": evidence.split()})
     found += [{"drug": drug, "route": "memory", "evidence": []} for drug in dict.fromkeys(routes["drug"])]
@@ -138,11 +145,13 @@ def _attribution(run: Run, last: pd.Series) -> list[dict[str, Any]]:
     )
 
 
-def _pick(run: Run, last: pd.Series, wanted: Any) -> list[dict[str, Any]]:
+def _pick(run: Run, row: int, wanted: Callable[[str], bool]) -> list[dict[str, Any]]:
+    """Return the wanted measures at one recorded time."""
     units, meanings = run.timeseries.attrs["units"], run.timeseries.attrs["long_names"]
+    values = run.timeseries.to_numpy()[row]
     return [
-        {"name": name, "meaning": meanings[name], "value": float(last[name]), "unit": _unit(units[name])}
-        for name in map(str, last.index)
+        {"name": name, "meaning": meanings[name], "value": float(value), "unit": _unit(units[name])}
+        for name, value in zip(map(str, run.timeseries.columns), values, strict=True)
         if wanted(name)
     ]
 
@@ -186,8 +195,12 @@ def _print_resistance(facts: dict[str, Any]) -> None:
 def _print_attribution(entries: list[dict[str, Any]]) -> None:
     """Print what protects resistant cells: shares of a naive log-kill, positive protects."""
     rows = [
-        (f"{entry['route']} ({entry['drug']})", _signed(entry["all"]), _signed(entry["_rim"]),
-         " ".join(entry["evidence"]))
+        (
+            f"{entry['route']} ({entry['drug']})",
+            _signed(entry["all"]),
+            _signed(entry["_rim"]),
+            " ".join(entry["evidence"]),
+        )
         for entry in entries
     ]
     if rows:

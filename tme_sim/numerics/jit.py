@@ -63,6 +63,7 @@ def set_threads(threads: int) -> None:
     ValueError
         When ``threads`` is outside 1..numba.config.NUMBA_NUM_THREADS.
     """
-    if not 1 <= threads <= numba.config.NUMBA_NUM_THREADS:
-        raise ValueError(f"threads: {threads}; expected 1 to {numba.config.NUMBA_NUM_THREADS}")
+    most = numba.config.NUMBA_NUM_THREADS  # pyright: ignore[reportAttributeAccessIssue] - set when numba loads
+    if not 1 <= threads <= most:
+        raise ValueError(f"threads: {threads}; expected 1 to {most}")
     set_num_threads(threads)

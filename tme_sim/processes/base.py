@@ -77,9 +77,14 @@ class Process(Protocol):
         to the pools) is not owned.
     """
 
-    name: str
-    reads: tuple[str, ...]
-    writes: tuple[str, ...]
+    @property
+    def name(self) -> str: ...  # noqa: D102 - described above
+
+    @property
+    def reads(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def writes(self) -> tuple[str, ...]: ...  # noqa: D102
 
     def step(self, tissue: Tissue, context: Context) -> None:
         """Advance its part of the state by one step, in place."""

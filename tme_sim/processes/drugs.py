@@ -101,14 +101,19 @@ class Drugs:
         """Let drug enter, leave, be metabolised and do damage."""
         cells = tissue.cells
         for column, spec in enumerate(self.specs):
-            rates = [np.ascontiguousarray(context.of(f"{word} {spec.name}"))
-                     for word in ("influx", "efflux", "metabolism", "damage by", "repair of")]
+            influx, efflux, metabolism, damaging, repair = (
+                np.ascontiguousarray(context.of(f"{word} {spec.name}"))
+                for word in ("influx", "efflux", "metabolism", "damage by", "repair of")
+            )
             acts = np.array([*spec.acts_in, spec.acts_in[0]])
             outside = np.ascontiguousarray(tissue.fields[..., spec.field]).reshape(-1)
-            held, damage, exposure = (np.ascontiguousarray(cells[name][:, column])
-                                      for name in ("drug", "damage", "exposure"))
-            metabolised = act_in_cells(cells["site"], cells["stage"], *rates, acts, spec.half_max_nm, spec.hill,
-                                       context.dt_min, outside, held, damage, exposure)
+            held, damage, exposure = (
+                np.ascontiguousarray(cells[name][:, column]) for name in ("drug", "damage", "exposure")
+            )
+            metabolised = act_in_cells(
+                cells["site"], cells["stage"], influx, efflux, metabolism, damaging, repair, acts, spec.half_max_nm,
+                spec.hill, context.dt_min, outside, held, damage, exposure,
+            )  # fmt: skip
             cells["drug"][:, column], cells["damage"][:, column] = held, damage
             cells["exposure"][:, column] = exposure
             tissue.ledger.drugs[column, _METABOLISED] += metabolised
