@@ -24,7 +24,7 @@ def field_max(column: int, tissue: Tissue, context: Context) -> float:
 def field_at_tumour(column: int, tissue: Tissue, context: Context) -> float:
     """Return the mean of a field over living tumour cells, in its unit."""
     sites = tissue.cells["site"][context.tumour_rows(tissue)]
-    return mean(tissue.fields.reshape(-1, len(tissue.layout.fields))[sites, column])
+    return mean(tissue.field_table[sites, column])
 
 
 def plasma_level(column: int, tissue: Tissue, context: Context) -> float:

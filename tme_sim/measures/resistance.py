@@ -160,7 +160,7 @@ def assess(assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.n
     kinds, first = np.unique(cell_type, return_inverse=True)
     naive = assay.parameters(exposure, assay.naive_behaviours(kinds))[first]
     at_own = assay.parameters(
-        exposure, assay.naive_behaviours(cell_type, tissue.fields.reshape(-1, tissue.fields.shape[-1])[
+        exposure, assay.naive_behaviours(cell_type, tissue.field_table[
             cells["site"][rows], assay.oxygen_field] if assay.oxygen_field >= 0 else None)
     )
     cellular, kinetic = own.copy(), naive.copy()

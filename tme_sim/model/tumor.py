@@ -19,6 +19,7 @@ from tme_sim.model.first_tissue import lay_tissue
 from tme_sim.model.mesa_base import CellModel
 from tme_sim.model.specs import Numbers
 from tme_sim.processes.base import Context, Process
+from tme_sim.processes.registry import processes_for
 from tme_sim.scenario.load import load_scenario
 from tme_sim.scenario.resolved import resolved_json, resolved_yaml
 from tme_sim.scenario.scenario import Scenario, layout_of
@@ -50,7 +51,7 @@ class TumorMicroenvironment(CellModel):
     rng : int, optional
         Seed of the run, 0 to 2^64 − 1; default: the scenario's.
     processes : sequence of Process
-        Your own processes, run after pathways and before fate.
+        Your own processes, run after pathways and before fate, behind registered ones (`processes.registry`).
 
     Attributes
     ----------
@@ -79,7 +80,7 @@ class TumorMicroenvironment(CellModel):
         self.config = config if isinstance(config, Scenario) else load_scenario(config, overrides or ())
         self.seed = int(self.config.seed if rng is None else rng)
         super().__init__(rng=self.seed % 2**32)
-        self._own_processes = tuple(processes)
+        self._own_processes = (*processes_for(self.config), *processes)
         self.stop_reason = ""
         self.warnings: list[str] = []
         self._assemble()

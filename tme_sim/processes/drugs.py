@@ -52,8 +52,9 @@ def act_in_cells(
     site: np.ndarray, stage: np.ndarray, influx: np.ndarray, efflux: np.ndarray, metabolism: np.ndarray,
     damage_rate: np.ndarray, repair: np.ndarray, acts: np.ndarray, half_max: float, hill: float, dt_min: float,
     field: np.ndarray, io_held: np.ndarray, io_damage: np.ndarray, io_exposure: np.ndarray,
-) -> float:
-    """Advance drug and damage of every cell; return the drug metabolised, nM·site.
+    out_metabolised: np.ndarray,
+) -> None:
+    """Advance drug and damage of every cell.
 
     Parameters
     ----------
@@ -65,18 +66,18 @@ def act_in_cells(
         Drug outside, nM.
     io_held, io_damage, io_exposure : float64 (n_rows,)
         Drug held (nM·site), damage, time integral of drug held (nM·min).
+    out_metabolised : float64 (n_rows,)
+        Drug metabolised in the step, nM·site.
     """
-    metabolised = 0.0
     for i in range(influx.shape[0]):
         loss = efflux[i] + metabolism[i]
         held = (io_held[i] + influx[i] * field[site[i]] * dt_min) / (1.0 + loss * dt_min)
-        metabolised += metabolism[i] * held * dt_min
+        out_metabolised[i] = metabolism[i] * held * dt_min
         io_held[i] = held
         io_exposure[i] += held * dt_min
         keep = math.exp(-repair[i] * dt_min)
         gain = damage_rate[i] * hill_fraction(held, half_max, hill) if acts[stage[i]] else 0.0
         io_damage[i] = io_damage[i] * keep + gain * dt_min
-    return metabolised
 
 
 @kernel
@@ -110,13 +111,14 @@ class Drugs:
             held, damage, exposure = (
                 np.ascontiguousarray(cells[name][:, column]) for name in ("drug", "damage", "exposure")
             )
-            metabolised = act_in_cells(
+            metabolised = np.zeros(cells.n)
+            act_in_cells(
                 cells["site"], cells["stage"], influx, efflux, metabolism, damaging, repair, acts, spec.half_max_nm,
-                spec.hill, context.dt_min, outside, held, damage, exposure,
+                spec.hill, context.dt_min, outside, held, damage, exposure, metabolised,
             )  # fmt: skip
             cells["drug"][:, column], cells["damage"][:, column] = held, damage
             cells["exposure"][:, column] = exposure
-            tissue.ledger.drugs[column, _METABOLISED] += metabolised
+            tissue.ledger.drugs[column, _METABOLISED] += metabolised[cells.rows_in_site_order()].sum()
 
     def responses(self, tissue: Tissue) -> np.ndarray:
         """Return the damage response of every cell and drug, float64 (n, n_drugs)."""

@@ -259,7 +259,7 @@ class Fields:
             group.solver.set_links(links)
 
     def _advance(self, group: _Group, tissue: Tissue, context: Context) -> None:
-        flat = tissue.fields.reshape(-1, tissue.fields.shape[-1])
+        flat = tissue.field_table
         vessel = tissue.vessel.reshape(-1)
         plasma = tissue.plasma[group.index]
         extra = context.extra_decay[group.index]

@@ -198,7 +198,7 @@ class Vesicles:
         ProcessError
             When the solve does not reach its residual.
         """
-        cells, free = tissue.cells, tissue.pools.reshape(-1, len(self.specs))
+        cells, free = tissue.cells, tissue.pool_table
         vessel = tissue.vessel.reshape(-1)
         collect_vesicles(cells.occupant, cells["type"], context.behaviours, self.release_column, self.uptake_column,
                          self.docking, self.uptake, self.source)

@@ -58,6 +58,16 @@ class Tissue:
         """Return the free vesicles of one pool, (nz, ny, nx), a view."""
         return self.pools[..., self.layout.pools.index(name)]
 
+    @property
+    def field_table(self) -> np.ndarray:
+        """All fields, float64 (n_sites, n_fields), a view."""
+        return self.fields.reshape(self.grid.n_sites, len(self.layout.fields))
+
+    @property
+    def pool_table(self) -> np.ndarray:
+        """Free vesicles of all pools, float64 (n_sites, n_pools), a view."""
+        return self.pools.reshape(self.grid.n_sites, len(self.layout.pools))
+
     def check(self) -> None:
         """Raise StateError where an invariant is broken: one cell per site, nothing negative or not finite."""
         cells = self.cells
@@ -69,8 +79,8 @@ class Tissue:
         if np.count_nonzero(cells.occupant != EMPTY) != cells.n:
             raise StateError(f"step {self.clock.step}: an empty site is marked occupied")
         for what, names, values in (
-            ("field", self.layout.fields, self.fields.reshape(-1, len(self.layout.fields))),
-            ("pool", self.layout.pools, self.pools.reshape(-1, len(self.layout.pools))),
+            ("field", self.layout.fields, self.field_table),
+            ("pool", self.layout.pools, self.pool_table),
             *((group, names, cells[group]) for group, names in cells.named_groups()),
             ("damage", self.layout.drugs, cells["damage"]),
         ):
