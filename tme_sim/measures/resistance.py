@@ -12,10 +12,11 @@ cycling, naive pharmacology).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from tme_sim.measures.measure import CellColumn, Context, Measure, mean
 from tme_sim.numerics import pharmacodynamics as pd
@@ -24,6 +25,7 @@ from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
 
 EXTRA = "resistance"
+TABLE_POINTS = 257
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class ReferenceExposure:
         Drug outside the cell, for how long, and when survivors are counted.
     half_max_nm, hill, lethal_hill : float
     acts_in : tuple of bool
-        Sensitive stages G1, S, G2M.
+        Whether it acts in G1, in S, in G2M, and in cells that never cycle.
     """
 
     drug: str
@@ -46,7 +48,7 @@ class ReferenceExposure:
     half_max_nm: float
     hill: float
     lethal_hill: float
-    acts_in: tuple[bool, bool, bool]
+    acts_in: tuple[bool, ...]
 
 
 @dataclass(frozen=True)
@@ -157,27 +159,67 @@ def assess(assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.n
         return Assessment(rows, none, float("nan"), none, none, none, none)
     signals, _ = physiology.read(tissue)
     own = assay.parameters(exposure, physiology.act(cell_type, np.ones(len(rows), bool), signals[rows]))
-    kinds, first = np.unique(cell_type, return_inverse=True)
-    naive = assay.parameters(exposure, assay.naive_behaviours(kinds))[first]
-    at_own = assay.parameters(
-        exposure, assay.naive_behaviours(cell_type, tissue.field_table[
-            cells["site"][rows], assay.oxygen_field] if assay.oxygen_field >= 0 else None)
-    )
-    cellular, kinetic = own.copy(), naive.copy()
-    cellular[:, pd.ENTRY] = naive[:, pd.ENTRY]
-    kinetic[:, pd.ENTRY] = own[:, pd.ENTRY]
+    kinds, of_kind = np.unique(cell_type, return_inverse=True)
+    naive = assay.parameters(exposure, assay.naive_behaviours(kinds))
+    naive_kill = assay.log_kill(exposure, naive, kinds)[of_kind]
+    cellular = own.copy()
+    cellular[:, pd.ENTRY] = naive[of_kind, pd.ENTRY]
+
+    def kinetic_kill(kind: np.ndarray, entry: np.ndarray) -> np.ndarray:
+        parameters = naive[np.searchsorted(kinds, kind)]
+        parameters[:, pd.ENTRY] = entry
+        return assay.log_kill(exposure, parameters, kind)
+
+    def own_oxygen_kill(kind: np.ndarray, oxygen: np.ndarray) -> np.ndarray:
+        return assay.log_kill(exposure, assay.parameters(exposure, assay.naive_behaviours(kind, oxygen)), kind)
+
+    oxygen = np.zeros(len(rows))
+    if assay.oxygen_field >= 0:
+        oxygen = tissue.field_table[cells["site"][rows], assay.oxygen_field]
     kill = assay.log_kill(exposure, own, cell_type)
-    naive_kill = assay.log_kill(exposure, naive, cell_type)
     return Assessment(
         rows=rows,
         survival=np.exp(-kill),
         naive_survival=float(np.exp(-naive_kill[0])),
         ratio=_ratio(kill, naive_kill),
-        ratio_own_oxygen=_ratio(kill, assay.log_kill(exposure, at_own, cell_type)),
+        ratio_own_oxygen=_ratio(kill, by_table(own_oxygen_kill, cell_type, oxygen)),
         ratio_cellular=_ratio(assay.log_kill(exposure, cellular, cell_type), naive_kill),
-        ratio_kinetic=_ratio(assay.log_kill(exposure, kinetic, cell_type), naive_kill),
+        ratio_kinetic=_ratio(by_table(kinetic_kill, cell_type, own[:, pd.ENTRY]), naive_kill),
         resistant_below=assay.resistant_below,
     )
+
+
+def by_table(
+    function: Callable[[np.ndarray, np.ndarray], np.ndarray], cell_type: np.ndarray, x: np.ndarray
+) -> np.ndarray:
+    """Return ``function(cell_type, x)`` of many cells from a table over x, one per type.
+
+    The table has ``TABLE_POINTS`` points between the smallest and the largest x of the type, evenly spaced in
+    the square root (responses are steep at low oxygen), and is read by a monotone cubic. Fewer cells than that
+    are worked out one by one.
+
+    Parameters
+    ----------
+    function : callable
+        Smooth in x, which is not negative: ``function(int16 (m,), float64 (m,)) -> float64 (m,)``.
+    cell_type : int16 (n,)
+    x : float64 (n,)
+
+    Returns
+    -------
+    float64 (n,)
+    """
+    out = np.empty(len(x))
+    for kind in np.unique(cell_type):
+        rows = np.flatnonzero(cell_type == kind)
+        values = x[rows]
+        points = np.linspace(np.sqrt(values.min()), np.sqrt(values.max()), TABLE_POINTS)
+        if len(rows) <= TABLE_POINTS or points[-1] - points[0] < 1e-9 * points[-1]:
+            out[rows] = function(cell_type[rows], values)
+        else:
+            table = function(np.full(TABLE_POINTS, kind, cell_type.dtype), points**2)
+            out[rows] = PchipInterpolator(points, table)(np.clip(np.sqrt(values), points[0], points[-1]))
+    return out
 
 
 def _ratio(kill: np.ndarray, reference: np.ndarray) -> np.ndarray:

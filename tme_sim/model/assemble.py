@@ -27,6 +27,7 @@ from tme_sim.rules.physiology import Physiology
 from tme_sim.rules.signals import SignalTable
 from tme_sim.rules.tables import compile_rules
 from tme_sim.scenario import action as scenario_action
+from tme_sim.state.codes import STAGES
 from tme_sim.state.tissue import Tissue
 
 
@@ -73,7 +74,7 @@ def assay_of(numbers: Numbers, physiology: Physiology) -> Assay:
             half_max_nm=float(drug.half_max),
             hill=float(drug.hill),
             lethal_hill=float(drug.lethal_hill),
-            acts_in=tuple(stage in drug.acts_in for stage in specs.LETHAL_STAGES),  # pyright: ignore[reportArgumentType]
+            acts_in=tuple(stage in drug.acts_in for stage in STAGES),
         )
         for name, drug in scenario.drugs.items()
         if drug.reference is not None
@@ -116,6 +117,7 @@ def _intervention(numbers: Numbers, name: str, i: scenario_action.Intervention, 
         supply=float(i.level or 0.0) if i.kind == "set_supply" else None,
         pool=layout.pools.index(i.target) if i.kind == "give_vesicles" else -1,
         vesicles=float(i.amount or 0.0),
+        blocked_pool=layout.pools.index(i.target) if i.kind == "block_release" else -1,
         start_min=float(i.start),
         until_min=np.inf if i.until is None else float(i.until),
         condition=None if i.when is None else condition_of(i.when.text),

@@ -13,12 +13,12 @@ from tme_sim.processes.vesicles import PoolSpec
 from tme_sim.rules.energy import Energy, MetabolismSpec
 from tme_sim.scenario.scenario import Scenario
 from tme_sim.scenario.vocabulary import Vocabulary
+from tme_sim.state.codes import STAGES
 from tme_sim.state.grid import Grid
 from tme_sim.state.layout import Layout
 
 # Exchange that holds a vessel site at the plasma level, 1/min: the drop it leaves is below 0.1 mmHg of oxygen.
 IMPOSED_PER_MIN = 1e6
-LETHAL_STAGES = ("G1", "S", "G2M")
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def drug_specs(numbers: Numbers) -> list[DrugSpec]:
             half_max_nm=float(drug.half_max),
             hill=float(drug.hill),
             lethal_hill=float(drug.lethal_hill),
-            acts_in=tuple(stage in drug.acts_in for stage in LETHAL_STAGES),  # pyright: ignore[reportArgumentType]
+            acts_in=tuple(stage in drug.acts_in for stage in STAGES),
         )
         for name, drug in numbers.scenario.drugs.items()
     ]

@@ -22,8 +22,13 @@ from tme_sim.numerics.jit import kernel, parallel_kernel, prange
 IN, OUT, DAMAGE, REPAIR, DEATH, ENTRY = 0, 1, 2, 3, 4, 5
 N_PARAMETERS = 6
 
-_G1_POINTS, _S_POINTS, _G2M_POINTS = 6, 4, 2
-
+# Points of a Korobov lattice per starting stage: what is left of the stage, and the next two G1 phases. Against
+# 4,096 points the log-kill is off by 2 % (root mean square), 4 % at most, over the ranges of the parameters.
+_POINTS, _SECOND, _THIRD = 32, 21, 13
+_SUBSTEPS = 4  # of a step, in which the drug held is followed
+NO_CYCLE = 3  # place of cells that never cycle in `acts`, behind G1, S and G2M
+_FOREVER = 1e12  # minutes
+_SLOWEST = 1e-9  # 1/min; a cell that enters S more slowly stays in G1
 
 @kernel
 def power(x: float, p: float) -> float:
@@ -47,38 +52,82 @@ def hill_fraction(x: float, half: float, p: float) -> float:
 
 
 @kernel
-def _residence(lo: float, hi: float, start: float, length: float, period: float) -> float:
-    """Return how long the interval [lo, hi] overlaps the windows start + i·period … + length, i = 0, 1, …"""
-    overlap = 0.0
-    begin = start
-    while begin < hi:
-        overlap += max(0.0, min(hi, begin + length) - max(lo, begin))
-        begin += period
-    return overlap
+def _damage_rates(
+    p: np.ndarray, dose: float, on_min: float, half: float, hill: float, dt: float, out_rate: np.ndarray
+) -> int:
+    """Write the rate of damage in a sensitive cell, mean over each step (1/min); return how many steps matter.
+
+    Drug held follows its equation exactly over substeps; once it has come to rest its response is kept, once it
+    has gone the rest of ``out_rate`` is not written.
+    """
+    loss, sub = p[OUT], dt / _SUBSTEPS
+    keep = math.exp(-loss * sub)
+    held, response, at_rest = 0.0, 0.0, False
+    for i in range(out_rate.shape[0]):
+        total = 0.0
+        for j in range(_SUBSTEPS):
+            on = (i * _SUBSTEPS + j + 0.5) * sub < on_min
+            goal = p[IN] * dose / loss if on and loss > 0.0 else 0.0
+            before = held
+            if loss > 0.0:
+                held = goal + (held - goal) * keep
+            elif on:
+                held += p[IN] * dose * sub
+            at_rest = at_rest and held == before
+            if not at_rest:
+                response = hill_fraction(0.5 * (held + before), half, hill)
+                at_rest = abs(held - before) <= 1e-9 * half
+            total += response
+        out_rate[i] = p[DAMAGE] * total / _SUBSTEPS
+        if i * dt >= on_min and response < 1e-6:
+            return i + 1
+    return out_rate.shape[0]
 
 
 @kernel
-def _log_survival(
-    p: np.ndarray, dose: float, on_min: float, total_min: float, half: float, hill: float, lethal: float,
-    window_start: float, window_len: float, period: float, always: bool, dt: float,
+def _tail_hazard(damage: float, minutes: float, repair: float, death: float, lethal: float) -> float:
+    """Return the integral of the hazard while damage only decays: (k/(m r)) ln((1 + x₀^m)/(1 + x₁^m))."""
+    first = power(damage, lethal)
+    if repair * minutes < 1e-9:
+        return death * minutes * first / (1.0 + first)
+    last = first * math.exp(-lethal * repair * minutes)
+    return death / (lethal * repair) * math.log((1.0 + first) / (1.0 + last))
+
+
+@kernel
+def _hazard_of_path(
+    p: np.ndarray, rate: np.ndarray, steps: int, total_min: float, lethal: float, stage: int, left: float,
+    g1_first: float, g1_second: float, s_min: float, g2m_min: float, acts: np.ndarray, dt: float,
 ) -> float:
-    """Return the log survival of one cell whose sensitive windows are known."""
-    loss = p[OUT]
-    held, damage, hazard = 0.0, 0.0, 0.0
-    steps = int(round(total_min / dt))
-    keep_held = math.exp(-loss * dt)
-    keep_damage = math.exp(-p[REPAIR] * dt)
-    steady = p[IN] * dose / loss if loss > 0.0 else 0.0
+    """Return the cumulative hazard of one cell: it is in ``stage`` for ``left`` minutes, then cycles on.
+
+    The G1 phases to come last ``g1_first``, ``g1_second``, and their mean from then on.
+    """
+    keep = math.exp(-p[REPAIR] * dt)
+    per_step = (1.0 - keep) / p[REPAIR] if p[REPAIR] * dt > 1e-9 else dt
+    g1_mean = 1.0 / max(p[ENTRY], _SLOWEST)
+    g1_next, after = g1_first, g1_second
+    end, damage, before, hazard = left, 0.0, 0.0, 0.0
     for i in range(steps):
-        t = i * dt
-        outside = steady if t < on_min else 0.0
-        held = outside + (held - outside) * keep_held
-        share = 1.0 if always else _residence(t, t + dt, window_start, window_len, period) / dt
-        gain = p[DAMAGE] * share * hill_fraction(held, half, hill)
-        damage = damage * keep_damage + gain * dt
+        at, until, sensitive = i * dt, (i + 1) * dt, 0.0
+        while end < until:
+            if acts[stage]:
+                sensitive += end - at
+            at = end
+            stage = (stage + 1) % 3
+            if stage == 0:
+                end += max(g1_next, 1.0)
+                g1_next, after = after, g1_mean
+            else:
+                end += s_min if stage == 1 else g2m_min
+        if acts[stage]:
+            sensitive += until - at
+        damage = damage * keep + rate[i] * per_step * sensitive / dt
         x = power(damage, lethal)
-        hazard += p[DEATH] * dt * x / (1.0 + x)
-    return -hazard
+        response = x / (1.0 + x)
+        hazard += p[DEATH] * dt * 0.5 * (before + response)
+        before = response
+    return hazard + _tail_hazard(damage, total_min - steps * dt, p[REPAIR], p[DEATH], lethal)
 
 
 @kernel
@@ -88,46 +137,38 @@ def survival_of_cell(
 ) -> float:
     """Return the survival of one cell, averaged over the stationary cell cycle.
 
-    G1 is left at the rate ``p[ENTRY]``, S and G2M last ``s_min`` and ``g2m_min``; starting points are taken in
-    proportion to the time spent in each stage, with equal quantiles inside a stage.
+    G1 is left at the rate ``p[ENTRY]``, S and G2M last ``s_min`` and ``g2m_min``; starting stages are taken in
+    proportion to the time spent in each, and ``_POINTS`` points inside each stage
+    choose what is left of it and the lengths of the next two G1 phases.
     """
-    if acts[0] and acts[1] and acts[2]:
-        return math.exp(_log_survival(p, dose, on_min, total_min, half, hill, lethal, 0.0, 0.0, 1.0, True, dt))
-    g1_min = 1.0 / p[ENTRY] if p[ENTRY] > 1e-9 else 1e9
+    rate = np.empty(int(math.ceil(total_min / dt - 1e-9)))
+    dt = total_min / len(rate)
+    steps = _damage_rates(p, dose, on_min, half, hill, dt, rate)
+    never = s_min + g2m_min <= 0.0
+    if never or (acts[0] and acts[1] and acts[2]):
+        stage = NO_CYCLE if never else 0
+        return math.exp(
+            -_hazard_of_path(p, rate, steps, total_min, lethal, stage, _FOREVER, 0.0, 0.0, s_min, g2m_min, acts, dt)
+        )
+    g1_min = 1.0 / max(p[ENTRY], _SLOWEST)
     period = g1_min + s_min + g2m_min
     total = 0.0
-    for stage in range(3):
-        points = _G1_POINTS if stage == 0 else (_S_POINTS if stage == 1 else _G2M_POINTS)
-        share = (g1_min if stage == 0 else (s_min if stage == 1 else g2m_min)) / period
-        for i in range(points):
-            u = (i + 0.5) / points
-            if stage == 0:
-                to_s = -g1_min * math.log(1.0 - u)
-            elif stage == 1:
-                to_s = -s_min * u
-            else:
-                to_s = g2m_min * (1.0 - u) + g1_min
-            start, length = to_s, s_min
-            if acts[2] and not acts[1]:
-                start, length = to_s + s_min, g2m_min
-            elif acts[0] and not acts[1]:
-                start, length = to_s + s_min + g2m_min, g1_min
-            total += share / points * math.exp(
-                _log_survival(
-                    p, dose, on_min, total_min, half, hill, lethal, start - _back(start, length, period), length, period,
-                    False, dt,
-                )
-            )
-    return total
-
-
-@kernel
-def _back(start: float, length: float, period: float) -> float:
-    """Return how far to shift a window back by whole periods so that none before it touches t >= 0."""
-    shift = 0.0
-    while start - shift - period + length > 0.0:
-        shift += period
-    return shift
+    for i in range(_POINTS):
+        u = (i + 0.5) / _POINTS
+        v = (i * _SECOND + 0.5) / _POINTS % 1.0
+        w = (i * _THIRD + 0.5) / _POINTS % 1.0
+        first, second = -g1_min * math.log(1.0 - v), -g1_min * math.log(1.0 - w)
+        now = -g1_min * math.log(1.0 - u)
+        total += g1_min * math.exp(
+            -_hazard_of_path(p, rate, steps, total_min, lethal, 0, now, first, second, s_min, g2m_min, acts, dt)
+        )
+        total += s_min * math.exp(
+            -_hazard_of_path(p, rate, steps, total_min, lethal, 1, s_min * u, first, second, s_min, g2m_min, acts, dt)
+        )
+        total += g2m_min * math.exp(
+            -_hazard_of_path(p, rate, steps, total_min, lethal, 2, g2m_min * u, first, second, s_min, g2m_min, acts, dt)
+        )
+    return total / (period * _POINTS)
 
 
 @parallel_kernel
@@ -146,9 +187,11 @@ def survival(
     half, hill, lethal : float
         Half-maximal drug held (nM), its Hill power, the Hill power of death on damage.
     s_min, g2m_min : float64 (n,)
-        Waiting times of S and G2M, minutes.
-    acts : bool (3,)
-        In which of G1, S, G2M the drug does damage: one stage, or all three.
+        Waiting times of S and G2M, minutes; both 0 for a cell that never cycles.
+    acts : bool (4,)
+        Whether the drug does damage in G1, in S, in G2M, and in cells that never cycle.
+    dt_min : float
+        Step of the damage, minutes; shortened so that the follow-up is a whole number of steps.
     out_survival : float64 (n,)
     """
     for i in prange(parameters.shape[0]):

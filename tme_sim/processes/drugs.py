@@ -36,7 +36,7 @@ class DrugSpec:
     lethal_hill : float
         Power of the death rate on damage.
     acts_in : tuple of bool
-        In which of G1, S, G2M damage is done; a cell that never cycles counts as G1.
+        Whether damage is done in G1, in S, in G2M, and in cells that never cycle (order of `codes.STAGES`).
     """
 
     name: str
@@ -44,7 +44,7 @@ class DrugSpec:
     half_max_nm: float
     hill: float
     lethal_hill: float
-    acts_in: tuple[bool, bool, bool]
+    acts_in: tuple[bool, ...]
 
 
 @kernel
@@ -106,7 +106,7 @@ class Drugs:
                 np.ascontiguousarray(context.of(f"{word} {spec.name}"))
                 for word in ("influx", "efflux", "metabolism", "damage by", "repair of")
             )
-            acts = np.array([*spec.acts_in, spec.acts_in[0]])
+            acts = np.array(spec.acts_in)
             outside = np.ascontiguousarray(tissue.fields[..., spec.field]).reshape(-1)
             held, damage, exposure = (
                 np.ascontiguousarray(cells[name][:, column]) for name in ("drug", "damage", "exposure")

@@ -13,8 +13,10 @@ from tme_sim.numerics.philox import uniform
 from tme_sim.processes.base import Context
 from tme_sim.state.codes import ALIVE, APOPTOSIS, DRUG, NECROSIS, REMOVED, STREAM_FATE
 from tme_sim.state.events import DEATH, TRANSITION
+from tme_sim.state.ledger import DRUG_ACCOUNTS, FIELD_ACCOUNTS
 from tme_sim.state.tissue import Tissue
 
+_METABOLISED, _SECRETED = DRUG_ACCOUNTS.index("metabolised"), FIELD_ACCOUNTS.index("secreted")
 _NOTHING = -1
 _APOPTOSIS, _NECROSIS, _FIRST_DRUG = 0, 1, 2
 
@@ -124,12 +126,14 @@ def release_contents(tissue: Tissue, rows: np.ndarray, drug_field: np.ndarray) -
     sites = cells["site"][rows]
     tissue.pool_table[sites] += cells["docked"][rows]
     fields = tissue.field_table
+    order = np.argsort(sites)
     for drug, at in enumerate(drug_field):
         held = cells["drug"][rows, drug]
         if at >= 0:
             fields[sites, at] += held
+            tissue.ledger.fields[at, _SECRETED] += held[order].sum()
         else:
-            tissue.ledger.drugs[drug, 1] += held[np.argsort(sites)].sum()
+            tissue.ledger.drugs[drug, _METABOLISED] += held[order].sum()
     for name in ("docked", "drug", "cargo"):
         cells[name][rows] = 0.0
 

@@ -26,10 +26,11 @@ from tme_sim.numerics.jit import kernel
 from tme_sim.numerics.links import Links, links_with_wells
 from tme_sim.numerics.multigrid import Multigrid
 from tme_sim.processes.base import Context, ProcessError
-from tme_sim.state.ledger import FIELD_ACCOUNTS
+from tme_sim.state.ledger import DRUG_ACCOUNTS, FIELD_ACCOUNTS
 from tme_sim.state.tissue import Tissue
 
 _SECRETED, _SUPPLIED, _CONSUMED, _DECAYED, _LEFT_VESSEL, _LEFT_BOUNDARY, _NEUTRALISED = range(len(FIELD_ACCOUNTS))
+_DRUG_SUPPLIED, _DRUG_METABOLISED, _DRUG_DECAYED, _DRUG_LEFT_VESSEL, _DRUG_LEFT_BOUNDARY = range(len(DRUG_ACCOUNTS))
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,9 @@ def collect(
                 if secretion_column[s] >= 0:
                     source = behaviours[row, secretion_column[s]] * per_molecule[s]
                 if drug_columns[s, 0] >= 0:
-                    out = behaviours[row, drug_columns[s, 1]]
-                    keep = 1.0 + dt_min * (out + behaviours[row, drug_columns[s, 2]])
+                    out = behaviours[row, drug_columns[s, 1]] if drug_columns[s, 1] >= 0 else 0.0
+                    burnt = behaviours[row, drug_columns[s, 2]] if drug_columns[s, 2] >= 0 else 0.0
+                    keep = 1.0 + dt_min * (out + burnt)
                     uptake *= 1.0 - out * dt_min / keep
                     source += out * held[row, drug_columns[s, 0]] / keep
             out_uptake[site, s] = uptake
@@ -266,13 +268,12 @@ class Fields:
         collect(tissue.cells.occupant, context.behaviours, flat, group.index, group.uptake_column, group.secretion_column,
                 group.per_molecule, group.background, tissue.cells["drug"], group.drug_columns, context.dt_min, group.u,
                 group.uptake, group.source)
-        before = group.u.sum(axis=0)
         inverse_dt = 0.0 if group.steady else 1.0 / context.dt_min
         assemble(group.u, group.uptake, group.source, vessel, group.half_saturation, group.decay + extra, group.exchange,
                  plasma, group.boundary_diag, group.boundary_rhs, inverse_dt, not group.saturable, group.diag, group.rhs)
         self._solve(group, tissue, context)
         flat[:, group.index] = group.u
-        self._book(group, tissue, context, vessel, plasma, extra, before)
+        self._book(group, tissue, context, vessel, plasma, extra)
 
     def _solve(self, group: _Group, tissue: Tissue, context: Context) -> None:
         diag, rhs, u = (a.reshape(group.shape) for a in (group.diag, group.rhs, group.u))
@@ -294,16 +295,41 @@ class Fields:
             self.cycles[spec.name], self.residual[spec.name] = int(cycles), float(residual)
 
     def _book(self, group: _Group, tissue: Tissue, context: Context, vessel: np.ndarray, plasma: np.ndarray,
-              extra: np.ndarray, before: np.ndarray) -> None:
+              extra: np.ndarray) -> None:
         """Write what entered and left to the ledger (amount = concentration × sites)."""
         half = group.half_saturation if group.saturable else np.zeros_like(group.half_saturation)
         account(group.u, group.uptake, group.source, vessel, group.boundary_diag, group.boundary_rhs, half, group.sums)
         total, at_vessels, consumed, secreted, out, inward, vessels = group.sums * context.dt_min
-        book = tissue.ledger.fields
-        book[group.index, _SECRETED] += secreted
-        book[group.index, _SUPPLIED] += group.exchange * plasma * vessels + inward
-        book[group.index, _CONSUMED] += consumed
-        book[group.index, _DECAYED] += group.decay * total
-        book[group.index, _NEUTRALISED] += extra * total
-        book[group.index, _LEFT_VESSEL] += group.exchange * at_vessels
-        book[group.index, _LEFT_BOUNDARY] += out
+        book_of_step = np.empty((len(FIELD_ACCOUNTS), len(group.specs)))
+        book_of_step[_SECRETED] = secreted
+        book_of_step[_SUPPLIED] = group.exchange * plasma * vessels + inward
+        book_of_step[_CONSUMED] = consumed
+        book_of_step[_DECAYED] = group.decay * total
+        book_of_step[_NEUTRALISED] = extra * total
+        book_of_step[_LEFT_VESSEL] = group.exchange * at_vessels
+        book_of_step[_LEFT_BOUNDARY] = out
+        tissue.ledger.fields[group.index] += book_of_step.T
+        for species, spec in enumerate(group.specs):
+            if spec.drug >= 0:
+                _book_drug(group, species, tissue, context, book_of_step[:, species])
+
+
+def _book_drug(group: _Group, species: int, tissue: Tissue, context: Context, of_field: np.ndarray) -> None:
+    """Write to the drug's book what the field's step brought into the tissue and took out of it.
+
+    What passes between the field and cells stays in the tissue, hence in no account; what parenchyma takes up
+    counts as metabolised, what an intervention neutralises as decayed.
+    """
+    occupant, n_rows = tissue.cells.occupant, len(context.behaviours)
+    empty = occupant < 0
+    parenchyma = float(np.sum(group.uptake[empty, species] * group.u[empty, species])) * context.dt_min
+    secreted, column = 0.0, group.secretion_column[species]
+    if column >= 0:
+        rows = occupant[~empty & (occupant < n_rows)]
+        secreted = float(np.sum(context.behaviours[rows, column])) * group.per_molecule[species] * context.dt_min
+    book = tissue.ledger.drugs[group.specs[species].drug]
+    book[_DRUG_SUPPLIED] += of_field[_SUPPLIED] + secreted
+    book[_DRUG_METABOLISED] += parenchyma
+    book[_DRUG_DECAYED] += of_field[_DECAYED] + of_field[_NEUTRALISED]
+    book[_DRUG_LEFT_VESSEL] += of_field[_LEFT_VESSEL]
+    book[_DRUG_LEFT_BOUNDARY] += of_field[_LEFT_BOUNDARY]

@@ -11,7 +11,7 @@ from tme_sim.processes.base import Context
 from tme_sim.state.ledger import POOL_ACCOUNTS
 from tme_sim.state.tissue import Tissue
 
-_GIVEN = POOL_ACCOUNTS.index("given")
+_GIVEN, _BLOCKED = POOL_ACCOUNTS.index("given"), POOL_ACCOUNTS.index("blocked")
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Intervention:
         Plasma level that replaces the field's own.
     pool, vesicles : int, float
         Pool of which this many vesicles are given at every site, once; -1 for none.
+    blocked_pool : int
+        Pool whose release it blocks, for the books; -1 for none.
     start_min, until_min : float
     condition : callable or None
         When given, the intervention starts at the first step at which it holds (and not before ``start_min``).
@@ -45,6 +47,7 @@ class Intervention:
     supply: float | None = None
     pool: int = -1
     vesicles: float = 0.0
+    blocked_pool: int = -1
     start_min: float = 0.0
     until_min: float = np.inf
     condition: Callable[[Tissue], bool] | None = None
@@ -103,10 +106,15 @@ class Interventions:
 
     def modify(self, tissue: Tissue, cell_type: np.ndarray, io_behaviours: np.ndarray) -> None:
         """Multiply the behaviours that interventions in force act on."""
+        every = np.ones(len(cell_type), bool)
         for intervention in self.in_force(tissue):
             if not intervention.columns:
                 continue
-            rows = np.isin(cell_type, intervention.cell_types) if intervention.cell_types else slice(None)
+            rows = np.isin(cell_type, intervention.cell_types) if intervention.cell_types else every
             for column in intervention.columns:
+                if intervention.blocked_pool >= 0:
+                    blocked = np.where(rows, io_behaviours[:, column], 0.0)[tissue.cells.rows_in_site_order()].sum()
+                    share = (1.0 - intervention.factor) * tissue.clock.dt_min
+                    tissue.ledger.pools[intervention.blocked_pool, _BLOCKED] += share * blocked
                 io_behaviours[rows, column] *= intervention.factor
                 io_behaviours[rows, column] += intervention.added

@@ -25,7 +25,7 @@ from tme_sim.state.codes import ALIVE, STREAM_UPTAKE
 from tme_sim.state.ledger import POOL_ACCOUNTS
 from tme_sim.state.tissue import Tissue
 
-_RELEASED, _, _INTERNALISED, _DECAYED, _LEFT_VESSEL, _LEFT_BOUNDARY, _ = range(len(POOL_ACCOUNTS))
+_RELEASED, _GIVEN, _INTERNALISED, _DECAYED, _LEFT_VESSEL, _LEFT_BOUNDARY, _ = range(len(POOL_ACCOUNTS))
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,24 @@ def collect_vesicles(
 
 @kernel
 def binomial(n: int, p: float, u: float) -> int:
-    """Return the smallest k with P(X <= k) >= u for X binomial (n, p); the normal quantile above n p = 40."""
+    """Return the smallest k with P(X <= k) >= u for X binomial (n, p), by the rarer outcome.
+
+    Where more than 40 of the rarer outcome are expected, the quantile is that of the normal distribution with
+    the same mean and variance, rounded.
+    """
     if n <= 0 or p <= 0.0:
         return 0
     if p >= 1.0:
         return n
+    return _rare_binomial(n, p, u) if p <= 0.5 else n - _rare_binomial(n, 1.0 - p, 1.0 - u)
+
+
+@kernel
+def _rare_binomial(n: int, p: float, u: float) -> int:
     mean = n * p
     if mean > 40.0:
         v = min(max(u, 1e-12), 1.0 - 1e-12)
+        # Abramowitz & Stegun 26.2.23: |error| < 4.5e-4.
         t = math.sqrt(-2.0 * math.log(min(v, 1.0 - v)))
         z = t - (2.515517 + t * (0.802853 + 0.010328 * t)) / (1.0 + t * (1.432788 + t * (0.189269 + 0.001308 * t)))
         z = -z if v < 0.5 else z
@@ -101,6 +111,8 @@ def binomial(n: int, p: float, u: float) -> int:
     while total < u and k < n:
         k += 1
         mass *= odds * (n - k + 1) / k
+        if k > mean and total + mass == total:
+            break
         total += mass
     return k
 
@@ -182,10 +194,9 @@ class Vesicles:
         self.cargo_decay = cargo_decay_per_min
         self.release_column = np.array([names.get(s.release, -1) for s in specs], np.int64)
         self.uptake_column = np.array([names[s.uptake] for s in specs], np.int64)
-        diag, _ = boundary_terms(shape, conductance, fixed_values([s.boundary for s in specs]))
+        diag, rhs = boundary_terms(shape, conductance, fixed_values([s.boundary for s in specs]))
         flat = (n_sites, n_pools)
-        self.boundary_diag = diag.reshape(flat)
-        self.nothing = np.zeros(flat)
+        self.boundary_diag, self.boundary_rhs = diag.reshape(flat), rhs.reshape(flat)
         self.uptake, self.source = np.zeros(flat), np.zeros(flat)
         self.diag, self.rhs = np.zeros(flat), np.zeros(flat)
         self.cycles, self.residual = 0, np.zeros(n_pools)
@@ -204,7 +215,7 @@ class Vesicles:
                          self.docking, self.uptake, self.source)
         none = np.zeros(len(self.specs))
         assemble(free, self.uptake, self.source, vessel, none, self.decay, self.washout, none, self.boundary_diag,
-                 self.nothing, 1.0 / context.dt_min, True, self.diag, self.rhs)
+                 self.boundary_rhs, 1.0 / context.dt_min, True, self.diag, self.rhs)
         self._solve(tissue, context)
         inside = np.zeros((cells.n, len(self.specs)))
         take_up(free, self.uptake, cells["site"], cells["lineage"], cells["death"], self.internalise, self.saturation,
@@ -230,6 +241,7 @@ class Vesicles:
         total, at_vessels, released, out = sums * context.dt_min
         book = tissue.ledger.pools
         book[:, _RELEASED] += released
+        book[:, _GIVEN] += self.boundary_rhs.sum(axis=0) * context.dt_min
         book[:, _DECAYED] += self.decay * total
         book[:, _LEFT_VESSEL] += self.washout * at_vessels
         book[:, _LEFT_BOUNDARY] += out

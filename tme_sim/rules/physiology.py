@@ -12,6 +12,8 @@ from tme_sim.state.codes import ALIVE
 from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
 
+_HALF_WAY, _ALL_THE_WAY = 10, 30  # rounds of `settle` before and until which variables go all the way
+
 
 class Physiology:
     """Reads signals and turns them into behaviours.
@@ -57,24 +59,37 @@ class Physiology:
         signals : float64 (n, n_signals)
             Changed in place: variables and ``energy`` become consistent with the rest.
         rounds, tolerance : int, float
-            Variables move half-way to their targets in each round, until none moves by more than the tolerance.
+            Variables move towards their targets in each round, until none of a cell moves by more than the
+            tolerance: half-way at first, which follows the slow path from where the cell is; all the way in
+            between, which ends a cascade within its length; half-way again where that circles.
 
         Returns
         -------
         float64 (n, n_behaviours)
             Behaviours in that state.
         """
-        alive = np.ones(len(cell_type), bool)
-        death = np.full(len(cell_type), ALIVE, np.int8)
-        at_site = np.ascontiguousarray(signals[:, self._field_columns])
         behaviours = np.zeros((len(cell_type), len(self.tables.behaviours)))
-        for _ in range(rounds):
-            variables = np.ascontiguousarray(signals[:, self._variable_columns])
-            if "energy" in self.column:
-                signals[:, self.column["energy"]] = self.energy.assess(cell_type, death, at_site, variables)[:, 0]
-            evaluate(self.tables, cell_type, alive, signals, behaviours)
-            step = 0.5 * (np.clip(behaviours[:, self._target_columns], 0.0, 1.0) - variables)
-            signals[:, self._variable_columns] = variables + step
-            if step.size == 0 or np.abs(step).max() < tolerance:
+        rows, now, kind = np.arange(len(cell_type)), signals.copy(), cell_type
+        for round_ in range(rounds):
+            found = self._behave(kind, now)
+            goal = np.clip(found[:, self._target_columns], 0.0, 1.0)
+            step = (1.0 if _HALF_WAY <= round_ < _ALL_THE_WAY else 0.5) * (goal - now[:, self._variable_columns])
+            now[:, self._variable_columns] += step
+            moving = np.any(np.abs(step) >= tolerance, axis=1)
+            if round_ + 1 < rounds and moving.all():
+                continue
+            done = ~moving if round_ + 1 < rounds else np.ones_like(moving)
+            signals[rows[done]], behaviours[rows[done]] = now[done], found[done]
+            rows, now, kind = rows[moving], now[moving], kind[moving]
+            if len(rows) == 0:
                 break
         return behaviours
+
+    def _behave(self, cell_type: np.ndarray, io_signals: np.ndarray) -> np.ndarray:
+        """Return behaviours of living cells, float64 (n, n_behaviours); ``energy`` follows fields and variables."""
+        if "energy" in self.column:
+            at_site = np.ascontiguousarray(io_signals[:, self._field_columns])
+            variables = np.ascontiguousarray(io_signals[:, self._variable_columns])
+            flux = self.energy.assess(cell_type, np.full(len(cell_type), ALIVE, np.int8), at_site, variables)
+            io_signals[:, self.column["energy"]] = flux[:, 0]
+        return self.act(cell_type, np.ones(len(cell_type), bool), io_signals)

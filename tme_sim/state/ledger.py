@@ -6,8 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# released by donors, given from outside; blocked: kept from being released, hence in no balance.
 POOL_ACCOUNTS = ("released", "given", "internalised", "decayed", "left_vessel", "left_boundary", "blocked")
-FIELD_ACCOUNTS = ("secreted", "supplied", "consumed", "decayed", "left_vessel", "left_boundary", "neutralised")
+# secreted: given by cells, be it secretion, efflux of a drug or what the dead release.
+FIELD_ACCOUNTS = (
+    "secreted", "supplied", "consumed", "decayed", "left_vessel", "left_boundary", "neutralised",
+)  # fmt: skip
+# Of the tissue, that is field and cells together: what passes between these two is in no account.
 DRUG_ACCOUNTS = ("supplied", "metabolised", "decayed", "left_vessel", "left_boundary")
 
 
