@@ -58,10 +58,6 @@ class BatchModel(TumorMicroenvironment):
         super().__init__("liver_metastasis", [*SMALL, f"time.duration={hours} h"], rng=rng)
         self.datacollector = mesa.DataCollector(model_reporters={"cells": count_cells, "mean_HIF": mean_hif})
 
-    def step(self):
-        super().step()
-        self.datacollector.collect(self)
-
 
 def count_cells(model):
     return len(model.cells)

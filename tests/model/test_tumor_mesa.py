@@ -45,7 +45,6 @@ def test_data_collector_follows_model_and_cells():
     )
     for _ in range(2):
         model.step()
-        model.datacollector.collect(model)
     frame = model.datacollector.get_agent_vars_dataframe()
     assert len(frame) == sum(model.datacollector.get_model_vars_dataframe()["cells"])
     assert frame["HIF"].between(0, 1).all()
