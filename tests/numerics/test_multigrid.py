@@ -67,6 +67,19 @@ def test_error_is_within_tolerance_of_the_largest_value(tolerance):
     assert (np.abs(u - exact).max((0, 1, 2)) <= tolerance * exact.max((0, 1, 2))).all()
 
 
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-6, 1e-9])
+@pytest.mark.parametrize("shape", [(1, 40, 37), (9, 10, 11)])
+def test_error_of_weakly_diffusing_species_is_within_tolerance(shape, tolerance):
+    k = np.array([0.01, 0.1, 0.45, 1.0, 2.0])
+    diag, rhs, u = made_system(shape, 5)
+    diag += 1.0
+    report = Multigrid(shape, k).solve(diag, rhs, u, tolerance)
+    exact = twin.solve(shape, k, diag, rhs)
+    error = np.abs(u - exact).max((0, 1, 2)) / exact.max((0, 1, 2))
+    assert (error <= report.residual).all()
+    assert (report.residual <= tolerance).all()
+
+
 def test_iterations_hardly_depend_on_shape():
     counts = []
     for shape in SHAPES:
