@@ -64,7 +64,7 @@ class Multigrid:
     species; results do not depend on their number. Limits: one species alone uses one thread; where a quarter
     of all sites is cut off at random a solve takes some 100 iterations.
 
-    Source: Trottenberg, Oosterlee & Schüller (2001), Multigrid, ISBN 0-12-701070-X, §7.8.
+    Source: Trottenberg, Oosterlee & Schüller (2001), Multigrid, ISBN 0-12-701070-X.
     """
 
     def __init__(
