@@ -29,9 +29,9 @@ class SolveReport:
     iterations : int64 (n_species,)
         Multigrid cycles, or sweeps where those suffice, over all Newton steps where uptake saturates.
     residual : float64 (n_species,)
-        Preconditioned residual max|B r| / max|u|: the estimated error, relative to the largest value, before
-        the last correction (which is made); where sweeps suffice, the bound that the last one gives. With
-        saturable uptake that of the last Newton system.
+        Estimated error relative to the largest value: max|B r| / max|u| over the smallest Ritz value of B A,
+        before the last correction (which is made); where sweeps suffice, the bound that the last one gives.
+        With saturable uptake that of the last Newton system.
     """
 
     iterations: np.ndarray
@@ -56,9 +56,9 @@ class Multigrid:
     Notes
     -----
     Conjugate gradients preconditioned by one symmetric V(1,1) red-black cycle B, species by species; those
-    that diffuse weakly are relaxed by Chebyshev-accelerated sweeps alone. A solve stops when the correction
-    that a cycle asks for is within ``tolerance`` of the largest value: that estimates the error itself, where
-    r relative to the right-hand side does not (see `tme_sim.numerics.conjugate`).
+    that diffuse weakly are relaxed by Chebyshev-accelerated sweeps alone. A solve stops when the error that the
+    correction of a cycle gives away is within ``tolerance`` of the largest value: see
+    `tme_sim.numerics.conjugate` for why not r relative to the right-hand side.
 
     Work arrays are kept from call to call and dropped by pickling. Threads (`jit.set_threads`) share out
     species; results do not depend on their number. Limits: one species alone uses one thread; where a quarter
