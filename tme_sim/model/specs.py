@@ -17,8 +17,8 @@ from tme_sim.state.codes import STAGES
 from tme_sim.state.grid import Grid
 from tme_sim.state.layout import Layout
 
-# Exchange that holds a vessel site at the plasma level, 1/min: the drop it leaves is below 0.1 mmHg of oxygen.
-IMPOSED_PER_MIN = 1e6
+# Exchange that holds a vessel site at the plasma level, 1/min: what it leaves of a difference is 4 D/h² over this, about 1e-5 for oxygen.
+IMPOSED_PER_MIN = 1e8
 
 
 @dataclass(frozen=True)

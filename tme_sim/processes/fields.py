@@ -219,7 +219,7 @@ class Fields:
     well : float
         Factor on links between a vessel site and tissue (Peaceman well correction); 1 without vessels.
     tolerance : float
-        Relative residual of each solve.
+        Estimated relative error of each solve, see `numerics.multigrid`.
     """
 
     name = "fields"
