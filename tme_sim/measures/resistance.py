@@ -26,6 +26,7 @@ from tme_sim.state.tissue import Tissue
 
 EXTRA = "resistance"
 TABLE_POINTS = 257
+_NO_KILL = 1e-12  # log-kill below which nothing is killed
 
 
 @dataclass(frozen=True)
@@ -195,13 +196,13 @@ def by_table(
     """Return ``function(cell_type, x)`` of many cells from a table over x, one per type.
 
     The table has ``TABLE_POINTS`` points between the smallest and the largest x of the type, evenly spaced in
-    the square root (responses are steep at low oxygen), and is read by a monotone cubic. Fewer cells than that
+    the square root (responses are steep at low oxygen), and its logarithm is read by a monotone cubic. Fewer cells than that
     are worked out one by one.
 
     Parameters
     ----------
     function : callable
-        Smooth in x, which is not negative: ``function(int16 (m,), float64 (m,)) -> float64 (m,)``.
+        ``function(int16 (m,), float64 (m,)) -> float64 (m,)``, smooth in x; neither is negative.
     cell_type : int16 (n,)
     x : float64 (n,)
 
@@ -218,13 +219,14 @@ def by_table(
             out[rows] = function(cell_type[rows], values)
         else:
             table = function(np.full(TABLE_POINTS, kind, cell_type.dtype), points**2)
-            out[rows] = PchipInterpolator(points, table)(np.clip(np.sqrt(values), points[0], points[-1]))
+            curve = PchipInterpolator(points, np.log(np.maximum(table, _NO_KILL)))
+            out[rows] = np.exp(curve(np.clip(np.sqrt(values), points[0], points[-1])))
     return out
 
 
 def _ratio(kill: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Return kill/reference; 1 where the reference exposure does not kill the naive cell either."""
-    return np.where(reference > 1e-12, kill / np.maximum(reference, 1e-12), 1.0)
+    return np.where(reference > _NO_KILL, kill / np.maximum(reference, _NO_KILL), 1.0)
 
 
 def assessment(tissue: Tissue, context: Context, drug: str) -> Assessment | None:

@@ -168,7 +168,7 @@ def survival_of_cell(
         total += g2m_min * math.exp(
             -_hazard_of_path(p, rate, steps, total_min, lethal, 2, g2m_min * u, first, second, s_min, g2m_min, acts, dt)
         )
-    return total / (period * _POINTS)
+    return min(total / (period * _POINTS), 1.0)
 
 
 @parallel_kernel

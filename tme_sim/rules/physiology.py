@@ -12,7 +12,8 @@ from tme_sim.state.codes import ALIVE
 from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
 
-_HALF_WAY, _ALL_THE_WAY = 10, 30  # rounds of `settle` before and until which variables go all the way
+# Up to which round of `settle` variables go which share of the way to their targets.
+_SHARES = ((10, 0.5), (30, 1.0), (80, 0.5), (10**9, 0.1))
 
 
 class Physiology:
@@ -60,8 +61,8 @@ class Physiology:
             Changed in place: variables and ``energy`` become consistent with the rest.
         rounds, tolerance : int, float
             Variables move towards their targets in each round, until none of a cell moves by more than the
-            tolerance: half-way at first, which follows the slow path from where the cell is; all the way in
-            between, which ends a cascade within its length; half-way again where that circles.
+            tolerance: half-way at first, which follows the slow path from where the cell is; then all the way,
+            which ends a cascade within its length; then less again, where steep feedback makes that circle.
 
         Returns
         -------
@@ -73,7 +74,8 @@ class Physiology:
         for round_ in range(rounds):
             found = self._behave(kind, now)
             goal = np.clip(found[:, self._target_columns], 0.0, 1.0)
-            step = (1.0 if _HALF_WAY <= round_ < _ALL_THE_WAY else 0.5) * (goal - now[:, self._variable_columns])
+            share = next(share for until, share in _SHARES if round_ < until)
+            step = share * (goal - now[:, self._variable_columns])
             now[:, self._variable_columns] += step
             moving = np.any(np.abs(step) >= tolerance, axis=1)
             if round_ + 1 < rounds and moving.all():

@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tme_sim.numerics import pharmacodynamics as pd
+
+H = 1.0 / 60.0
+# LoVo and SN38 as in configs/libraries/liver_cells.yaml, death at the energy of a naive cell.
+LOVO = np.array([4.0 * H, 4.1 * H, 0.2 * H, 0.029 * H, 0.1 * H, 0.092 * H])
+S_MIN, G2M_MIN, DAY = 480.0, 300.0, 1440.0
+G1_ONLY, S_ONLY, G2M_ONLY, ALL = (
+    (True, False, False, False), (False, True, False, False), (False, False, True, False), (True,) * 4,
+)  # fmt: skip
+
+
+def survive(parameters=LOVO, *, dose=8.25, on=DAY, acts=S_ONLY, total=3 * DAY, s=S_MIN, g2m=G2M_MIN, dt=60.0):
+    table = np.atleast_2d(parameters)
+    out = np.empty(len(table))
+    pd.survival(
+        table, dose, on, total, 8.0, 1.5, 2.0, np.full(len(table), s), np.full(len(table), g2m), np.array(acts), dt, out
+    )
+    return out if parameters.ndim == 2 else out.item()
+
+
+def single_cells(p, *, dose=8.25, acts=S_ONLY, n=6000, dt=4.0, seed=3):
+    """Return mean survival and its standard error over single cells that cycle at random."""
+    rng = np.random.default_rng(seed)
+    length = np.array([1.0 / p[pd.ENTRY], S_MIN, G2M_MIN])
+    stage = rng.choice(3, n, p=length / length.sum())
+    left = np.where(stage == 0, rng.exponential(length[0], n), length[stage] * rng.random(n))
+    held, damage, hazard, before = 0.0, np.zeros(n), np.zeros(n), np.zeros(n)
+    acts = np.array(acts)
+    for i in range(round(3 * DAY / dt)):
+        goal = p[pd.IN] * dose / p[pd.OUT] if i * dt < DAY else 0.0
+        later = goal + (held - goal) * np.exp(-p[pd.OUT] * dt)
+        t = (0.5 * (held + later) / 8.0) ** 1.5
+        held = later
+        keep = np.exp(-p[pd.REPAIR] * dt)
+        damage = damage * keep + p[pd.DAMAGE] * t / (1 + t) * (1 - keep) / p[pd.REPAIR] * acts[stage]
+        response = damage**2 / (1 + damage**2)
+        hazard += p[pd.DEATH] * dt * 0.5 * (before + response)
+        before = response
+        left -= dt
+        while (over := np.flatnonzero(left <= 0.0)).size:
+            stage[over] = (stage[over] + 1) % 3
+            left[over] += np.where(stage[over] == 0, rng.exponential(length[0], len(over)), length[stage[over]])
+    survival = np.exp(-hazard)
+    return survival.mean(), survival.std() / np.sqrt(n)
+
+
+@pytest.mark.parametrize("dose", [3.0, 8.25, 30.0])
+@pytest.mark.parametrize(
+    "acts", [G1_ONLY, S_ONLY, G2M_ONLY, (True, True, False, False), (False, True, True, False), (True, False, True, True)]
+)
+def test_survival_is_that_of_single_cells_within_four_per_cent_of_log_kill(acts, dose):
+    mean, error = single_cells(LOVO, acts=acts, dose=dose)
+    log_kill = -np.log(mean)
+    assert -np.log(survive(acts=acts, dose=dose)) == pytest.approx(log_kill, abs=3 * error / mean + 0.04 * log_kill)
+
+
+def test_survival_of_a_cell_damaged_all_along_equals_a_fine_integration():
+    assert survive(acts=ALL) == pytest.approx(survive(acts=ALL, dt=1.0), rel=0.02)
+    mean, _ = single_cells(LOVO, acts=ALL, n=2, dt=0.5)
+    assert survive(acts=ALL, dt=1.0) == pytest.approx(mean, rel=1e-3)
+
+
+def test_survival_with_hourly_steps_is_within_one_per_cent_of_a_fine_one():
+    for acts in (G1_ONLY, S_ONLY, G2M_ONLY, ALL):
+        fine = -np.log(survive(acts=acts, dt=5.0))
+        assert -np.log(survive(acts=acts)) == pytest.approx(fine, rel=0.01)
+
+
+def test_no_drug_no_exposure_or_no_death_leaves_all_alive():
+    assert survive(dose=0.0) == 1.0
+    assert survive(on=0.0) == 1.0
+    for rate in (pd.IN, pd.DAMAGE, pd.DEATH):
+        without = LOVO.copy()
+        without[rate] = 0.0
+        assert survive(without) == 1.0
+
+
+def test_drug_that_a_cell_never_loses_still_kills():
+    keeps = LOVO.copy()
+    keeps[pd.OUT] = 0.0
+    assert survive(keeps) < survive()
+
+
+def test_arrested_cell_survives_a_drug_of_s_phase():
+    arrested = LOVO.copy()
+    arrested[pd.ENTRY] = 0.0
+    assert survive(arrested) == pytest.approx(1.0, abs=1e-5)
+    assert survive(arrested, acts=G1_ONLY) == pytest.approx(survive(acts=ALL), rel=1e-3)
+
+
+def test_cell_that_never_cycles_is_killed_only_by_what_acts_there():
+    assert survive(s=0.0, g2m=0.0, acts=S_ONLY) == 1.0
+    assert survive(s=0.0, g2m=0.0, acts=G1_ONLY) == 1.0
+    assert survive(s=0.0, g2m=0.0, acts=(False, False, False, True)) == pytest.approx(survive(acts=ALL), rel=1e-12)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    factors=st.lists(st.floats(0.2, 5.0), min_size=6, max_size=6),
+    dose=st.floats(0.1, 50.0),
+    more=st.floats(1.05, 5.0),
+)
+def test_survival_lies_in_its_range_and_falls_with_dose(factors, dose, more):
+    p = LOVO * np.array(factors)
+    less, greater = survive(p, dose=dose), survive(p, dose=dose * more)
+    assert 0.0 < greater <= less <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("rate", "sign"), [(pd.IN, -1), (pd.OUT, 1), (pd.DAMAGE, -1), (pd.REPAIR, 1), (pd.DEATH, -1)]
+)
+def test_survival_moves_the_right_way_with_every_rate(rate, sign):
+    more = LOVO.copy()
+    more[rate] *= 1.5
+    assert sign * (survive(more) - survive()) > 0.01
+
+
+def test_killing_outlasts_the_exposure():
+    at_24_h, at_72_h = survive(total=DAY), survive()
+    assert at_72_h < 0.85 * at_24_h
+
+
+def test_survival_is_the_same_bytes_in_any_company():
+    table = np.tile(LOVO, (2500, 1)) * np.linspace(0.5, 2.0, 2500)[:, None]
+    every = survive(table)
+    assert np.array_equal(every[[0, 1200, 2499]], survive(table[[0, 1200, 2499]]))
+
+
+@pytest.mark.parametrize("p", [0.5, 1.0, 2.0, 3.0, 4.0])
+def test_hill_fraction_is_half_at_half_max_and_power_is_numpy_s(p):
+    assert pd.hill_fraction(8.0, 8.0, p) == pytest.approx(0.5, rel=1e-14)
+    assert pd.power(1.7, p) == pytest.approx(1.7**p, rel=1e-14)
+    assert pd.power(0.0, p) == 0.0
+    assert pd.hill_fraction(-1.0, 8.0, p) == 0.0

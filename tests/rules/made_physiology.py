@@ -1,0 +1,37 @@
+"""Made physiologies: one cell type, a few variables, one drug; rules given by a test."""
+
+import numpy as np
+
+from tme_sim.rules.energy import Energy
+from tme_sim.rules.physiology import Physiology
+from tme_sim.rules.rule import Gate, Rule
+from tme_sim.rules.signals import SignalTable
+from tme_sim.rules.tables import compile_rules
+from tme_sim.state.layout import Layout
+
+LAYOUT = Layout(("tumour",), ("A", "B"), ("oxygen", "il6", "egf", "D"), ("exo",), ("pERK",), ("D",))
+BASE = {
+    "influx D": 4 / 60, "efflux D": 4 / 60, "metabolism D": 0.1 / 60, "damage by D": 0.2 / 60,
+    "repair of D": 0.03 / 60, "death from D": 0.1 / 60, "cycle entry": 0.09 / 60,
+}  # fmt: skip
+BEHAVIOURS = ("A", "B", *BASE)
+EXTRA_SIGNALS = ("energy", "held pERK", "arriving pERK", "contact tumour", "drug D", "damage D", "exposure D", "age")
+
+
+def acts(signal, behaviour, to, *, up=True, half_max=1.0, hill=2.0, gates=(), evidence=("S0-01",)):
+    """Return a rule of tumour cells."""
+    made = tuple(Gate(*gate) for gate in gates)
+    return Rule("tumour", signal, up, behaviour, to, half_max, hill, made, evidence, "assumed", None, "")
+
+
+def made_physiology(*rules, table=None, base=None):
+    """Return the physiology of tumour cells with these rules."""
+    signals = (*LAYOUT.fields, *LAYOUT.variables, *EXTRA_SIGNALS)
+    signal_table = SignalTable.compile(signals, LAYOUT, cargo_decay_per_min={"pERK": 0.01}, cargo_gain={"pERK": 1.0})
+    values = {**dict.fromkeys(BEHAVIOURS, 0.0), **BASE, **(base or {})}
+    tables = compile_rules(
+        rules, LAYOUT.cell_types, signals, BEHAVIOURS, np.array([[values[name] for name in BEHAVIOURS]])
+    )
+    metabolism = np.zeros((1, 13)) if table is None else table
+    energy = Energy(metabolism, (0, -1, -1), (-1, -1, -1, -1), 1.0, ("S0-11",))
+    return Physiology(tables, signal_table, energy, LAYOUT)
