@@ -30,6 +30,8 @@ def power_term(signal, half_max, power):
         return x
     if power == 2.0:
         return x * x
+    if power == 1.5:
+        return x * math.sqrt(x)
     if power == 4.0:
         y = x * x
         return y * y

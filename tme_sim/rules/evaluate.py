@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tme_sim.numerics.hill import power_term
-from tme_sim.numerics.jit import BLOCK, inline_kernel, parallel_kernel, prange
+from tme_sim.numerics.jit import BLOCK, kernel, parallel_kernel, prange
 from tme_sim.rules.tables import RuleTables
 
 # A term above this is cut off: an infinite signal (no vessel anywhere) then saturates instead of giving NaN.
 _LARGEST_TERM = 1e100
+# Cells of one type evaluated side by side. Always that many (the last one repeated), so that every cell goes
+# through the same vector instructions wherever it stands in memory.
+_LANES = 64
 
 
 def evaluate(
@@ -58,6 +63,7 @@ def evaluate(
         tables.gate_above,
         tables.gate_threshold,
         tables.gate_power,
+        *tables.used_signals,
         cell_type,
         alive,
         signals,
@@ -65,59 +71,134 @@ def evaluate(
     )
 
 
-@inline_kernel
+@kernel
 def _term(signal, half_max, power):
-    """Return the power term, at most _LARGEST_TERM; NaN passes through."""
+    """Return (max(signal, 0) / half_max)^power, at most _LARGEST_TERM; NaN passes through."""
     term = power_term(signal, half_max, power)
     return _LARGEST_TERM if term > _LARGEST_TERM else term
 
 
+@kernel
+def _terms(signal, half_max, power, out_term):
+    """Write `_term` of every lane; one loop per power, so that each runs at the width of the vector unit."""
+    if power == 1.0:
+        for j in range(_LANES):
+            out_term[j] = (0.0 if signal[j] <= 0.0 else signal[j]) / half_max
+    elif power == 1.5:
+        for j in range(_LANES):
+            x = (0.0 if signal[j] <= 0.0 else signal[j]) / half_max
+            out_term[j] = x * math.sqrt(x)
+    elif power == 2.0:
+        for j in range(_LANES):
+            x = (0.0 if signal[j] <= 0.0 else signal[j]) / half_max
+            out_term[j] = x * x
+    elif power == 4.0:
+        for j in range(_LANES):
+            x = (0.0 if signal[j] <= 0.0 else signal[j]) / half_max
+            out_term[j] = (x * x) * (x * x)
+    else:
+        for j in range(_LANES):
+            out_term[j] = _term(signal[j], half_max, power)
+    for j in range(_LANES):
+        out_term[j] = _LARGEST_TERM if out_term[j] > _LARGEST_TERM else out_term[j]
+
+
+@kernel
+def _respond(
+    base, span, signal, half_max, power, saturation, gate_start, gate_signal, gate_above, gate_threshold,
+    gate_power, sensed, total, pull, term, steep, out_value,
+):  # fmt: skip
+    """Write the value of one response of living cells: up-rules first, then down-rules, each a weighted mean."""
+    for j in range(_LANES):
+        out_value[j] = base
+    for direction in range(2):
+        if span[direction] == span[direction + 1]:
+            continue
+        for j in range(_LANES):
+            total[j] = 1.0
+            pull[j] = 0.0
+        for rule in range(span[direction], span[direction + 1]):
+            _terms(sensed[signal[rule]], half_max[rule], power[rule], term)
+            for gate in range(gate_start[rule], gate_start[rule + 1]):
+                _terms(sensed[gate_signal[gate]], gate_threshold[gate], gate_power[gate], steep)
+                if gate_above[gate]:
+                    for j in range(_LANES):
+                        term[j] *= steep[j] / (1.0 + steep[j])
+                else:
+                    for j in range(_LANES):
+                        term[j] *= 1.0 / (1.0 + steep[j])
+            for j in range(_LANES):
+                total[j] += term[j]
+                pull[j] += (saturation[rule] - out_value[j]) * term[j]
+        for j in range(_LANES):
+            out_value[j] += pull[j] / total[j]
+
+
+@kernel
+def _respond_dead(
+    base, span, signal, half_max, power, saturation, for_dead, gate_start, gate_signal, gate_above, gate_threshold,
+    gate_power, sensed,
+):  # fmt: skip
+    """Return the value of one response of one dead cell: only the rules marked ``dead`` act."""
+    value = base
+    for direction in range(2):
+        total = 1.0
+        pull = 0.0
+        for rule in range(span[direction], span[direction + 1]):
+            if not for_dead[rule]:
+                continue
+            term = _term(sensed[signal[rule]], half_max[rule], power[rule])
+            for gate in range(gate_start[rule], gate_start[rule + 1]):
+                steep = _term(sensed[gate_signal[gate]], gate_threshold[gate], gate_power[gate])
+                term *= steep / (1.0 + steep) if gate_above[gate] else 1.0 / (1.0 + steep)
+            total += term
+            pull += (saturation[rule] - value) * term
+        value += pull / total
+    return value
+
+
 @parallel_kernel
 def _evaluate(
-    base,
-    type_start,
-    behaviour,
-    dead_too,
-    span,
-    signal,
-    half_max,
-    power,
-    saturation,
-    for_dead,
-    gate_start,
-    gate_signal,
-    gate_above,
-    gate_threshold,
-    gate_power,
-    cell_type,
-    alive,
-    signals,
-    out_behaviours,
-):
+    base, type_start, behaviour, dead_too, span, signal, half_max, power, saturation, for_dead, gate_start, gate_signal,
+    gate_above, gate_threshold, gate_power, used_start, used, cell_type, alive, signals, out_behaviours,
+):  # fmt: skip
     n = len(cell_type)
     for block in prange((n + BLOCK - 1) // BLOCK):
-        for cell in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
+        begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
+        rows = np.empty(BLOCK, np.int64)
+        sensed = np.zeros((signals.shape[1], _LANES))
+        work = np.empty((5, _LANES))
+        total, pull, term, steep, value = work[0], work[1], work[2], work[3], work[4]
+        for cell in range(begin, end):
             kind = cell_type[cell]
-            living = alive[cell]
             for column in range(base.shape[1]):
-                out_behaviours[cell, column] = base[kind, column] if living else 0.0
-            for response in range(type_start[kind], type_start[kind + 1]):
-                if not (living or dead_too[response]):
-                    continue
-                value = base[kind, behaviour[response]]
-                for direction in range(2):
-                    total = 1.0
-                    pull = 0.0
-                    for rule in range(span[response, direction], span[response, direction + 1]):
-                        if not (living or for_dead[rule]):
-                            continue
-                        term = _term(signals[cell, signal[rule]], half_max[rule], power[rule])
-                        for gate in range(gate_start[rule], gate_start[rule + 1]):
-                            steep = _term(
-                                signals[cell, gate_signal[gate]], gate_threshold[gate], gate_power[gate]
-                            )
-                            term *= steep / (1.0 + steep) if gate_above[gate] else 1.0 / (1.0 + steep)
-                        total += term
-                        pull += (saturation[rule] - value) * term
-                    value += pull / total
-                out_behaviours[cell, behaviour[response]] = value
+                out_behaviours[cell, column] = base[kind, column] if alive[cell] else 0.0
+            if not alive[cell]:
+                for response in range(type_start[kind], type_start[kind + 1]):
+                    if dead_too[response]:
+                        out_behaviours[cell, behaviour[response]] = _respond_dead(
+                            base[kind, behaviour[response]], span[response], signal, half_max, power, saturation,
+                            for_dead, gate_start, gate_signal, gate_above, gate_threshold, gate_power, signals[cell],
+                        )  # fmt: skip
+        for kind in range(base.shape[0]):
+            if type_start[kind] == type_start[kind + 1]:
+                continue
+            found = 0
+            for cell in range(begin, end):
+                if alive[cell] and cell_type[cell] == kind:
+                    rows[found] = cell
+                    found += 1
+            for first in range(0, found, _LANES):
+                for j in range(_LANES):
+                    cell = rows[min(first + j, found - 1)]
+                    for k in range(used_start[kind], used_start[kind + 1]):
+                        sensed[used[k], j] = signals[cell, used[k]]
+                for response in range(type_start[kind], type_start[kind + 1]):
+                    column = behaviour[response]
+                    _respond(
+                        base[kind, column], span[response], signal, half_max, power, saturation,
+                        gate_start, gate_signal, gate_above, gate_threshold, gate_power, sensed, total, pull, term,
+                        steep, value,
+                    )  # fmt: skip
+                    for j in range(min(_LANES, found - first)):
+                        out_behaviours[rows[first + j], column] = value[j]

@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -64,6 +65,18 @@ class RuleTables:
     gate_threshold: np.ndarray
     gate_power: np.ndarray
     source: np.ndarray
+
+    @cached_property
+    def used_signals(self) -> tuple[np.ndarray, np.ndarray]:
+        """Signals that the rules and gates of each cell type read: int64 (n_types + 1,) starts, int64 columns."""
+        used = []
+        for kind in range(len(self.cell_types)):
+            first, last = self.type_start[kind], self.type_start[kind + 1]
+            rules = slice(self.span[first, 0], self.span[last - 1, 2]) if last > first else slice(0, 0)
+            gates = slice(self.gate_start[rules.start], self.gate_start[rules.stop])
+            used.append(np.unique(np.concatenate([self.signal[rules], self.gate_signal[gates]])))
+        start = np.cumsum([0, *(len(columns) for columns in used)])
+        return start.astype(np.int64), np.concatenate([*used, np.zeros(0, np.int64)]).astype(np.int64)
 
 
 def compile_rules(
