@@ -107,11 +107,13 @@ def survival_of_cell(
                 to_s = -s_min * u
             else:
                 to_s = g2m_min * (1.0 - u) + g1_min
-            start, length = to_s, s_min
-            if acts[2] and not acts[1]:
-                start, length = to_s + s_min, g2m_min
-            elif acts[0] and not acts[1]:
-                start, length = to_s + s_min + g2m_min, g1_min
+            # One or two stages of a circle of three: one window, which begins with the first of them.
+            if acts[1] and not acts[0]:
+                start, length = to_s, s_min + (g2m_min if acts[2] else 0.0)
+            elif acts[2] and not acts[1]:
+                start, length = to_s + s_min, g2m_min + (g1_min if acts[0] else 0.0)
+            else:
+                start, length = to_s + s_min + g2m_min, g1_min + (s_min if acts[1] else 0.0)
             total += share / points * math.exp(
                 _log_survival(
                     p, dose, on_min, total_min, half, hill, lethal, start - _back(start, length, period), length, period,
@@ -148,7 +150,7 @@ def survival(
     s_min, g2m_min : float64 (n,)
         Waiting times of S and G2M, minutes.
     acts : bool (3,)
-        In which of G1, S, G2M the drug does damage: one stage, or all three.
+        In which of G1, S, G2M the drug does damage; at least one.
     out_survival : float64 (n,)
     """
     for i in prange(parameters.shape[0]):

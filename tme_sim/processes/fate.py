@@ -122,8 +122,8 @@ def release_contents(tissue: Tissue, rows: np.ndarray, drug_field: np.ndarray) -
     """
     cells = tissue.cells
     sites = cells["site"][rows]
-    tissue.pools.reshape(-1, tissue.pools.shape[-1])[sites] += cells["docked"][rows]
-    fields = tissue.fields.reshape(-1, tissue.fields.shape[-1])
+    tissue.pools.reshape(tissue.grid.n_sites, -1)[sites] += cells["docked"][rows]
+    fields = tissue.fields.reshape(tissue.grid.n_sites, -1)
     for drug, at in enumerate(drug_field):
         held = cells["drug"][rows, drug]
         if at >= 0:

@@ -36,7 +36,7 @@ class Physiology:
     def read(self, tissue: Tissue) -> tuple[np.ndarray, np.ndarray]:
         """Return signals (n, n_signals) and metabolic fluxes (n, 5) of all cells, dead ones included."""
         cells = tissue.cells
-        at_site = tissue.fields.reshape(-1, len(self.layout.fields))[cells["site"]]
+        at_site = tissue.fields.reshape(tissue.grid.n_sites, -1)[cells["site"]]
         flux = self.energy.assess(cells["type"], cells["death"], at_site, cells["variables"])
         signals = np.zeros((cells.n, len(self.signals.names)))
         gather_signals(tissue, self.signals, np.ascontiguousarray(flux[:, 0]), signals)

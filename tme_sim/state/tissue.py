@@ -69,8 +69,8 @@ class Tissue:
         if np.count_nonzero(cells.occupant != EMPTY) != cells.n:
             raise StateError(f"step {self.clock.step}: an empty site is marked occupied")
         for what, names, values in (
-            ("field", self.layout.fields, self.fields.reshape(-1, len(self.layout.fields))),
-            ("pool", self.layout.pools, self.pools.reshape(-1, len(self.layout.pools))),
+            ("field", self.layout.fields, self.fields.reshape(self.grid.n_sites, -1)),
+            ("pool", self.layout.pools, self.pools.reshape(self.grid.n_sites, -1)),
             *((group, names, cells[group]) for group, names in cells.named_groups()),
             ("damage", self.layout.drugs, cells["damage"]),
         ):
