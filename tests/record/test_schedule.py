@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tme_sim.record.schedule import ScheduleError, parse_schedule
+from tme_sim.record.schedule import Every, ScheduleError, parse_schedule
 from tme_sim.state.clock import Clock
 
 
@@ -44,3 +44,7 @@ def test_every_whole_number_of_steps_acts_evenly(dt, multiple):
 def test_wrong_words_are_refused(text):
     with pytest.raises(ScheduleError):
         parse_schedule(text)
+
+
+def test_interval_of_zero_is_the_start_alone():
+    assert [Every(0.0)(Clock(6.0, step)) for step in range(3)] == [True, False, False]

@@ -69,7 +69,7 @@ class Assay:
     resistant_below : float
         Share of the naive cell's log-kill below which a cell counts as resistant.
     every_min : float
-        Measured at multiples of this time, minutes; 0 means always.
+        Measured at multiples of this time, minutes; 0 means always, inf never.
     """
 
     physiology: Physiology
@@ -84,7 +84,9 @@ class Assay:
     every_min: float = 0.0
 
     def due(self, minutes: float) -> bool:
-        """Return whether resistance is measured at this time: at multiples of ``every_min``, always when 0."""
+        """Return whether resistance is measured at this time: at multiples of ``every_min``, always when 0, never when inf."""
+        if np.isinf(self.every_min):
+            return False
         return self.every_min <= 0.0 or abs(minutes / self.every_min - round(minutes / self.every_min)) < 1e-9
 
     def parameters(self, exposure: ReferenceExposure, behaviours: np.ndarray) -> np.ndarray:

@@ -89,7 +89,7 @@ def assay_of(numbers: Numbers, physiology: Physiology) -> Assay:
         stain_half_mmhg=float(resistance.stain) if resistance is not None else 1.0,
         oxygen_field=oxygen,
         resistant_below=float(resistance.threshold) if resistance is not None else 0.5,
-        every_min=float(resistance.every) if resistance is not None else 0.0,
+        every_min=(float(resistance.every) or np.inf) if resistance is not None else 0.0,
     )
 
 

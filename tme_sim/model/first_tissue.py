@@ -56,7 +56,7 @@ def lay_tissue(numbers: Numbers, assay: Assay, seed: int) -> Tissue:
 def vessel_type(numbers: Numbers) -> int:
     """Return the cell type that lines vessels, -1 without vessels."""
     vessels = numbers.scenario.vessels
-    return -1 if vessels is None or vessels.cell is None else numbers.layout.cell_types.index(vessels.cell)
+    return -1 if vessels is None else numbers.layout.cell_types.index(vessels.cell)
 
 
 def _place(numbers: Numbers, assay: Assay, tissue: Tissue) -> None:
@@ -88,7 +88,7 @@ def _place(numbers: Numbers, assay: Assay, tissue: Tissue) -> None:
 
 def _vessel_sites(numbers: Numbers, free: np.ndarray, seed: int) -> np.ndarray:
     vessels, grid = numbers.scenario.vessels, numbers.grid
-    if vessels is None or vessel_type(numbers) < 0:
+    if vessels is None:
         return np.zeros(0, np.int64)
     if vessels.layout == "file" and vessels.file is not None:
         return read_vessels(vessels.file, grid, free)

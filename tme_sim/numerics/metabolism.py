@@ -47,7 +47,11 @@ def fluxes(
         oxygen_share = oxygen[i] / (m[3] + oxygen[i])
         respiration = m[2] * m[12] * oxygen_share
         glycolysis = m[4] * glucose[i] / (m[5] + glucose[i])
-        burn_max = m[6] * variables[i, int(m[0])] * variables[i, int(m[1])]
+        burn_max = m[6]
+        if m[0] >= 0.0:
+            burn_max *= variables[i, int(m[0])]
+        if m[1] >= 0.0:
+            burn_max *= variables[i, int(m[1])]
         lactate_share = lactate[i] / (m[7] + lactate[i])
         burnt = burn_max * lactate_share * oxygen_share
         used = respiration + m[8] * burnt

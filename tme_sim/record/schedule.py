@@ -34,7 +34,7 @@ class Every:
     Parameters
     ----------
     interval_min : float
-        Minutes, > 0.
+        Minutes; 0 or less: at the start alone.
     """
 
     interval_min: float
@@ -44,6 +44,8 @@ class Every:
         return clock.step == 0 or self._multiples(clock, clock.step) > self._multiples(clock, clock.step - 1)
 
     def _multiples(self, clock: Clock, step: int) -> int:
+        if self.interval_min <= 0.0:
+            return 0
         return int((step + _SLACK) * clock.dt_min / self.interval_min + _SLACK)
 
 

@@ -17,7 +17,7 @@ class MetabolismSpec:
     Attributes
     ----------
     importer, oxidiser : int
-        Columns of the variables that carry lactate in and turn it to pyruvate.
+        Columns of the variables that carry lactate in and turn it to pyruvate; -1: not scaled by one.
     oxygen_max : float
         Maximal respiration, mmHg/min.
     solubility : float
@@ -75,7 +75,7 @@ class Energy:
         """Return the names of the fields and variables that energy depends on."""
         names = {layout.fields[f] for f in self.fields if f >= 0}
         for row in self.table[self.table[:, 11] > 0.0]:
-            names |= {layout.variables[int(row[0])], layout.variables[int(row[1])]}
+            names |= {layout.variables[int(column)] for column in row[:2] if column >= 0}
         return names
 
     def assess(self, cell_type: np.ndarray, death: np.ndarray, at_site: np.ndarray, variables: np.ndarray) -> np.ndarray:

@@ -91,9 +91,7 @@ class VesselSpec(Provenance):
     file: DataFile | None = Field(
         None, description="CSV with columns x_um, y_um[, z_um], for layout: file; default: none."
     )
-    cell: CellName | None = Field(
-        None, description="Type of the cells of the vessel wall; default: no cell there."
-    )
+    cell: CellName = Field(description="Type of the cells of the vessel wall: each living one is a vessel.")
 
     @model_validator(mode="after")
     def _fits_layout(self) -> Self:
