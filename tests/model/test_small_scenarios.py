@@ -29,7 +29,7 @@ def test_cells_without_fields_and_vesicles_live_and_die():
     model = TumorMicroenvironment(read_scenario(BARE))
     model.run_for(20)
     model.tissue.check()
-    assert 0 < len(model.tissue.events.deaths) and model.living_cells < 13
+    assert len(model.tissue.events.deaths) > 0 and model.living_cells < 13
 
 
 def test_lactate_is_burnt_at_full_rate_where_no_variable_scales_it():

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 from made_matter import (
-    SPACING_UM, drug_field, field_account, field_gap, field_spec, fields_of, made_context, made_layout, made_matter,
+    SPACING_UM,
+    drug_field,
+    field_account,
+    field_gap,
+    field_spec,
+    fields_of,
+    made_context,
+    made_layout,
+    made_matter,
 )  # fmt: skip
 
 from tme_sim.processes.base import ProcessError

@@ -3,7 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_matter import (
-    made_context, made_layout, made_matter, pool_account, pool_spec, vesicles_of,
+    made_context,
+    made_layout,
+    made_matter,
+    pool_account,
+    pool_spec,
+    vesicles_of,
 )  # fmt: skip
 from scipy import stats
 

@@ -1,6 +1,6 @@
 """Intracellular variables relax towards the targets that the rules set.
 
-    dx/dt = (target − x)/τ,   solved exactly over a step with the target held
+dx/dt = (target − x)/τ,   solved exactly over a step with the target held
 """
 
 from __future__ import annotations
