@@ -153,9 +153,9 @@ def energy(numbers: Numbers) -> Energy:
 
 
 def well(numbers: Numbers) -> float:
-    """Return the well correction of vessel links, 1 without vessels or with vessels as wide as a site."""
+    """Return the well correction of vessel links, 1 without vessels."""
     vessels = numbers.scenario.vessels
-    if vessels is None or vessels.radius >= numbers.grid.spacing_um:
+    if vessels is None:
         return 1.0
     return well_factor(numbers.grid.spacing_um, float(vessels.radius))
 
