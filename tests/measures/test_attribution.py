@@ -114,7 +114,10 @@ def test_more_routes_than_can_be_worked_out_are_refused(monkeypatch):
 
 
 def test_evidence_of_il6_in_the_flagship_is_the_relay_from_stat3_to_survival():
-    model = TumorMicroenvironment("liver_metastasis", ["grid.size=[400 um, 400 um]", "tissue.tumour.nodules=[{centre: middle, radius: 60 um}]"])
+    model = TumorMicroenvironment(
+        "liver_metastasis",
+        ["grid.size=[400 um, 400 um]", "tissue.tumour.nodules=[{centre: middle, radius: 60 um}]"],
+    )
     physiology = model.physiology
     columns = routes_of(physiology, "SN38")["il6"]
     found = evidence_of(tuple(model.config.active_rules()), "il6", columns, physiology, "SN38")

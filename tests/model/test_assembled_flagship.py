@@ -164,7 +164,9 @@ def test_drug_that_is_there_at_the_start_is_in_the_books():
 
 
 def test_books_of_the_whole_model_close_during_dosing():
-    dosed = made("drugs.SN38.schedule=[{dose: 20 nM, from: 0 d, for: 4 h}]", "cells.tumour.base.apoptosis=0.1 /h")
+    dosed = made(
+        "drugs.SN38.schedule=[{dose: 20 nM, from: 0 d, for: 4 h}]", "cells.tumour.base.apoptosis=0.1 /h"
+    )
     measures = measures_for(dosed.tissue.layout)
     for _ in range(80):
         dosed.step()

@@ -68,7 +68,8 @@ def test_supply_that_is_set_replaces_the_field_s_own_and_ends():
 def test_two_antibodies_add_their_rates_and_leave_nothing_behind():
     tissue = made()
     process = timeline(
-        Intervention("a", field=0, rate_per_min=0.1), Intervention("b", field=0, rate_per_min=0.2, until_min=60.0)
+        Intervention("a", field=0, rate_per_min=0.1),
+        Intervention("b", field=0, rate_per_min=0.2, until_min=60.0),
     )
     context = made_context(tissue, {})
     process.step(at(tissue, 0), context)
