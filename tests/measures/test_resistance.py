@@ -116,7 +116,10 @@ def test_table_of_equal_values_is_their_value():
 def flagship():
     return TumorMicroenvironment(
         "liver_metastasis",
-        ["grid.size=[400 um, 400 um]", "tissue.tumour.nodules=[{centre: middle, radius: 100 um, filling: 90 %}]"],
+        [
+            "grid.size=[400 um, 400 um]",
+            "tissue.tumour.nodules=[{centre: middle, radius: 100 um, filling: 90 %}]",
+        ],
     )
 
 
@@ -149,4 +152,8 @@ def test_measuring_changes_nothing(flagship):
     before = [tissue.fields.tobytes(), tissue.cells["variables"].tobytes(), tissue.ledger.drugs.tobytes()]
     for measure in measures_for(tissue.layout).values():
         measure.of(tissue, flagship.measure_context)
-    assert before == [tissue.fields.tobytes(), tissue.cells["variables"].tobytes(), tissue.ledger.drugs.tobytes()]
+    assert before == [
+        tissue.fields.tobytes(),
+        tissue.cells["variables"].tobytes(),
+        tissue.ledger.drugs.tobytes(),
+    ]

@@ -18,7 +18,18 @@ def survive(parameters=LOVO, *, dose=8.25, on=DAY, acts=S_ONLY, total=3 * DAY, s
     table = np.atleast_2d(parameters)
     out = np.empty(len(table))
     pd.survival(
-        table, dose, on, total, 8.0, 1.5, 2.0, np.full(len(table), s), np.full(len(table), g2m), np.array(acts), dt, out
+        table,
+        dose,
+        on,
+        total,
+        8.0,
+        1.5,
+        2.0,
+        np.full(len(table), s),
+        np.full(len(table), g2m),
+        np.array(acts),
+        dt,
+        out,
     )
     return out if parameters.ndim == 2 else out.item()
 
@@ -44,19 +55,31 @@ def single_cells(p, *, dose=8.25, acts=S_ONLY, n=6000, dt=4.0, seed=3):
         left -= dt
         while (over := np.flatnonzero(left <= 0.0)).size:
             stage[over] = (stage[over] + 1) % 3
-            left[over] += np.where(stage[over] == 0, rng.exponential(length[0], len(over)), length[stage[over]])
+            left[over] += np.where(
+                stage[over] == 0, rng.exponential(length[0], len(over)), length[stage[over]]
+            )
     survival = np.exp(-hazard)
     return survival.mean(), survival.std() / np.sqrt(n)
 
 
 @pytest.mark.parametrize("dose", [3.0, 8.25, 30.0])
 @pytest.mark.parametrize(
-    "acts", [G1_ONLY, S_ONLY, G2M_ONLY, (True, True, False, False), (False, True, True, False), (True, False, True, True)]
+    "acts",
+    [
+        G1_ONLY,
+        S_ONLY,
+        G2M_ONLY,
+        (True, True, False, False),
+        (False, True, True, False),
+        (True, False, True, True),
+    ],
 )
 def test_survival_is_that_of_single_cells_within_four_per_cent_of_log_kill(acts, dose):
     mean, error = single_cells(LOVO, acts=acts, dose=dose)
     log_kill = -np.log(mean)
-    assert -np.log(survive(acts=acts, dose=dose)) == pytest.approx(log_kill, abs=3 * error / mean + 0.04 * log_kill)
+    assert -np.log(survive(acts=acts, dose=dose)) == pytest.approx(
+        log_kill, abs=3 * error / mean + 0.04 * log_kill
+    )
 
 
 def test_survival_of_a_cell_damaged_all_along_equals_a_fine_integration():
@@ -96,7 +119,9 @@ def test_arrested_cell_survives_a_drug_of_s_phase():
 def test_cell_that_never_cycles_is_killed_only_by_what_acts_there():
     assert survive(s=0.0, g2m=0.0, acts=S_ONLY) == 1.0
     assert survive(s=0.0, g2m=0.0, acts=G1_ONLY) == 1.0
-    assert survive(s=0.0, g2m=0.0, acts=(False, False, False, True)) == pytest.approx(survive(acts=ALL), rel=1e-12)
+    assert survive(s=0.0, g2m=0.0, acts=(False, False, False, True)) == pytest.approx(
+        survive(acts=ALL), rel=1e-12
+    )
 
 
 @settings(deadline=None, max_examples=40)

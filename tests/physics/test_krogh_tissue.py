@@ -18,8 +18,10 @@ VESSEL_UM, TISSUE_UM, WALL_MMHG, D, UPTAKE = 5.0, 65.0, 40.0, 120e3, 600.0  # µ
 
 def krogh_erlang(r_um):
     """Return oxygen at a radius: uptake of zeroth order, no flux at the tissue's edge."""
-    return WALL_MMHG + UPTAKE / (4 * D) * (r_um**2 - VESSEL_UM**2) - UPTAKE * TISSUE_UM**2 / (2 * D) * np.log(
-        r_um / VESSEL_UM
+    return (
+        WALL_MMHG
+        + UPTAKE / (4 * D) * (r_um**2 - VESSEL_UM**2)
+        - UPTAKE * TISSUE_UM**2 / (2 * D) * np.log(r_um / VESSEL_UM)
     )
 
 

@@ -35,7 +35,10 @@ def taken(model, steps=1):
     for _ in range(steps):
         model.step()
     book = (model.tissue.ledger.fields - before) / (steps * model.clock.dt_min)
-    return {name: (row[_CONSUMED], row[_SECRETED]) for name, row in zip(model.tissue.layout.fields, book, strict=True)}
+    return {
+        name: (row[_CONSUMED], row[_SECRETED])
+        for name, row in zip(model.tissue.layout.fields, book, strict=True)
+    }
 
 
 def flux_now(model):

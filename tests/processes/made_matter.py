@@ -34,16 +34,16 @@ def made_matter(layout, shape, sites=(), types=0, *, dt_min=6.0, seed=1, share=0
         vessel=np.zeros(shape),
         vessel_distance_um=np.full(shape, np.inf),
         plasma=np.zeros(len(layout.fields)),
-        ledger=Ledger.empty(
-            len(layout.pools), len(layout.fields), len(layout.drugs), len(layout.cell_types)
-        ),
+        ledger=Ledger.empty(len(layout.pools), len(layout.fields), len(layout.drugs), len(layout.cell_types)),
         events=Events(),
     )
 
 
 def made_layout(fields=(), pools=(), cargo=(), drugs=(), cell_types=("tumour", "hsc"), variables=()):
     """Return a layout."""
-    return Layout(tuple(cell_types), tuple(variables), tuple(fields), tuple(pools), tuple(cargo), tuple(drugs))
+    return Layout(
+        tuple(cell_types), tuple(variables), tuple(fields), tuple(pools), tuple(cargo), tuple(drugs)
+    )
 
 
 def field_spec(name, **changes):

@@ -15,7 +15,14 @@ RATES = {
 
 
 def spec(**changes):
-    plain = {"name": "D", "field": 0, "half_max_nm": 8.0, "hill": 1.5, "lethal_hill": 2.0, "acts_in": (True,) * 4}
+    plain = {
+        "name": "D",
+        "field": 0,
+        "half_max_nm": 8.0,
+        "hill": 1.5,
+        "lethal_hill": 2.0,
+        "acts_in": (True,) * 4,
+    }
     return DrugSpec(**{**plain, **changes})
 
 

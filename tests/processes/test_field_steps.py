@@ -100,7 +100,9 @@ def test_secretion_in_molecules_gives_the_closed_form_concentration(share):
     run(tissue, fields_of(tissue, [spec], behaviours), behaviours, 900)
     molecules = 300.0 * 120.0 / np.log(2)
     fluid_um3 = share * SPACING_UM**3
-    assert tissue.fields.item() == pytest.approx(molecules / (MOLECULES_PER_UM3_IN_1_NM * fluid_um3), rel=1e-9)
+    assert tissue.fields.item() == pytest.approx(
+        molecules / (MOLECULES_PER_UM3_IN_1_NM * fluid_um3), rel=1e-9
+    )
 
 
 def test_uptake_stands_inside_the_operator_at_any_strength():

@@ -79,7 +79,9 @@ def tissue():
 def test_every_vesicle_is_somewhere_after_births_and_deaths(tissue, pool):
     column = LAYOUT.pools.index(pool)
     present = tissue.pool(pool).sum() + tissue.cells["docked"][:, column].sum()
-    gone = [pool_account(tissue, pool, a) for a in ("internalised", "decayed", "left_vessel", "left_boundary")]
+    gone = [
+        pool_account(tissue, pool, a) for a in ("internalised", "decayed", "left_vessel", "left_boundary")
+    ]
     entered = pool_account(tissue, pool, "released") + pool_account(tissue, pool, "given")
     assert min(pool_account(tissue, "exo", a) for a in ("internalised", "left_vessel", "left_boundary")) > 1.0
     assert abs(present + sum(gone) - entered) < 1e-9 * entered
@@ -118,7 +120,9 @@ def one_site(behaviours=BEHAVIOURS, *, types=0, n=1, **spec):
     """Return n separate sites with a cell each, one pool without diffusion, and its process."""
     tissue = made_matter(made_layout(pools=("exo",), cargo=("pERK",)), (1, 1, n), np.arange(n), types)
     cargo = {"cargo": (1.0,), "diffusion_um2_min": 0.0}
-    process = vesicles_of(tissue, [pool_spec("exo", **{**cargo, **spec})], behaviours, cargo_decay=CARGO_DECAY)
+    process = vesicles_of(
+        tissue, [pool_spec("exo", **{**cargo, **spec})], behaviours, cargo_decay=CARGO_DECAY
+    )
     return tissue, process
 
 

@@ -15,7 +15,16 @@ BASE = {
     "repair of D": 0.03 / 60, "death from D": 0.1 / 60, "cycle entry": 0.09 / 60,
 }  # fmt: skip
 BEHAVIOURS = ("A", "B", *BASE)
-EXTRA_SIGNALS = ("energy", "held pERK", "arriving pERK", "contact tumour", "drug D", "damage D", "exposure D", "age")
+EXTRA_SIGNALS = (
+    "energy",
+    "held pERK",
+    "arriving pERK",
+    "contact tumour",
+    "drug D",
+    "damage D",
+    "exposure D",
+    "age",
+)
 
 
 def acts(signal, behaviour, to, *, up=True, half_max=1.0, hill=2.0, gates=(), evidence=("S0-01",)):
@@ -27,7 +36,9 @@ def acts(signal, behaviour, to, *, up=True, half_max=1.0, hill=2.0, gates=(), ev
 def made_physiology(*rules, table=None, base=None):
     """Return the physiology of tumour cells with these rules."""
     signals = (*LAYOUT.fields, *LAYOUT.variables, *EXTRA_SIGNALS)
-    signal_table = SignalTable.compile(signals, LAYOUT, cargo_decay_per_min={"pERK": 0.01}, cargo_gain={"pERK": 1.0})
+    signal_table = SignalTable.compile(
+        signals, LAYOUT, cargo_decay_per_min={"pERK": 0.01}, cargo_gain={"pERK": 1.0}
+    )
     values = {**dict.fromkeys(BEHAVIOURS, 0.0), **BASE, **(base or {})}
     tables = compile_rules(
         rules, LAYOUT.cell_types, signals, BEHAVIOURS, np.array([[values[name] for name in BEHAVIOURS]])

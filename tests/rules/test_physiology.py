@@ -60,7 +60,9 @@ def test_no_cells_settle_at_nothing():
 
 
 def test_energy_follows_oxygen_while_settling():
-    row = MetabolismSpec(0, 1, 900.0, 1.0, 0.0, 1.0, 0.0, 1.0, 3.0, 2.0, 5.0, 5.0 * 900.0 * 1300.0, 1300.0).as_row()
+    row = MetabolismSpec(
+        0, 1, 900.0, 1.0, 0.0, 1.0, 0.0, 1.0, 3.0, 2.0, 5.0, 5.0 * 900.0 * 1300.0, 1300.0
+    ).as_row()
     physiology = made_physiology(acts("energy", "A", 1.0, half_max=0.5, hill=1.0), table=row[None])
     signals, _ = settled(physiology, oxygen=1.0)
     assert signals[0, physiology.column["energy"]] == pytest.approx(0.5)

@@ -86,25 +86,41 @@ def attribute(
     own = physiology.read(tissue)[0][rows]
     naive = assay.naive_signals(len(rows))
     routes = {
-        name: columns for name, columns in routes_of(physiology, exposure.drug).items()
+        name: columns
+        for name, columns in routes_of(physiology, exposure.drug).items()
         if len(rows) and np.abs(own[:, list(columns)] - naive[:, list(columns)]).max() > 0.0
     }
     if len(routes) > MAX_ROUTES:
-        raise ValueError(f"attribution over {len(routes)} routes; expected at most {MAX_ROUTES}: {', '.join(routes)}")
+        raise ValueError(
+            f"attribution over {len(routes)} routes; expected at most {MAX_ROUTES}: {', '.join(routes)}"
+        )
     kill = _kill_of_subsets(assay, exposure, cell_type, own, naive, list(routes.values()))
-    present = assay.log_kill(exposure, assay.parameters(exposure, physiology.act(
-        cell_type, np.ones(len(rows), bool), own)), cell_type)
+    present = assay.log_kill(
+        exposure,
+        assay.parameters(exposure, physiology.act(cell_type, np.ones(len(rows), bool), own)),
+        cell_type,
+    )
     reference = np.maximum(kill[0], 1e-12)
     shapley = _shapley(-kill / reference, len(routes))
     memory = (kill[-1] - present) / reference
     return Attribution(
-        (*routes, MEMORY), np.column_stack([shapley, memory]),
-        {name: evidence_of(rules, name, columns, physiology, exposure.drug) for name, columns in routes.items()},
+        (*routes, MEMORY),
+        np.column_stack([shapley, memory]),
+        {
+            name: evidence_of(rules, name, columns, physiology, exposure.drug)
+            for name, columns in routes.items()
+        },
     )
 
 
-def _kill_of_subsets(assay: Assay, exposure: ReferenceExposure, cell_type: np.ndarray, own: np.ndarray,
-                     naive: np.ndarray, routes: list[tuple[int, ...]]) -> np.ndarray:
+def _kill_of_subsets(
+    assay: Assay,
+    exposure: ReferenceExposure,
+    cell_type: np.ndarray,
+    own: np.ndarray,
+    naive: np.ndarray,
+    routes: list[tuple[int, ...]],
+) -> np.ndarray:
     """Return the settled log-kill of every subset of routes, float64 (2^n_routes, n); bit i means route i is on."""
     out = np.empty((1 << len(routes), len(cell_type)))
     for subset in range(1 << len(routes)):
@@ -130,16 +146,25 @@ def _shapley(value: np.ndarray, n_routes: int) -> np.ndarray:
     return out
 
 
-def evidence_of(rules: tuple[Rule, ...], route: str, columns: tuple[int, ...], physiology: Physiology,
-                drug: str) -> tuple[str, ...]:
+def evidence_of(
+    rules: tuple[Rule, ...], route: str, columns: tuple[int, ...], physiology: Physiology, drug: str
+) -> tuple[str, ...]:
     """Return the mechanism ids of the rules on a path from a route's signals to the drug's effect."""
     effects = {f"{word} {drug}" for word in _EFFECTS} | {"cycle entry"}
     energy_inputs = physiology.energy.inputs(physiology.layout)
-    links = [({rule.signal, *(gate.signal for gate in rule.gates)}, rule.behaviour, rule.evidence) for rule in rules]
+    links = [
+        ({rule.signal, *(gate.signal for gate in rule.gates)}, rule.behaviour, rule.evidence)
+        for rule in rules
+    ]
     links.append((energy_inputs, "energy", physiology.energy.evidence))
     forward = _reach({physiology.signals.names[c] for c in columns}, [(s, b) for s, b, _ in links])
     useful = _reach(effects, [({b}, signal) for s, b, _ in links for signal in s])
-    found = {i for signals, behaviour, ids in links if signals & forward and behaviour in useful | effects for i in ids}
+    found = {
+        i
+        for signals, behaviour, ids in links
+        if signals & forward and behaviour in useful | effects
+        for i in ids
+    }
     return tuple(sorted(found))
 
 

@@ -91,6 +91,7 @@ class Assay:
 
     def parameters(self, exposure: ReferenceExposure, behaviours: np.ndarray) -> np.ndarray:
         """Return the pharmacodynamic parameters of cells with these behaviours, float64 (n, 6)."""
+
         def of(name: str) -> np.ndarray:
             column = self.physiology.behaviour.get(name)
             return np.zeros(len(behaviours)) if column is None else behaviours[:, column]
@@ -105,12 +106,24 @@ class Assay:
         out[:, pd.ENTRY] = of("cycle entry")
         return out
 
-    def log_kill(self, exposure: ReferenceExposure, parameters: np.ndarray, cell_type: np.ndarray) -> np.ndarray:
+    def log_kill(
+        self, exposure: ReferenceExposure, parameters: np.ndarray, cell_type: np.ndarray
+    ) -> np.ndarray:
         """Return minus the logarithm of survival, float64 (n,)."""
         out = np.empty(len(parameters))
         pd.survival(
-            parameters, exposure.dose_nm, exposure.on_min, exposure.follow_min, exposure.half_max_nm, exposure.hill,
-            exposure.lethal_hill, self.s_min[cell_type], self.g2m_min[cell_type], np.array(exposure.acts_in), 60.0, out,
+            parameters,
+            exposure.dose_nm,
+            exposure.on_min,
+            exposure.follow_min,
+            exposure.half_max_nm,
+            exposure.hill,
+            exposure.lethal_hill,
+            self.s_min[cell_type],
+            self.g2m_min[cell_type],
+            np.array(exposure.acts_in),
+            60.0,
+            out,
         )
         return -np.log(np.maximum(out, 1e-300))
 
@@ -174,7 +187,9 @@ def assess(assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.n
         return assay.log_kill(exposure, parameters, kind)
 
     def own_oxygen_kill(kind: np.ndarray, oxygen: np.ndarray) -> np.ndarray:
-        return assay.log_kill(exposure, assay.parameters(exposure, assay.naive_behaviours(kind, oxygen)), kind)
+        return assay.log_kill(
+            exposure, assay.parameters(exposure, assay.naive_behaviours(kind, oxygen)), kind
+        )
 
     oxygen = np.zeros(len(rows))
     if assay.oxygen_field >= 0:
@@ -198,8 +213,8 @@ def by_table(
     """Return ``function(cell_type, x)`` of many cells from a table over x, one per type.
 
     The table has ``TABLE_POINTS`` points between the smallest and the largest x of the type, evenly spaced in
-    the square root (responses are steep at low oxygen), and its logarithm is read by a monotone cubic. Fewer cells than that
-    are worked out one by one.
+    the square root (responses are steep at low oxygen); its logarithm is read by a monotone cubic. Fewer cells
+    than that are worked out one by one.
 
     Parameters
     ----------
@@ -237,7 +252,9 @@ def assessment(tissue: Tissue, context: Context, drug: str) -> Assessment | None
     if assay is None or not (context.complete or assay.due(tissue.clock.minutes)):
         return None
     exposure = next(e for e in assay.exposures if e.drug == drug)
-    return context.share(f"resistance {drug}", lambda: assess(assay, exposure, tissue, context.tumour_rows(tissue)))
+    return context.share(
+        f"resistance {drug}", lambda: assess(assay, exposure, tissue, context.tumour_rows(tissue))
+    )
 
 
 def rim(tissue: Tissue, context: Context) -> np.ndarray:
@@ -251,8 +268,12 @@ def measures(layout: Layout) -> Iterable[Measure | CellColumn]:
     """Yield the resistance measures and cell columns of every drug."""
     for drug in layout.drugs:
         yield from _measures_of(drug)
-    yield Measure("rim_cells", "1", "tumour cells in the rim (far from perfused vessels)",
-                  lambda t, c: float(rim(t, c).sum()) if EXTRA in c.extras else float("nan"))
+    yield Measure(
+        "rim_cells",
+        "1",
+        "tumour cells in the rim (far from perfused vessels)",
+        lambda t, c: float(rim(t, c).sum()) if EXTRA in c.extras else float("nan"),
+    )
     yield CellColumn("rim", "1", "1 where the cell lies in the rim (far from perfused vessels)", _rim_column)
     yield CellColumn("pimonidazole", "1", "virtual pimonidazole stain, share of the maximum", _stain_column)
 
@@ -271,18 +292,33 @@ def _measures_of(drug: str) -> Iterable[Measure | CellColumn]:
 
         return Measure(f"{name}_{drug}", "1", f"{what} to {drug}", function)
 
-    for niche, suffix, words in ((None, "", ""), ("rim", "_rim", " in the rim"), ("well", "_perfused", " near vessels")):
-        yield share(f"resistant_fraction{suffix}", f"share of tumour cells{words} resistant (against naive, normoxia)",
-                    "resistant", niche)
-        yield share(f"resistant_fraction_own_oxygen{suffix}",
-                    f"share of tumour cells{words} resistant (against naive at the same oxygen)",
-                    "resistant_own_oxygen", niche)
-    for attribute, words in (("ratio", "log-kill over that of a naive cell in normoxia"),
-                             ("ratio_own_oxygen", "log-kill over that of a naive cell at the same oxygen"),
-                             ("ratio_cellular", "cellular part of the log-kill ratio"),
-                             ("ratio_kinetic", "kinetic part of the log-kill ratio"),
-                             ("survival", "survival under the reference exposure")):
-        name = {"ratio": "resistance", "survival": "survival"}.get(attribute, attribute.replace("ratio", "resistance"))
+    for niche, suffix, words in (
+        (None, "", ""),
+        ("rim", "_rim", " in the rim"),
+        ("well", "_perfused", " near vessels"),
+    ):
+        yield share(
+            f"resistant_fraction{suffix}",
+            f"share of tumour cells{words} resistant (against naive, normoxia)",
+            "resistant",
+            niche,
+        )
+        yield share(
+            f"resistant_fraction_own_oxygen{suffix}",
+            f"share of tumour cells{words} resistant (against naive at the same oxygen)",
+            "resistant_own_oxygen",
+            niche,
+        )
+    for attribute, words in (
+        ("ratio", "log-kill over that of a naive cell in normoxia"),
+        ("ratio_own_oxygen", "log-kill over that of a naive cell at the same oxygen"),
+        ("ratio_cellular", "cellular part of the log-kill ratio"),
+        ("ratio_kinetic", "kinetic part of the log-kill ratio"),
+        ("survival", "survival under the reference exposure"),
+    ):
+        name = {"ratio": "resistance", "survival": "survival"}.get(
+            attribute, attribute.replace("ratio", "resistance")
+        )
         yield _mean_of(drug, name, attribute, words)
         yield _column_of(drug, name, attribute, words)
 

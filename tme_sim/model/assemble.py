@@ -55,13 +55,9 @@ def physiology_of(numbers: Numbers) -> Physiology:
 def assay_of(numbers: Numbers, physiology: Physiology) -> Assay:
     """Return how resistance is measured in a scenario."""
     scenario, layout = numbers.scenario, numbers.layout
-    drug_fields = {drug.field for drug in scenario.drugs.values()}
-    naive = np.array([
-        0.0 if f.interstitial or name in drug_fields else float(f.vessel.value or 0.0) if f.vessel else float(f.start)
-        for name, f in scenario.fields.items()
-    ])
     oxygen = layout.fields.index("oxygen") if "oxygen" in layout.fields else -1
     resistance = scenario.resistance
+    naive = _naive_fields(numbers)
     if oxygen >= 0 and resistance is not None:
         naive[oxygen] = float(resistance.normoxia)
     s_min, g2m_min, _ = numbers.cycle_minutes()
@@ -93,18 +89,41 @@ def assay_of(numbers: Numbers, physiology: Physiology) -> Assay:
     )
 
 
-def interventions_of(numbers: Numbers, condition_of: Callable[[str], Callable[[Tissue], bool]]) -> Interventions:
+def _naive_fields(numbers: Numbers) -> np.ndarray:
+    """Return the fields that a naive cell lives in, float64 (n_fields,): supply, but no factors and no drug."""
+    scenario = numbers.scenario
+    drug_fields = {drug.field for drug in scenario.drugs.values()}
+    out = np.zeros(len(scenario.fields))
+    for column, (name, f) in enumerate(scenario.fields.items()):
+        if not f.interstitial and name not in drug_fields:
+            out[column] = float(f.start if f.vessel is None else f.vessel.value or 0.0)
+    return out
+
+
+def interventions_of(
+    numbers: Numbers, condition_of: Callable[[str], Callable[[Tissue], bool]]
+) -> Interventions:
     """Return the timeline; ``condition_of(text)`` reads a condition on a measure."""
     scenario, layout = numbers.scenario, numbers.layout
-    doses = [(layout.fields.index(drug.field), drug.level) for drug in scenario.drugs.values() if drug.schedule]
-    made = [_intervention(numbers, name, i, condition_of) for name, i in scenario.interventions.items() if i.active]
+    doses = [
+        (layout.fields.index(drug.field), drug.level) for drug in scenario.drugs.values() if drug.schedule
+    ]
+    made = [
+        _intervention(numbers, name, i, condition_of)
+        for name, i in scenario.interventions.items()
+        if i.active
+    ]
     return Interventions(specs.supply(numbers), doses, made)
 
 
 def _intervention(numbers: Numbers, name: str, i: scenario_action.Intervention, condition_of) -> Intervention:
     layout, column = numbers.layout, numbers.column
-    words = {"block_release": f"release {i.target}", "block_uptake": f"uptake {i.target}", "knock_down": i.target,
-             "remove_cells": "apoptosis"}
+    words = {
+        "block_release": f"release {i.target}",
+        "block_uptake": f"uptake {i.target}",
+        "knock_down": i.target,
+        "remove_cells": "apoptosis",
+    }
     cell = i.target if i.kind == "remove_cells" else i.cell
     return Intervention(
         name=name,
@@ -124,8 +143,9 @@ def _intervention(numbers: Numbers, name: str, i: scenario_action.Intervention, 
     )
 
 
-def processes_of(numbers: Numbers, physiology: Physiology, interventions: Interventions,
-                 extra: Sequence[Process] = ()) -> list[Process]:
+def processes_of(
+    numbers: Numbers, physiology: Physiology, interventions: Interventions, extra: Sequence[Process] = ()
+) -> list[Process]:
     """Return all processes in the order of a step; ``extra`` ones come after pathways.
 
     Raises
@@ -141,10 +161,20 @@ def processes_of(numbers: Numbers, physiology: Physiology, interventions: Interv
     vessel = vessel_type(numbers)
     processes: list[Process] = [interventions, Sense(physiology, interventions), Vessels(vessel)]
     if layout.fields:
-        processes.append(Fields(specs.field_specs(numbers), grid.shape, grid.spacing_um, column, specs.well(numbers)))
+        processes.append(
+            Fields(specs.field_specs(numbers), grid.shape, grid.spacing_um, column, specs.well(numbers))
+        )
     if layout.pools:
-        processes.append(Vesicles(specs.pool_specs(numbers), grid.shape, grid.spacing_um, column, cargo_decay,
-                                  len(layout.cell_types)))
+        processes.append(
+            Vesicles(
+                specs.pool_specs(numbers),
+                grid.shape,
+                grid.spacing_um,
+                column,
+                cargo_decay,
+                len(layout.cell_types),
+            )
+        )
     division = Division(
         push=np.array([cell.push for cell in cells], np.int64),
         movable=np.array([kind != vessel for kind in range(len(cells))]),
@@ -176,7 +206,9 @@ def check_owners(processes: Sequence[Process]) -> None:
     for process in processes:
         for variable in process.writes:
             if variable in owner:
-                faults.append(f"{variable} is owned by {owner[variable]} and by {process.name}; expected one owner")
+                faults.append(
+                    f"{variable} is owned by {owner[variable]} and by {process.name}; expected one owner"
+                )
             owner[variable] = process.name
     if faults:
         raise PlanError("\n".join(faults))

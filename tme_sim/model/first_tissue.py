@@ -112,10 +112,14 @@ def _asked(numbers: Numbers) -> tuple[list[Nodule], list[Density]]:
     return nodules, densities
 
 
-def _found(numbers: Numbers, assay: Assay, tissue: Tissue, sites: np.ndarray, kinds: np.ndarray, ids: np.ndarray) -> None:
+def _found(
+    numbers: Numbers, assay: Assay, tissue: Tissue, sites: np.ndarray, kinds: np.ndarray, ids: np.ndarray
+) -> None:
     """Make founders at ``sites``: lineage keys by site, cycle spread over its stages, variables as in a naive cell."""
     layout, cells = numbers.layout, tissue.cells
-    rows = cells.append(sites, parent=-1, type=kinds, lineage=child_keys(sites.astype(np.uint64), np.zeros_like(sites)))
+    rows = cells.append(
+        sites, parent=-1, type=kinds, lineage=child_keys(sites.astype(np.uint64), np.zeros_like(sites))
+    )
     given = ids >= 0
     if given.any():
         cells["id"][rows[given]] = ids[given]
@@ -131,6 +135,10 @@ def _found(numbers: Numbers, assay: Assay, tissue: Tissue, sites: np.ndarray, ki
             first[row, layout.variables.index(name)] = value
     cells["variables"][rows] = first[kinds]
     stage, left = first_stages(
-        cells["lineage"][rows], kinds, naive[:, numbers.column["cycle entry"]], *numbers.cycle_minutes(), tissue.seed
+        cells["lineage"][rows],
+        kinds,
+        naive[:, numbers.column["cycle entry"]],
+        *numbers.cycle_minutes(),
+        tissue.seed,
     )
     cells["stage"][rows], cells["stage_left_min"][rows] = stage, left

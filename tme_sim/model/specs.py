@@ -17,7 +17,8 @@ from tme_sim.state.codes import STAGES
 from tme_sim.state.grid import Grid
 from tme_sim.state.layout import Layout
 
-# Exchange that holds a vessel site at the plasma level, 1/min: what it leaves of a difference is 4 D/h² over this, about 1e-5 for oxygen.
+# Exchange that holds a vessel site at the plasma level, 1/min: what it leaves of a difference is 4 D/h² over this,
+# about 1e-5 for oxygen.
 IMPOSED_PER_MIN = 1e8
 
 
@@ -42,7 +43,9 @@ class Numbers:
 
     def base(self) -> np.ndarray:
         """Return base values of behaviours, float64 (n_types, n_behaviours)."""
-        out = np.tile([word.base for word in self.vocabulary.behaviours.values()], (len(self.layout.cell_types), 1))
+        out = np.tile(
+            [word.base for word in self.vocabulary.behaviours.values()], (len(self.layout.cell_types), 1)
+        )
         for row, cell in enumerate(self.scenario.cells.values()):
             for name, value in cell.base.items():
                 out[row, self.column[name]] = value
@@ -65,22 +68,24 @@ def field_specs(numbers: Numbers) -> list[FieldSpec]:
         exchange = 0.0
         if f.vessel is not None:
             exchange = IMPOSED_PER_MIN if f.vessel.exchange is None else float(f.vessel.exchange)
-        specs.append(FieldSpec(
-            name=name,
-            steady=f.solve == "steady",
-            diffusion_um2_min=float(f.diffusion),
-            decay_per_min=f.decay_per_min,
-            exchange_per_min=exchange,
-            half_saturation=float(f.half_saturation or 0.0),
-            background_uptake=float(f.background_uptake or 0.0),
-            per_molecule=1.0 / numbers.grid.molecules_per_nm(whole_site=whole_site),
-            boundary=f.boundary.fixed,
-            uptake=f"influx {drug_of[name]}" if name in drug_of else f"uptake {name}",
-            secretion=f"secretion {name}",
-            drug=_index(numbers.layout.drugs, drug_of.get(name)),
-            efflux=f"efflux {drug_of.get(name)}",
-            metabolism=f"metabolism {drug_of.get(name)}",
-        ))
+        specs.append(
+            FieldSpec(
+                name=name,
+                steady=f.solve == "steady",
+                diffusion_um2_min=float(f.diffusion),
+                decay_per_min=f.decay_per_min,
+                exchange_per_min=exchange,
+                half_saturation=float(f.half_saturation or 0.0),
+                background_uptake=float(f.background_uptake or 0.0),
+                per_molecule=1.0 / numbers.grid.molecules_per_nm(whole_site=whole_site),
+                boundary=f.boundary.fixed,
+                uptake=f"influx {drug_of[name]}" if name in drug_of else f"uptake {name}",
+                secretion=f"secretion {name}",
+                drug=_index(numbers.layout.drugs, drug_of.get(name)),
+                efflux=f"efflux {drug_of.get(name)}",
+                metabolism=f"metabolism {drug_of.get(name)}",
+            )
+        )
     return specs
 
 
@@ -153,9 +158,9 @@ def energy(numbers: Numbers) -> Energy:
 
 
 def well(numbers: Numbers) -> float:
-    """Return the well correction of vessel links, 1 without vessels or with vessels as wide as a site."""
+    """Return the well correction of vessel links, 1 without vessels."""
     vessels = numbers.scenario.vessels
-    if vessels is None or vessels.radius >= numbers.grid.spacing_um:
+    if vessels is None:
         return 1.0
     return well_factor(numbers.grid.spacing_um, float(vessels.radius))
 

@@ -20,8 +20,14 @@ from tme_sim.numerics.jit import parallel_kernel, prange
 
 @parallel_kernel
 def fluxes(
-    cell_type: np.ndarray, death: np.ndarray, oxygen: np.ndarray, glucose: np.ndarray, lactate: np.ndarray,
-    variables: np.ndarray, table: np.ndarray, out_flux: np.ndarray,
+    cell_type: np.ndarray,
+    death: np.ndarray,
+    oxygen: np.ndarray,
+    glucose: np.ndarray,
+    lactate: np.ndarray,
+    variables: np.ndarray,
+    table: np.ndarray,
+    out_flux: np.ndarray,
 ) -> None:
     """Write energy and the maximal rates that the fields need, per cell.
 

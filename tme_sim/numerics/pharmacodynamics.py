@@ -30,6 +30,7 @@ NO_CYCLE = 3  # place of cells that never cycle in `acts`, behind G1, S and G2M
 _FOREVER = 1e12  # minutes
 _SLOWEST = 1e-9  # 1/min; a cell that enters S more slowly stays in G1
 
+
 @kernel
 def power(x: float, p: float) -> float:
     """Return x^p for x >= 0, with the exponents that rules use most special-cased."""
@@ -96,8 +97,19 @@ def _tail_hazard(damage: float, minutes: float, repair: float, death: float, let
 
 @kernel
 def _hazard_of_path(
-    p: np.ndarray, rate: np.ndarray, steps: int, total_min: float, lethal: float, stage: int, left: float,
-    g1_first: float, g1_second: float, s_min: float, g2m_min: float, acts: np.ndarray, dt: float,
+    p: np.ndarray,
+    rate: np.ndarray,
+    steps: int,
+    total_min: float,
+    lethal: float,
+    stage: int,
+    left: float,
+    g1_first: float,
+    g1_second: float,
+    s_min: float,
+    g2m_min: float,
+    acts: np.ndarray,
+    dt: float,
 ) -> float:
     """Return the cumulative hazard of one cell: it is in ``stage`` for ``left`` minutes, then cycles on.
 
@@ -132,8 +144,17 @@ def _hazard_of_path(
 
 @kernel
 def survival_of_cell(
-    p: np.ndarray, dose: float, on_min: float, total_min: float, half: float, hill: float, lethal: float,
-    s_min: float, g2m_min: float, acts: np.ndarray, dt: float,
+    p: np.ndarray,
+    dose: float,
+    on_min: float,
+    total_min: float,
+    half: float,
+    hill: float,
+    lethal: float,
+    s_min: float,
+    g2m_min: float,
+    acts: np.ndarray,
+    dt: float,
 ) -> float:
     """Return the survival of one cell, averaged over the stationary cell cycle.
 
@@ -148,7 +169,9 @@ def survival_of_cell(
     if never or (acts[0] and acts[1] and acts[2]):
         stage = NO_CYCLE if never else 0
         return math.exp(
-            -_hazard_of_path(p, rate, steps, total_min, lethal, stage, _FOREVER, 0.0, 0.0, s_min, g2m_min, acts, dt)
+            -_hazard_of_path(
+                p, rate, steps, total_min, lethal, stage, _FOREVER, 0.0, 0.0, s_min, g2m_min, acts, dt
+            )
         )
     g1_min = 1.0 / max(p[ENTRY], _SLOWEST)
     period = g1_min + s_min + g2m_min
@@ -160,21 +183,37 @@ def survival_of_cell(
         first, second = -g1_min * math.log(1.0 - v), -g1_min * math.log(1.0 - w)
         now = -g1_min * math.log(1.0 - u)
         total += g1_min * math.exp(
-            -_hazard_of_path(p, rate, steps, total_min, lethal, 0, now, first, second, s_min, g2m_min, acts, dt)
+            -_hazard_of_path(
+                p, rate, steps, total_min, lethal, 0, now, first, second, s_min, g2m_min, acts, dt
+            )
         )
         total += s_min * math.exp(
-            -_hazard_of_path(p, rate, steps, total_min, lethal, 1, s_min * u, first, second, s_min, g2m_min, acts, dt)
+            -_hazard_of_path(
+                p, rate, steps, total_min, lethal, 1, s_min * u, first, second, s_min, g2m_min, acts, dt
+            )
         )
         total += g2m_min * math.exp(
-            -_hazard_of_path(p, rate, steps, total_min, lethal, 2, g2m_min * u, first, second, s_min, g2m_min, acts, dt)
+            -_hazard_of_path(
+                p, rate, steps, total_min, lethal, 2, g2m_min * u, first, second, s_min, g2m_min, acts, dt
+            )
         )
     return min(total / (period * _POINTS), 1.0)
 
 
 @parallel_kernel
 def survival(
-    parameters: np.ndarray, dose: float, on_min: float, total_min: float, half: float, hill: float, lethal: float,
-    s_min: np.ndarray, g2m_min: np.ndarray, acts: np.ndarray, dt_min: float, out_survival: np.ndarray,
+    parameters: np.ndarray,
+    dose: float,
+    on_min: float,
+    total_min: float,
+    half: float,
+    hill: float,
+    lethal: float,
+    s_min: np.ndarray,
+    g2m_min: np.ndarray,
+    acts: np.ndarray,
+    dt_min: float,
+    out_survival: np.ndarray,
 ) -> None:
     """Survival of every cell under a square reference exposure.
 

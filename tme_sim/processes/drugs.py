@@ -49,9 +49,21 @@ class DrugSpec:
 
 @kernel
 def act_in_cells(
-    site: np.ndarray, stage: np.ndarray, influx: np.ndarray, efflux: np.ndarray, metabolism: np.ndarray,
-    damage_rate: np.ndarray, repair: np.ndarray, acts: np.ndarray, half_max: float, hill: float, dt_min: float,
-    field: np.ndarray, io_held: np.ndarray, io_damage: np.ndarray, io_exposure: np.ndarray,
+    site: np.ndarray,
+    stage: np.ndarray,
+    influx: np.ndarray,
+    efflux: np.ndarray,
+    metabolism: np.ndarray,
+    damage_rate: np.ndarray,
+    repair: np.ndarray,
+    acts: np.ndarray,
+    half_max: float,
+    hill: float,
+    dt_min: float,
+    field: np.ndarray,
+    io_held: np.ndarray,
+    io_damage: np.ndarray,
+    io_exposure: np.ndarray,
     out_metabolised: np.ndarray,
 ) -> None:
     """Advance drug and damage of every cell.
@@ -125,6 +137,8 @@ class Drugs:
         out = np.zeros((tissue.cells.n, len(self.specs)))
         for column, spec in enumerate(self.specs):
             response = np.empty(tissue.cells.n)
-            damage_response(np.ascontiguousarray(tissue.cells["damage"][:, column]), spec.lethal_hill, response)
+            damage_response(
+                np.ascontiguousarray(tissue.cells["damage"][:, column]), spec.lethal_hill, response
+            )
             out[:, column] = response
         return out

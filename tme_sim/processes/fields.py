@@ -29,8 +29,12 @@ from tme_sim.processes.base import Context, ProcessError
 from tme_sim.state.ledger import DRUG_ACCOUNTS, FIELD_ACCOUNTS
 from tme_sim.state.tissue import Tissue
 
-_SECRETED, _SUPPLIED, _CONSUMED, _DECAYED, _LEFT_VESSEL, _LEFT_BOUNDARY, _NEUTRALISED = range(len(FIELD_ACCOUNTS))
-_DRUG_SUPPLIED, _DRUG_METABOLISED, _DRUG_DECAYED, _DRUG_LEFT_VESSEL, _DRUG_LEFT_BOUNDARY = range(len(DRUG_ACCOUNTS))
+_SECRETED, _SUPPLIED, _CONSUMED, _DECAYED, _LEFT_VESSEL, _LEFT_BOUNDARY, _NEUTRALISED = range(
+    len(FIELD_ACCOUNTS)
+)
+_DRUG_SUPPLIED, _DRUG_METABOLISED, _DRUG_DECAYED, _DRUG_LEFT_VESSEL, _DRUG_LEFT_BOUNDARY = range(
+    len(DRUG_ACCOUNTS)
+)
 
 
 @dataclass(frozen=True)
@@ -81,9 +85,20 @@ def fixed_values(boundaries: list[Mapping[str, float]]) -> dict[str, np.ndarray]
 
 @kernel
 def collect(
-    occupant: np.ndarray, behaviours: np.ndarray, fields: np.ndarray, field_index: np.ndarray, uptake_column: np.ndarray,
-    secretion_column: np.ndarray, per_molecule: np.ndarray, background: np.ndarray, held: np.ndarray,
-    drug_columns: np.ndarray, dt_min: float, out_u: np.ndarray, out_uptake: np.ndarray, out_source: np.ndarray,
+    occupant: np.ndarray,
+    behaviours: np.ndarray,
+    fields: np.ndarray,
+    field_index: np.ndarray,
+    uptake_column: np.ndarray,
+    secretion_column: np.ndarray,
+    per_molecule: np.ndarray,
+    background: np.ndarray,
+    held: np.ndarray,
+    drug_columns: np.ndarray,
+    dt_min: float,
+    out_u: np.ndarray,
+    out_uptake: np.ndarray,
+    out_source: np.ndarray,
 ) -> None:
     """Copy a group's concentrations and gather uptake and secretion of the cell at every site.
 
@@ -128,9 +143,20 @@ def collect(
 
 @kernel
 def assemble(
-    u: np.ndarray, io_uptake: np.ndarray, source: np.ndarray, vessel: np.ndarray, half_saturation: np.ndarray,
-    decay: np.ndarray, exchange: np.ndarray, plasma: np.ndarray, boundary_diag: np.ndarray, boundary_rhs: np.ndarray,
-    inverse_dt: float, linearise: bool, out_diag: np.ndarray, out_rhs: np.ndarray,
+    u: np.ndarray,
+    io_uptake: np.ndarray,
+    source: np.ndarray,
+    vessel: np.ndarray,
+    half_saturation: np.ndarray,
+    decay: np.ndarray,
+    exchange: np.ndarray,
+    plasma: np.ndarray,
+    boundary_diag: np.ndarray,
+    boundary_rhs: np.ndarray,
+    inverse_dt: float,
+    linearise: bool,
+    out_diag: np.ndarray,
+    out_rhs: np.ndarray,
 ) -> None:
     """Write the diagonal and right-hand side of a group.
 
@@ -147,14 +173,23 @@ def assemble(
                 diag += io_uptake[site, s]
             out_diag[site, s] = diag
             out_rhs[site, s] = (
-                u[site, s] * inverse_dt + source[site, s] + exchange[s] * v * plasma[s] + boundary_rhs[site, s]
+                u[site, s] * inverse_dt
+                + source[site, s]
+                + exchange[s] * v * plasma[s]
+                + boundary_rhs[site, s]
             )
 
 
 @kernel
 def account(
-    u: np.ndarray, uptake: np.ndarray, source: np.ndarray, vessel: np.ndarray, boundary_diag: np.ndarray,
-    boundary_rhs: np.ndarray, half_saturation: np.ndarray, out_sums: np.ndarray,
+    u: np.ndarray,
+    uptake: np.ndarray,
+    source: np.ndarray,
+    vessel: np.ndarray,
+    boundary_diag: np.ndarray,
+    boundary_rhs: np.ndarray,
+    half_saturation: np.ndarray,
+    out_sums: np.ndarray,
 ) -> None:
     """Sum per species, in site order: u, vessel·u, consumed rate, secreted rate, boundary out, boundary in, vessel.
 
@@ -179,8 +214,13 @@ def account(
 class _Group:
     """Fields solved together: transient ones, steady ones, steady ones with saturable uptake."""
 
-    def __init__(self, specs: list[tuple[int, FieldSpec]], shape: tuple[int, int, int], spacing_um: float,
-                 names: dict[str, int]):
+    def __init__(
+        self,
+        specs: list[tuple[int, FieldSpec]],
+        shape: tuple[int, int, int],
+        spacing_um: float,
+        names: dict[str, int],
+    ):
         self.specs = [spec for _, spec in specs]
         self.steady = self.specs[0].steady
         self.saturable = self.steady and self.specs[0].half_saturation > 0.0
@@ -226,8 +266,15 @@ class Fields:
     reads = ("behaviours", "vessel", "plasma")
     writes = ("fields",)
 
-    def __init__(self, specs: list[FieldSpec], shape: tuple[int, int, int], spacing_um: float, names: dict[str, int],
-                 well: float, tolerance: float = 1e-6):
+    def __init__(
+        self,
+        specs: list[FieldSpec],
+        shape: tuple[int, int, int],
+        spacing_um: float,
+        names: dict[str, int],
+        well: float,
+        tolerance: float = 1e-6,
+    ):
         self.tolerance, self.well = tolerance, well
         kinds = sorted({(s.steady, s.steady and s.half_saturation > 0.0) for s in specs}, reverse=True)
         groups = [
@@ -265,12 +312,39 @@ class Fields:
         vessel = tissue.vessel.reshape(-1)
         plasma = tissue.plasma[group.index]
         extra = context.extra_decay[group.index]
-        collect(tissue.cells.occupant, context.behaviours, flat, group.index, group.uptake_column, group.secretion_column,
-                group.per_molecule, group.background, tissue.cells["drug"], group.drug_columns, context.dt_min, group.u,
-                group.uptake, group.source)
+        collect(
+            tissue.cells.occupant,
+            context.behaviours,
+            flat,
+            group.index,
+            group.uptake_column,
+            group.secretion_column,
+            group.per_molecule,
+            group.background,
+            tissue.cells["drug"],
+            group.drug_columns,
+            context.dt_min,
+            group.u,
+            group.uptake,
+            group.source,
+        )
         inverse_dt = 0.0 if group.steady else 1.0 / context.dt_min
-        assemble(group.u, group.uptake, group.source, vessel, group.half_saturation, group.decay + extra, group.exchange,
-                 plasma, group.boundary_diag, group.boundary_rhs, inverse_dt, not group.saturable, group.diag, group.rhs)
+        assemble(
+            group.u,
+            group.uptake,
+            group.source,
+            vessel,
+            group.half_saturation,
+            group.decay + extra,
+            group.exchange,
+            plasma,
+            group.boundary_diag,
+            group.boundary_rhs,
+            inverse_dt,
+            not group.saturable,
+            group.diag,
+            group.rhs,
+        )
         self._solve(group, tissue, context)
         flat[:, group.index] = group.u
         self._book(group, tissue, context, vessel, plasma, extra)
@@ -279,8 +353,14 @@ class Fields:
         diag, rhs, u = (a.reshape(group.shape) for a in (group.diag, group.rhs, group.u))
         try:
             if group.saturable:
-                report = group.solver.solve_saturable(diag, rhs, group.uptake.reshape(group.shape),
-                                                      group.half_saturation, u, tolerance=self.tolerance)
+                report = group.solver.solve_saturable(
+                    diag,
+                    rhs,
+                    group.uptake.reshape(group.shape),
+                    group.half_saturation,
+                    u,
+                    tolerance=self.tolerance,
+                )
             else:
                 report = group.solver.solve(diag, rhs, u, tolerance=self.tolerance)
                 if not group.steady:
@@ -294,11 +374,27 @@ class Fields:
         for spec, cycles, residual in zip(group.specs, report.iterations, report.residual, strict=True):
             self.cycles[spec.name], self.residual[spec.name] = int(cycles), float(residual)
 
-    def _book(self, group: _Group, tissue: Tissue, context: Context, vessel: np.ndarray, plasma: np.ndarray,
-              extra: np.ndarray) -> None:
+    def _book(
+        self,
+        group: _Group,
+        tissue: Tissue,
+        context: Context,
+        vessel: np.ndarray,
+        plasma: np.ndarray,
+        extra: np.ndarray,
+    ) -> None:
         """Write what entered and left to the ledger (amount = concentration × sites)."""
         half = group.half_saturation if group.saturable else np.zeros_like(group.half_saturation)
-        account(group.u, group.uptake, group.source, vessel, group.boundary_diag, group.boundary_rhs, half, group.sums)
+        account(
+            group.u,
+            group.uptake,
+            group.source,
+            vessel,
+            group.boundary_diag,
+            group.boundary_rhs,
+            half,
+            group.sums,
+        )
         total, at_vessels, consumed, secreted, out, inward, vessels = group.sums * context.dt_min
         book_of_step = np.empty((len(FIELD_ACCOUNTS), len(group.specs)))
         book_of_step[_SECRETED] = secreted
@@ -326,7 +422,9 @@ def _book_drug(group: _Group, species: int, tissue: Tissue, context: Context, of
     secreted, column = 0.0, group.secretion_column[species]
     if column >= 0:
         rows = occupant[~empty & (occupant < n_rows)]
-        secreted = float(np.sum(context.behaviours[rows, column])) * group.per_molecule[species] * context.dt_min
+        secreted = (
+            float(np.sum(context.behaviours[rows, column])) * group.per_molecule[species] * context.dt_min
+        )
     book = tissue.ledger.drugs[group.specs[species].drug]
     book[_DRUG_SUPPLIED] += of_field[_SUPPLIED] + secreted
     book[_DRUG_METABOLISED] += parenchyma

@@ -69,7 +69,12 @@ class Interventions:
     reads = ("clock",)
     writes = ("plasma", "extra_decay")
 
-    def __init__(self, supply: np.ndarray, doses: list[tuple[int, Callable[[float], float]]], interventions: list[Intervention]):
+    def __init__(
+        self,
+        supply: np.ndarray,
+        doses: list[tuple[int, Callable[[float], float]]],
+        interventions: list[Intervention],
+    ):
         self.supply, self.doses, self.interventions = supply, doses, interventions
         self.triggered: dict[str, bool] = {i.name: i.condition is None for i in interventions}
         self.given: set[str] = set()
@@ -113,7 +118,9 @@ class Interventions:
             rows = np.isin(cell_type, intervention.cell_types) if intervention.cell_types else every
             for column in intervention.columns:
                 if intervention.blocked_pool >= 0:
-                    blocked = np.where(rows, io_behaviours[:, column], 0.0)[tissue.cells.rows_in_site_order()].sum()
+                    blocked = np.where(rows, io_behaviours[:, column], 0.0)[
+                        tissue.cells.rows_in_site_order()
+                    ].sum()
                     share = (1.0 - intervention.factor) * tissue.clock.dt_min
                     tissue.ledger.pools[intervention.blocked_pool, _BLOCKED] += share * blocked
                 io_behaviours[rows, column] *= intervention.factor

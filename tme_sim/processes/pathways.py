@@ -13,7 +13,9 @@ from tme_sim.state.tissue import Tissue
 
 
 @parallel_kernel
-def relax(target: np.ndarray, columns: np.ndarray, gain: np.ndarray, death: np.ndarray, io_variables: np.ndarray) -> None:
+def relax(
+    target: np.ndarray, columns: np.ndarray, gain: np.ndarray, death: np.ndarray, io_variables: np.ndarray
+) -> None:
     """Move x by ``gain`` = 1 − exp(−Δt/τ) of the way to its target in every living cell.
 
     ``target`` float64 (n, n_behaviours), ``columns`` int64 (n_variables,), ``io_variables`` (>= n, n_variables).

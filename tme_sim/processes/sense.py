@@ -19,7 +19,15 @@ class Sense:
     """
 
     name = "sense"
-    reads = ("fields", "pools", "vessel_distance_um", "cells.variables", "cells.cargo", "cells.docked", "cells.drug")
+    reads = (
+        "fields",
+        "pools",
+        "vessel_distance_um",
+        "cells.variables",
+        "cells.cargo",
+        "cells.docked",
+        "cells.drug",
+    )
     writes = ("behaviours",)
 
     def __init__(self, physiology: Physiology, interventions: Interventions):
@@ -40,8 +48,9 @@ class Sense:
     def _refuse(self, tissue: Tissue, behaviours: np.ndarray) -> None:
         """Raise ProcessError for the first behaviour that is not finite: kernels cannot."""
         row, column = (int(i) for i in np.argwhere(~np.isfinite(behaviours))[0])
+        word = self.physiology.tables.behaviours[column]
         kind = tissue.layout.cell_types[tissue.cells["type"][row]]
         raise ProcessError(
-            f"step {tissue.clock.step} ({tissue.clock.hours:.2f} h): sense: {self.physiology.tables.behaviours[column]} of "
+            f"step {tissue.clock.step} ({tissue.clock.hours:.2f} h): sense: {word} of "
             f"{kind} cell {tissue.cells['id'][row]} is {behaviours[row, column]}; expected a finite number"
         )

@@ -64,8 +64,14 @@ class PoolSpec:
 
 @kernel
 def collect_vesicles(
-    occupant: np.ndarray, cell_type: np.ndarray, behaviours: np.ndarray, release_column: np.ndarray,
-    uptake_column: np.ndarray, docking: np.ndarray, out_uptake: np.ndarray, out_source: np.ndarray,
+    occupant: np.ndarray,
+    cell_type: np.ndarray,
+    behaviours: np.ndarray,
+    release_column: np.ndarray,
+    uptake_column: np.ndarray,
+    docking: np.ndarray,
+    out_uptake: np.ndarray,
+    out_source: np.ndarray,
 ) -> None:
     """Gather docking rate (1/min) and release (vesicles/min) of the cell at every site, (n_sites, n_pools)."""
     n_rows = behaviours.shape[0]
@@ -102,7 +108,9 @@ def _rare_binomial(n: int, p: float, u: float) -> int:
         v = min(max(u, 1e-12), 1.0 - 1e-12)
         # Abramowitz & Stegun 26.2.23: |error| < 4.5e-4.
         t = math.sqrt(-2.0 * math.log(min(v, 1.0 - v)))
-        z = t - (2.515517 + t * (0.802853 + 0.010328 * t)) / (1.0 + t * (1.432788 + t * (0.189269 + 0.001308 * t)))
+        z = t - (2.515517 + t * (0.802853 + 0.010328 * t)) / (
+            1.0 + t * (1.432788 + t * (0.189269 + 0.001308 * t))
+        )
         z = -z if v < 0.5 else z
         skew = (z * z - 1.0) * (1.0 - 2.0 * p) / 6.0
         return min(max(int(mean + z * math.sqrt(mean * (1.0 - p)) + skew + 0.5), 0), n)
@@ -120,9 +128,21 @@ def _rare_binomial(n: int, p: float, u: float) -> int:
 
 @parallel_kernel
 def take_up(
-    free: np.ndarray, uptake: np.ndarray, site: np.ndarray, lineage: np.ndarray, death: np.ndarray,
-    internalise: np.ndarray, saturation: np.ndarray, cargo_of: np.ndarray, cargo_keep: np.ndarray, seed: np.uint64,
-    step: int, dt_min: float, io_docked: np.ndarray, io_cargo: np.ndarray, out_inside: np.ndarray,
+    free: np.ndarray,
+    uptake: np.ndarray,
+    site: np.ndarray,
+    lineage: np.ndarray,
+    death: np.ndarray,
+    internalise: np.ndarray,
+    saturation: np.ndarray,
+    cargo_of: np.ndarray,
+    cargo_keep: np.ndarray,
+    seed: np.uint64,
+    step: int,
+    dt_min: float,
+    io_docked: np.ndarray,
+    io_cargo: np.ndarray,
+    out_inside: np.ndarray,
 ) -> None:
     """Dock, internalise whole vesicles and add their cargo, cell by cell.
 
@@ -179,8 +199,16 @@ class Vesicles:
     reads = ("behaviours", "vessel")
     writes = ("pools", "cells.docked", "cells.cargo")
 
-    def __init__(self, specs: list[PoolSpec], shape: tuple[int, int, int], spacing_um: float, names: dict[str, int],
-                 cargo_decay_per_min: np.ndarray, n_types: int, tolerance: float = 1e-6):
+    def __init__(
+        self,
+        specs: list[PoolSpec],
+        shape: tuple[int, int, int],
+        spacing_um: float,
+        names: dict[str, int],
+        cargo_decay_per_min: np.ndarray,
+        n_types: int,
+        tolerance: float = 1e-6,
+    ):
         self.specs, self.tolerance, self.n_types = specs, tolerance, n_types
         n_pools, n_sites = len(specs), shape[0] * shape[1] * shape[2]
         conductance = np.array([s.diffusion_um2_min for s in specs]) / spacing_um**2
@@ -212,31 +240,74 @@ class Vesicles:
         """
         cells, free = tissue.cells, tissue.pool_table
         vessel = tissue.vessel.reshape(-1)
-        collect_vesicles(cells.occupant, cells["type"], context.behaviours, self.release_column, self.uptake_column,
-                         self.docking, self.uptake, self.source)
-        none = np.zeros(len(self.specs))
-        assemble(free, self.uptake, self.source, vessel, none, self.decay, self.washout, none, self.boundary_diag,
-                 self.boundary_rhs, 1.0 / context.dt_min, True, self.diag, self.rhs)
+        self._gather(tissue, context, free, vessel)
         self._solve(tissue, context)
         inside = np.zeros((cells.n, len(self.specs)))
-        take_up(free, self.uptake, cells["site"], cells["lineage"], cells["death"], self.internalise, self.saturation,
-                self.cargo_of, np.exp(-self.cargo_decay * context.dt_min), np.uint64(tissue.seed), context.step,
-                context.dt_min, cells["docked"], cells["cargo"], inside)
+        take_up(
+            free,
+            self.uptake,
+            cells["site"],
+            cells["lineage"],
+            cells["death"],
+            self.internalise,
+            self.saturation,
+            self.cargo_of,
+            np.exp(-self.cargo_decay * context.dt_min),
+            np.uint64(tissue.seed),
+            context.step,
+            context.dt_min,
+            cells["docked"],
+            cells["cargo"],
+            inside,
+        )
         self._book(tissue, context, free, vessel, inside)
+
+    def _gather(self, tissue: Tissue, context: Context, free: np.ndarray, vessel: np.ndarray) -> None:
+        """Write the linear system: release by and docking on the cell of every site."""
+        collect_vesicles(
+            tissue.cells.occupant,
+            tissue.cells["type"],
+            context.behaviours,
+            self.release_column,
+            self.uptake_column,
+            self.docking,
+            self.uptake,
+            self.source,
+        )
+        none = np.zeros(len(self.specs))
+        assemble(
+            free,
+            self.uptake,
+            self.source,
+            vessel,
+            none,
+            self.decay,
+            self.washout,
+            none,
+            self.boundary_diag,
+            self.boundary_rhs,
+            1.0 / context.dt_min,
+            True,
+            self.diag,
+            self.rhs,
+        )
 
     def _solve(self, tissue: Tissue, context: Context) -> None:
         diag, rhs = self.diag.reshape(self.shape), self.rhs.reshape(self.shape)
         try:
             report = self.solver.solve(diag, rhs, tissue.pools, tolerance=self.tolerance)
         except SolveError as error:
+            name = self.specs[error.species].name
             raise ProcessError(
-                f"step {context.step} ({tissue.clock.hours:.2f} h): vesicles: {self.specs[error.species].name}: residual "
+                f"step {context.step} ({tissue.clock.hours:.2f} h): vesicles: {name}: residual "
                 f"{error.residual:.2e} after {error.iterations} iterations; expected at most {self.tolerance:.0e}"
             ) from error
         conserve(diag, rhs, tissue.pools)
         self.cycles, self.residual = report.iterations, report.residual
 
-    def _book(self, tissue: Tissue, context: Context, free: np.ndarray, vessel: np.ndarray, inside: np.ndarray) -> None:
+    def _book(
+        self, tissue: Tissue, context: Context, free: np.ndarray, vessel: np.ndarray, inside: np.ndarray
+    ) -> None:
         sums = np.zeros((4, len(self.specs)))
         book_vesicles(free, self.source, vessel, self.boundary_diag, sums)
         total, at_vessels, released, out = sums * context.dt_min

@@ -35,7 +35,10 @@ class Vessels:
         cells = tissue.cells
         perfused = np.zeros(tissue.grid.n_sites)
         perfused[cells["site"][(cells["type"] == self.cell_type) & (cells["death"] == ALIVE)]] = 1.0
-        if np.array_equal(perfused, tissue.vessel.reshape(-1)) and np.isfinite(tissue.vessel_distance_um).any():
+        if (
+            np.array_equal(perfused, tissue.vessel.reshape(-1))
+            and np.isfinite(tissue.vessel_distance_um).any()
+        ):
             return
         tissue.vessel[:] = perfused.reshape(tissue.grid.shape)
         if perfused.any():

@@ -40,11 +40,23 @@ class MetabolismSpec:
 
     def as_row(self) -> np.ndarray:
         """Return the numbers in the order the kernel reads them, float64 (13,)."""
-        return np.array([
-            self.importer, self.oxidiser, self.oxygen_max, self.oxygen_half, self.glucose_max, self.glucose_half,
-            self.lactate_max, self.lactate_half, self.oxygen_per_lactate, self.atp_per_glucose, self.atp_per_oxygen,
-            self.atp_demand, self.solubility,
-        ])
+        return np.array(
+            [
+                self.importer,
+                self.oxidiser,
+                self.oxygen_max,
+                self.oxygen_half,
+                self.glucose_max,
+                self.glucose_half,
+                self.lactate_max,
+                self.lactate_half,
+                self.oxygen_per_lactate,
+                self.atp_per_glucose,
+                self.atp_per_oxygen,
+                self.atp_demand,
+                self.solubility,
+            ]
+        )
 
 
 class Energy:
@@ -66,8 +78,14 @@ class Energy:
         Mechanism ids of the formulas.
     """
 
-    def __init__(self, table: np.ndarray, fields: tuple[int, int, int], columns: tuple[int, int, int, int],
-                 per_molecule_nm: float, evidence: tuple[str, ...] = ()):
+    def __init__(
+        self,
+        table: np.ndarray,
+        fields: tuple[int, int, int],
+        columns: tuple[int, int, int, int],
+        per_molecule_nm: float,
+        evidence: tuple[str, ...] = (),
+    ):
         self.table, self.fields, self.columns, self.per_molecule_nm = table, fields, columns, per_molecule_nm
         self.evidence = evidence
 
@@ -78,17 +96,22 @@ class Energy:
             names |= {layout.variables[int(column)] for column in row[:2] if column >= 0}
         return names
 
-    def assess(self, cell_type: np.ndarray, death: np.ndarray, at_site: np.ndarray, variables: np.ndarray) -> np.ndarray:
+    def assess(
+        self, cell_type: np.ndarray, death: np.ndarray, at_site: np.ndarray, variables: np.ndarray
+    ) -> np.ndarray:
         """Return fluxes (n, 5) of cells with fields ``at_site`` (n, n_fields) and ``variables`` (n, n_variables)."""
         zero = np.zeros(len(cell_type))
-        oxygen, glucose, lactate = (np.ascontiguousarray(at_site[:, f]) if f >= 0 else zero for f in self.fields)
+        oxygen, glucose, lactate = (
+            np.ascontiguousarray(at_site[:, f]) if f >= 0 else zero for f in self.fields
+        )
         out = np.zeros((len(cell_type), 5))
         fluxes(cell_type, death, oxygen, glucose, lactate, variables, self.table, out)
         return out
 
     def charge(self, flux: np.ndarray, io_behaviours: np.ndarray) -> None:
         """Add the fluxes to the behaviours that take up and secrete."""
-        for column, values in zip(self.columns, (flux[:, 1], flux[:, 2], flux[:, 3], flux[:, 4] / self.per_molecule_nm),
-                                  strict=True):
+        for column, values in zip(
+            self.columns, (flux[:, 1], flux[:, 2], flux[:, 3], flux[:, 4] / self.per_molecule_nm), strict=True
+        ):
             if column >= 0:
                 io_behaviours[:, column] += values

@@ -51,7 +51,9 @@ class Physiology:
         evaluate(self.tables, cell_type, alive, signals, out)
         return out
 
-    def settle(self, cell_type: np.ndarray, signals: np.ndarray, rounds: int = 200, tolerance: float = 1e-9) -> np.ndarray:
+    def settle(
+        self, cell_type: np.ndarray, signals: np.ndarray, rounds: int = 200, tolerance: float = 1e-9
+    ) -> np.ndarray:
         """Hold everything but the intracellular variables and let these reach their quasi-steady state.
 
         Parameters

@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+
+from tests.measures.made_assay import EXPOSURE, assay_of, tumour
+from tests.rules.made_physiology import BASE, acts, made_physiology
+from tme_sim.measures.attribution import MAX_ROUTES, MEMORY, attribute, evidence_of, routes_of
+from tme_sim.measures.resistance import assess
+from tme_sim.model.tumor import TumorMicroenvironment
+
+DEATH = BASE["death from D"]
+
+
+def attributed(*rules, base=None, n=1, **state):
+    """Return contributions by route, the attribution, and the ratio of the cells."""
+    physiology = made_physiology(*rules, base=base)
+    tissue, assay, rows = tumour(n, **{"oxygen": 40.0, **state}), assay_of(physiology), np.arange(n)
+    found = attribute(assay, EXPOSURE, tissue, rows, rules)
+    share = dict(zip(found.routes, found.contribution.T, strict=True))
+    ratio = assess(assay, EXPOSURE, tissue, rows).ratio
+    assert np.allclose(found.contribution.sum(axis=1), 1.0 - ratio, atol=1e-6)
+    return share, found, ratio
+
+
+def protects(signal, **more):
+    """Return a rule by which a signal far above its half-max takes the killing away."""
+    return acts(signal, "death from D", 0.0, up=False, half_max=1e-3, **more)
+
+
+def test_one_cause_carries_all():
+    share, found, _ = attributed(protects("il6"), il6=1.0, egf=1.0)
+    assert share["il6"].item() == pytest.approx(1.0, abs=1e-4)
+    assert share["egf"].item() == pytest.approx(0.0, abs=1e-12)
+    assert share[MEMORY].item() == pytest.approx(0.0, abs=1e-12)
+
+
+def test_two_redundant_causes_carry_equal_halves():
+    share, _, ratio = attributed(protects("il6"), protects("egf"), il6=1.0, egf=1.0)
+    assert share["il6"].item() == pytest.approx(share["egf"].item(), rel=1e-9)
+    assert share["il6"].item() == pytest.approx(0.5, abs=1e-3)
+
+
+def test_product_of_two_causes_is_shared_equally():
+    rule = protects("il6", gates=[("egf", True, 1e-3, 4.0)])
+    share, _, _ = attributed(rule, il6=1.0, egf=1.0)
+    assert share["il6"].item() == pytest.approx(0.5, abs=1e-3)
+    assert share["egf"].item() == pytest.approx(0.5, abs=1e-3)
+
+
+def test_chain_is_carried_by_its_first_link():
+    rules = (
+        acts("il6", "A", 1.0, half_max=0.01, evidence=("S0-08",)),
+        acts("A", "B", 1.0, half_max=0.01, evidence=("S0-09",)),
+        acts("B", "death from D", 0.0, up=False, half_max=0.01, evidence=("S0-12",)),
+        acts("egf", "A", 1.0, half_max=1e9, evidence=("S0-99",)),
+    )
+    share, found, _ = attributed(*rules, il6=1.0, A=0.9999, B=0.9998)
+    assert share["il6"].item() == pytest.approx(1.0, abs=0.01)
+    assert abs(share[MEMORY].item()) < 0.01
+    assert found.evidence["il6"] == ("S0-08", "S0-09", "S0-12")
+
+
+def test_variable_held_above_its_settled_value_is_memory():
+    share, _, ratio = attributed(acts("A", "death from D", 0.0, up=False, half_max=0.01), A=1.0)
+    assert set(share) == {MEMORY}
+    assert share[MEMORY].item() == pytest.approx(1.0 - ratio.item(), rel=1e-9)
+    assert share[MEMORY].item() > 0.99
+
+
+def test_inherited_base_of_a_naive_cell_is_no_protection():
+    share, _, ratio = attributed(il6=1.0)
+    assert ratio.item() == pytest.approx(1.0)
+    assert np.allclose([values.item() for values in share.values()], 0.0)
+
+
+def test_sensitising_route_counts_negative():
+    share, _, ratio = attributed(acts("il6", "death from D", 2 * DEATH, half_max=1e-3), il6=1.0)
+    assert share["il6"].item() == pytest.approx(1.0 - ratio.item())
+    assert share["il6"].item() < -0.5
+
+
+def test_hypoxia_that_arrests_is_carried_by_oxygen():
+    arrest = acts("oxygen", "cycle entry", BASE["cycle entry"], half_max=4.0)
+    share, _, ratio = attributed(arrest, base={"cycle entry": 0.0}, oxygen=0.5)
+    assert ratio.item() < 0.5
+    assert share["oxygen"].item() == pytest.approx(1.0 - ratio.item(), rel=1e-9)
+
+
+def test_each_cell_is_attributed_to_its_own_cause():
+    share, _, _ = attributed(protects("il6"), protects("egf"), n=3, il6=[1.0, 0.0, 0.0], egf=[0.0, 1.0, 0.0])
+    assert np.allclose(share["il6"], [1.0, 0.0, 0.0], atol=1e-4)
+    assert np.allclose(share["egf"], [0.0, 1.0, 0.0], atol=1e-4)
+
+
+def test_cargo_held_and_arriving_is_one_route():
+    routes = routes_of(made_physiology(), "D")
+    assert len(routes["cargo pERK"]) == 2
+    assert len(routes["drug history"]) == 3
+    assert "contacts" in routes
+    assert not {"D", "A", "B", "energy", "age"} & set(routes)
+
+
+def test_cells_nothing_reached_have_only_memory():
+    physiology = made_physiology()
+    tissue = tumour(2, oxygen=40.0)
+    found = attribute(assay_of(physiology), EXPOSURE, tissue, np.arange(2))
+    assert found.routes == (MEMORY,)
+
+
+def test_more_routes_than_can_be_worked_out_are_refused(monkeypatch):
+    monkeypatch.setattr("tme_sim.measures.attribution.MAX_ROUTES", 1)
+    with pytest.raises(ValueError, match="over 2 routes; expected at most 1: il6, egf"):
+        attributed(protects("il6"), protects("egf"), il6=1.0, egf=1.0)
+    assert MAX_ROUTES == 10
+
+
+def test_evidence_of_il6_in_the_flagship_is_the_relay_from_stat3_to_survival():
+    model = TumorMicroenvironment(
+        "liver_metastasis",
+        ["grid.size=[400 um, 400 um]", "tissue.tumour.nodules=[{centre: middle, radius: 60 um}]"],
+    )
+    physiology = model.physiology
+    columns = routes_of(physiology, "SN38")["il6"]
+    found = evidence_of(tuple(model.config.active_rules()), "il6", columns, physiology, "SN38")
+    assert {"S0-08", "S0-09", "S0-10", "S0-11", "S0-12"} <= set(found)
+    assert not {"S0-03", "S0-05", "S0-06", "S0-07"} & set(found)
