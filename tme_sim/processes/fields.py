@@ -116,29 +116,29 @@ def collect(
     out_u, out_uptake, out_source : float64 (n_sites, n_species)
         Concentration, uptake (1/min, or maximal rate with half-saturation), secretion (unit/min).
     """
-    n_rows = behaviours.shape[0]
+    n_rows, n_species = behaviours.shape[0], len(field_index)
+    drugs = np.flatnonzero(drug_columns[:, 0] >= 0)
     for site in range(occupant.shape[0]):
         row = occupant[site]
-        for s in range(field_index.shape[0]):
+        for s in range(n_species):
             out_u[site, s] = fields[site, field_index[s]]
-            if row < 0:
-                out_uptake[site, s] = background[s]
+        if row < 0 or row >= n_rows:
+            for s in range(n_species):
+                out_uptake[site, s] = background[s] if row < 0 else 0.0
                 out_source[site, s] = 0.0
-                continue
-            uptake, source = 0.0, 0.0
-            if row < n_rows:
-                if uptake_column[s] >= 0:
-                    uptake = behaviours[row, uptake_column[s]]
-                if secretion_column[s] >= 0:
-                    source = behaviours[row, secretion_column[s]] * per_molecule[s]
-                if drug_columns[s, 0] >= 0:
-                    out = behaviours[row, drug_columns[s, 1]] if drug_columns[s, 1] >= 0 else 0.0
-                    burnt = behaviours[row, drug_columns[s, 2]] if drug_columns[s, 2] >= 0 else 0.0
-                    keep = 1.0 + dt_min * (out + burnt)
-                    uptake *= 1.0 - out * dt_min / keep
-                    source += out * held[row, drug_columns[s, 0]] / keep
-            out_uptake[site, s] = uptake
-            out_source[site, s] = source
+            continue
+        for s in range(n_species):
+            out_uptake[site, s] = behaviours[row, uptake_column[s]] if uptake_column[s] >= 0 else 0.0
+            out_source[site, s] = 0.0
+            if secretion_column[s] >= 0:
+                out_source[site, s] = behaviours[row, secretion_column[s]] * per_molecule[s]
+        for k in range(len(drugs)):
+            s = drugs[k]
+            out = behaviours[row, drug_columns[s, 1]] if drug_columns[s, 1] >= 0 else 0.0
+            burnt = behaviours[row, drug_columns[s, 2]] if drug_columns[s, 2] >= 0 else 0.0
+            keep = 1.0 + dt_min * (out + burnt)
+            out_uptake[site, s] *= 1.0 - out * dt_min / keep
+            out_source[site, s] += out * held[row, drug_columns[s, 0]] / keep
 
 
 @kernel
@@ -182,23 +182,20 @@ def assemble(
 
 @kernel
 def account(
-    u: np.ndarray,
-    uptake: np.ndarray,
-    source: np.ndarray,
-    vessel: np.ndarray,
-    boundary_diag: np.ndarray,
-    boundary_rhs: np.ndarray,
-    half_saturation: np.ndarray,
+    u: np.ndarray, uptake: np.ndarray, source: np.ndarray, vessel: np.ndarray, boundary_diag: np.ndarray,
+    boundary_rhs: np.ndarray, half_saturation: np.ndarray, field_index: np.ndarray, out_fields: np.ndarray,
     out_sums: np.ndarray,
 ) -> None:
-    """Sum per species, in site order: u, vessel·u, consumed rate, secreted rate, boundary out, boundary in, vessel.
+    """Write u to its columns of the fields, and sum per species, in site order.
 
+    The sums: u, vessel·u, consumed rate, secreted rate, boundary out, boundary in, vessel.
     ``half_saturation`` above 0 means that ``uptake`` is a maximal rate; ``out_sums`` is float64 (7, n_species).
     """
     out_sums[:] = 0.0
     for site in range(u.shape[0]):
         for s in range(u.shape[1]):
             c = u[site, s]
+            out_fields[site, field_index[s]] = c
             rate = uptake[site, s] * c
             if half_saturation[s] > 0.0:
                 rate /= half_saturation[s] + c
@@ -346,7 +343,6 @@ class Fields:
             group.rhs,
         )
         self._solve(group, tissue, context)
-        flat[:, group.index] = group.u
         self._book(group, tissue, context, vessel, plasma, extra)
 
     def _solve(self, group: _Group, tissue: Tissue, context: Context) -> None:
@@ -385,16 +381,8 @@ class Fields:
     ) -> None:
         """Write what entered and left to the ledger (amount = concentration × sites)."""
         half = group.half_saturation if group.saturable else np.zeros_like(group.half_saturation)
-        account(
-            group.u,
-            group.uptake,
-            group.source,
-            vessel,
-            group.boundary_diag,
-            group.boundary_rhs,
-            half,
-            group.sums,
-        )
+        account(group.u, group.uptake, group.source, vessel, group.boundary_diag, group.boundary_rhs, half, group.index,
+                tissue.field_table, group.sums)
         total, at_vessels, consumed, secreted, out, inward, vessels = group.sums * context.dt_min
         book_of_step = np.empty((len(FIELD_ACCOUNTS), len(group.specs)))
         book_of_step[_SECRETED] = secreted

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from tme_sim.numerics.jit import kernel
 from tme_sim.processes.base import Context, ProcessError
 from tme_sim.processes.interventions import Interventions
 from tme_sim.rules.physiology import Physiology
 from tme_sim.state.codes import ALIVE
 from tme_sim.state.tissue import Tissue
+
+
+@kernel
+def raise_to_lowest(lowest: np.ndarray, io_behaviours: np.ndarray) -> bool:
+    """Lift every behaviour to the ``lowest`` of its column; return False when one is not finite."""
+    bad = 0
+    for i in range(io_behaviours.shape[0]):
+        for c in range(io_behaviours.shape[1]):
+            value = io_behaviours[i, c]
+            value = lowest[c] if value < lowest[c] else value
+            io_behaviours[i, c] = value
+            bad |= 0 if abs(value) < math.inf else 1
+    return bad == 0
 
 
 class Sense:
@@ -32,18 +48,30 @@ class Sense:
 
     def __init__(self, physiology: Physiology, interventions: Interventions):
         self.physiology, self.interventions = physiology, interventions
+        names = physiology.tables.behaviours
+        self.lowest = np.array([-np.inf if name.startswith("chemotaxis to ") else 0.0 for name in names])
+        self._signals = np.zeros((0, len(physiology.signals.names)))
+        self._behaviours = np.zeros((0, len(names)))
 
     def step(self, tissue: Tissue, context: Context) -> None:
         """Write the behaviours of every cell; dead cells do nothing unless a rule says so."""
         cells = tissue.cells
-        signals, flux = self.physiology.read(tissue)
-        behaviours = self.physiology.act(cells["type"], cells["death"] == ALIVE, signals)
+        self._reserve(cells.n)
+        signals, flux = self.physiology.read(tissue, self._signals[: cells.n])
+        behaviours = self.physiology.act(
+            cells["type"], cells["death"] == ALIVE, signals, self._behaviours[: cells.n]
+        )
         self.physiology.energy.charge(flux, behaviours)
         self.interventions.modify(tissue, cells["type"], behaviours)
-        np.maximum(behaviours, 0.0, out=behaviours)
-        if not np.isfinite(behaviours.sum()):
+        if not raise_to_lowest(self.lowest, behaviours):
             self._refuse(tissue, behaviours)
         context.behaviours = behaviours
+
+    def _reserve(self, n: int) -> None:
+        """Keep both tables from step to step: fresh memory costs as much as filling it."""
+        if len(self._behaviours) < n:
+            self._signals = np.zeros((n + n // 4, self._signals.shape[1]))
+            self._behaviours = np.zeros((n + n // 4, self._behaviours.shape[1]))
 
     def _refuse(self, tissue: Tissue, behaviours: np.ndarray) -> None:
         """Raise ProcessError for the first behaviour that is not finite: kernels cannot."""

@@ -97,13 +97,16 @@ class Energy:
         return names
 
     def assess(
-        self, cell_type: np.ndarray, death: np.ndarray, at_site: np.ndarray, variables: np.ndarray
+        self, cell_type: np.ndarray, death: np.ndarray, fields: np.ndarray, variables: np.ndarray,
+        site: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Return fluxes (n, 5) of cells with fields ``at_site`` (n, n_fields) and ``variables`` (n, n_variables)."""
+        """Return fluxes (n, 5) of cells with ``variables`` (n, n_variables).
+
+        ``fields`` is (n, n_fields), or (n_sites, n_fields) with the ``site`` (n,) of each cell.
+        """
         zero = np.zeros(len(cell_type))
-        oxygen, glucose, lactate = (
-            np.ascontiguousarray(at_site[:, f]) if f >= 0 else zero for f in self.fields
-        )
+        here = slice(None) if site is None else site
+        oxygen, glucose, lactate = (np.ascontiguousarray(fields[here, f]) if f >= 0 else zero for f in self.fields)
         out = np.zeros((len(cell_type), 5))
         fluxes(cell_type, death, oxygen, glucose, lactate, variables, self.table, out)
         return out

@@ -36,18 +36,24 @@ class Physiology:
         self._variable_columns = np.array([self.column[name] for name in layout.variables], np.int64)
         self._target_columns = np.array([self.behaviour[name] for name in layout.variables], np.int64)
 
-    def read(self, tissue: Tissue) -> tuple[np.ndarray, np.ndarray]:
-        """Return signals (n, n_signals) and metabolic fluxes (n, 5) of all cells, dead ones included."""
+    def read(self, tissue: Tissue, signals: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return signals (n, n_signals) and metabolic fluxes (n, 5) of all cells, dead ones included.
+
+        ``signals`` is filled when given.
+        """
         cells = tissue.cells
-        at_site = tissue.field_table[cells["site"]]
-        flux = self.energy.assess(cells["type"], cells["death"], at_site, cells["variables"])
-        signals = np.zeros((cells.n, len(self.signals.names)))
+        flux = self.energy.assess(cells["type"], cells["death"], tissue.field_table, cells["variables"], cells["site"])
+        if signals is None:
+            signals = np.zeros((cells.n, len(self.signals.names)))
         gather_signals(tissue, self.signals, np.ascontiguousarray(flux[:, 0]), signals)
         return signals, flux
 
-    def act(self, cell_type: np.ndarray, alive: np.ndarray, signals: np.ndarray) -> np.ndarray:
-        """Return behaviours, float64 (n, n_behaviours), without metabolic uptake and secretion."""
-        out = np.zeros((len(cell_type), len(self.tables.behaviours)))
+    def act(
+        self, cell_type: np.ndarray, alive: np.ndarray, signals: np.ndarray, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return behaviours, float64 (n, n_behaviours), without metabolic uptake and secretion; in ``out`` if given."""
+        if out is None:
+            out = np.zeros((len(cell_type), len(self.tables.behaviours)))
         evaluate(self.tables, cell_type, alive, signals, out)
         return out
 
