@@ -56,6 +56,12 @@ def uniform_oxygen(mmhg: float) -> tuple[str, ...]:
     return ("fields.oxygen.diffusion=1e7 um^2/s", f"fields.oxygen.vessel.value={mmhg:g} mmHg")
 
 
+def conditioned_medium(ng_ml: float, mmhg: float) -> tuple[str, ...]:
+    """Return overrides for cells at clamped oxygen in medium with IL-6, without any help of vesicles."""
+    medium = (f"fields.il6.vessel.value={ng_ml:g} ng/mL", "fields.il6.vessel.exchange=1 /min")
+    return (BLOCKED, *medium, *uniform_oxygen(mmhg))
+
+
 # Rule 1 of the merged scenario: oxygen lets tumour cells enter the cycle. With this half-max all cells cycle alike.
 CYCLE_BLIND = ("rules.1.half_max=1e-6 mmHg",)
 
@@ -69,6 +75,11 @@ CONTROLS = {
         f"{name}, uniform {mmhg} mmHg": (*arm, *uniform_oxygen(mmhg))
         for mmhg in (40, 15, 8)
         for name, arm in (("relay", ()), ("exosomes blocked", (BLOCKED,)))
+    },
+    **{
+        f"IL-6 {ng_ml} ng/mL, clamped {mmhg} mmHg": conditioned_medium(ng_ml, mmhg)
+        for mmhg in (40, 8, 4)
+        for ng_ml in (0, 5)
     },
 }
 ARMS = {**INTERVENTIONS, **CONTROLS}
