@@ -1,8 +1,8 @@
 """The arms of the relay study: one scene, named overrides per arm, what is read at the end of a run.
 
 ``python -m experiments.relay_arms --seeds 30 --out docs/relay`` runs the arms at the defaults of
-`configs/liver_metastasis.yaml` on a reduced grid and writes ``relay_arms.csv``, one row per arm and seed.
-Finished rows are kept when it is started again.
+`configs/liver_metastasis.yaml` on a reduced grid, writes ``relay_arms.csv``, one row per arm and seed, and prints
+a table of means. Finished rows are kept when it is started again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import argparse
 import csv
 import multiprocessing
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -175,6 +175,25 @@ def _run(job: tuple[str, int, tuple[str, ...]]) -> dict[str, object]:
     return {"arm": arm, "seed": seed, **run_arm(arm, seed, overrides)}
 
 
+_COLUMNS = ("resistant_rim", "resistant_own_oxygen_rim", "ratio_rim", "ratio_cellular_rim", "ratio_kinetic_rim",
+            "oxygen_rim_mmhg", "atp_rim", "stat3_rim", "il6_ng_ml", "activation")
+
+
+def markdown(rows: Sequence[Mapping[str, str]]) -> str:
+    """Return a table: per arm mean and standard deviation over seeds, pairs below the relay at the same seed."""
+    relay = {row["seed"]: float(row["resistant_rim"]) for row in rows if row["arm"] == "relay"}
+    lines = [" | ".join(("arm", "seeds", "pairs below the relay", *_COLUMNS)), " | ".join("---" for _ in range(13))]
+    for arm in dict.fromkeys(row["arm"] for row in rows):
+        own = [row for row in rows if row["arm"] == arm]
+        below = sum(float(row["resistant_rim"]) < relay[row["seed"]] for row in own)
+        cells = [arm, str(len(own)), f"{below} of {len(own)}"]
+        for column in _COLUMNS:
+            values = np.array([float(row[column]) for row in own])
+            cells.append(f"{values.mean():.3f} ± {values.std(ddof=1) if len(values) > 1 else 0.0:.3f}")
+        lines.append(" | ".join(cells))
+    return "\n".join(f"| {line} |" for line in lines)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run all arms; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m experiments.relay_arms", description=__doc__)
@@ -194,6 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     overrides = scene(step_min=options.step_min)
     jobs = [(arm, seed, overrides) for arm, seed in dict.fromkeys(wanted) if (arm, seed) not in done]
     append_rows(path, ("arm", "seed", *READOUTS), on_workers(_run, jobs, options.workers) if jobs else ())
+    print(markdown(read_rows(path)))
     return 0
 
 

@@ -127,7 +127,7 @@ def columns_of(parameters: Sequence[Parameter]) -> tuple[str, ...]:
 
 
 def _run(job: tuple[int, dict[str, float], tuple[str, ...]]) -> dict[str, object]:
-    """Run all arms of one draw; the draw is also the seed."""
+    """Run all arms of one draw; the number of the draw is also the seed."""
     draw, values, overrides = job
     row: dict[str, object] = {"draw": draw, "status": "ok", **values}
     try:
@@ -143,21 +143,22 @@ def _run(job: tuple[int, dict[str, float], tuple[str, ...]]) -> dict[str, object
 def jobs_left(
     parameters: Sequence[Parameter], values: np.ndarray, done: Sequence[Mapping[str, str]], overrides: tuple[str, ...]
 ) -> list[tuple[int, dict[str, float], tuple[str, ...]]]:
-    """Return the draws that are not in the table yet.
+    """Return the draws that are not in the table yet; draw 0 is the defaults.
 
     Raises
     ------
     ValueError
         When the table holds draws of another design.
     """
+    every = np.vstack([[p.default for p in parameters], values])
     for row in done:
         stored = np.array([float(row.get(p.key) or "nan") for p in parameters])
-        if not np.allclose(stored, values[int(row["draw"]) - 1], rtol=1e-6, atol=0.0):
+        if not np.allclose(stored, every[int(row["draw"])], rtol=1e-6, atol=0.0):
             raise ValueError(f"relay_draws.csv: draw {row['draw']} belongs to another design; expected the same "
                              "--draws and ranges; move the file away to start anew")
     finished = {int(row["draw"]) for row in done}
     jobs = []
-    for draw, row in enumerate(values, 1):
+    for draw, row in enumerate(every):
         if draw not in finished:
             set_all = tuple(text for p, v in zip(parameters, row, strict=True) for text in p.overrides(float(v)))
             named = {p.key: float(v) for p, v in zip(parameters, row, strict=True)}

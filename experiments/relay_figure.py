@@ -45,6 +45,7 @@ _WORDS = (
     ("vesicles.tumour_normoxic_exosome.", "vesicle "), ("tumour_normoxic_exosome", "vesicles"),
     ("taken_up_by.", "uptake by "), ("cells.tumour.base.", ""), ("cells.tumour.metabolism.", ""), ("cargo.", ""),
     ("drugs.", ""), ("fields.", ""), ("variables.", ""), ("_", " "), (".", " "), ("hsc", "stellate cells"), ("il6", "IL-6"),
+    ("half life", "half-life"), ("half saturation", "half-saturation"),
 )
 
 
@@ -92,11 +93,18 @@ class Study:
     parameters : sequence of Parameter
     rows : sequence of mappings
         Of relay_draws.csv; draws that failed or have no rim are left out of everything but ``failed``.
+
+    Attributes
+    ----------
+    at_defaults : float or None
+        Effect at the defaults (draw 0), which is no part of the shares.
     """
 
     def __init__(self, parameters: Sequence[Parameter], rows: Sequence[Mapping[str, str]]):
-        whole = [r for r in rows if r["status"] == "ok" and np.isfinite(float(r[EFFECT] or "nan"))]
-        self.parameters, self.rows, self.failed = parameters, whole, len(rows) - len(whole)
+        drawn = [r for r in rows if int(r["draw"]) > 0]
+        whole = [r for r in drawn if r["status"] == "ok" and np.isfinite(float(r[EFFECT] or "nan"))]
+        self.parameters, self.rows, self.failed = parameters, whole, len(drawn) - len(whole)
+        self.at_defaults = next((float(r[EFFECT]) for r in rows if int(r["draw"]) == 0 and r["status"] == "ok"), None)
         self.effect = self.column(EFFECT)
 
     def column(self, name: str) -> np.ndarray:
@@ -124,7 +132,7 @@ class Study:
             "rim: oxygen down by more than 10 %": self.share(oxygen < 0.9),
             "rim: mean log-kill down by more than 10 %": self.share(kill < 0.9),
             "rim: resistant fraction up by more than 0.05": self.share(self.effect > RAISED),
-            "… measured against naive cells\nat the same oxygen": self.share(own > RAISED),
+            "the same, against naive cells at their own oxygen": self.share(own > RAISED),
         }
 
     def correlations(self, outcome: np.ndarray | None = None) -> list[Correlation]:
@@ -174,13 +182,18 @@ def _draw_effects(axes: Axes, study: Study) -> None:
     axes.text(0.01, RAISED, " 0.05", va="bottom", fontsize=8)
     low, high = raised.interval
     axes.text(
-        0.04, 0.93,
+        0.04, 0.72,
         f"raised by more than 0.05 in\n{raised.count} of {raised.total} draws: {raised.count / raised.total:.0%}\n"
         f"(95 % interval {low:.0%} to {high:.0%})",
         transform=axes.transAxes, va="top", color=VERMILLION,
     )
+    top = max(0.3, float(effect.max()))
+    if study.at_defaults is not None:
+        top = max(top, study.at_defaults)
+        axes.axhline(study.at_defaults, color=BLUE, lw=1.2, ls="--")
+        axes.text(0.04, study.at_defaults, f"at the defaults: {study.at_defaults:.2f}", va="bottom", color=BLUE)
     axes.set_xlim(0.0, 1.0)
-    axes.set_ylim(min(-0.1, float(effect.min()) * 1.1), max(0.3, float(effect.max()) * 1.1))
+    axes.set_ylim(min(-0.1, float(effect.min()) * 1.1), top * 1.15)
     axes.set_xlabel("share of draws, sorted by effect")
     axes.set_ylabel("resistant fraction in the rim, relay minus blocked release")
     axes.set_title("What the relay adds", loc="left")
@@ -203,17 +216,27 @@ def _draw_links(axes: Axes, study: Study) -> None:
 
 
 def _draw_correlations(axes: Axes, study: Study) -> None:
-    leading = study.correlations()[:SHOWN]
+    """Draw the strongest correlations with two outcomes: STAT3 in the rim, and the resistant fraction there."""
+    outcomes = {
+        "STAT3 in the rim": (study.of(RELAY, "stat3_rim"), BLUE, -0.13),
+        "rise of the resistant fraction": (study.effect, VERMILLION, 0.13),
+    }
+    found = {name: {c.parameter.key: c for c in study.correlations(v)} for name, (v, _, _) in outcomes.items()}
+    strength = {p.key: max(abs(by_key[p.key].rho) for by_key in found.values()) for p in study.parameters}
+    leading = sorted(study.parameters, key=lambda p: -strength[p.key])[:SHOWN]
     axes.axvspan(-study.chance_rho, study.chance_rho, color=PALE, lw=0)
     axes.axvline(0.0, color="black", lw=0.8)
-    for row, c in enumerate(leading):
-        axes.plot([c.low, c.high], [row, row], color=GREY, lw=1.4)
-        axes.plot(c.rho, row, "o", color=VERMILLION if abs(c.rho) > study.chance_rho else GREY, ms=6)
-    axes.set_yticks(range(len(leading)), [short(c.parameter) for c in leading])
-    axes.set_ylim(len(leading) - 0.4, -0.6)
-    axes.set_xlim(-0.8, 0.8)
-    axes.set_xlabel("rank correlation with the effect, 95 % interval\n(band: chance for the "
-                    f"largest of {len(study.parameters)})")
+    for name, (_, colour, shift) in outcomes.items():
+        for row, parameter in enumerate(leading):
+            c = found[name][parameter.key]
+            axes.plot([c.low, c.high], [row + shift] * 2, color=colour, lw=1.2)
+            axes.plot(c.rho, row + shift, "o", color=colour, ms=5, label=name if row == 0 else None)
+    axes.set_yticks(range(len(leading)), [short(p) for p in leading])
+    axes.set_ylim(len(leading) + 0.7, -0.6)  # room for the legend below the last row
+    axes.set_xlim(-0.75, 0.75)
+    axes.legend(loc="lower right", frameon=False, fontsize=8)
+    axes.set_xlabel("rank correlation over all draws, 95 % interval\n(band: chance for the largest of "
+                    f"{len(study.parameters)} parameters)")
     axes.set_title("What decides", loc="left")
 
 
@@ -231,8 +254,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"lowered by more than {RAISED}: {study.share(study.effect < -RAISED)}")
     for name, share in study.links().items():
         print(f"{' '.join(name.split())}: {share}")
-    for c in study.correlations()[:15]:
-        print(f"{short(c.parameter)} ({c.parameter.key}): {c.rho:+.2f} ({c.low:+.2f} to {c.high:+.2f})")
+    outcomes = {"rise of the resistant fraction": None, "STAT3 in the rim": study.of(RELAY, "stat3_rim"),
+                "rise of ATP in the rim": study.of(RELAY, "atp_rim") / study.of(BLOCKED, "atp_rim"),
+                "fall of log-kill in the rim": study.of(BLOCKED, "ratio_rim") - study.of(RELAY, "ratio_rim")}
+    for name, outcome in outcomes.items():
+        print(name)
+        for c in study.correlations(outcome)[:SHOWN]:
+            print(f"    {short(c.parameter)} ({c.parameter.key}): {c.rho:+.2f} ({c.low:+.2f} to {c.high:+.2f})")
     return 0
 
 

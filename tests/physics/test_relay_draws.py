@@ -44,10 +44,12 @@ def test_rules_out_of_force_are_not_drawn() -> None:
     assert {p.key for p in gated} != {p.key for p in PARAMETERS}
 
 
-def test_finished_draws_are_left_out() -> None:
+def test_finished_draws_are_left_out_and_draw_0_is_the_defaults() -> None:
     values = design(PARAMETERS, 3)
     row = {"draw": "2", **{p.key: f"{v:.9g}" for p, v in zip(PARAMETERS, values[1], strict=True)}}
-    assert [job[0] for job in jobs_left(PARAMETERS, values, [row], SCENE)] == [1, 3]
+    left = jobs_left(PARAMETERS, values, [row], SCENE)
+    assert [draw for draw, _, _ in left] == [0, 1, 3]
+    assert left[0][1] == {p.key: p.default for p in PARAMETERS}
 
 
 def test_draws_of_another_design_are_refused() -> None:
