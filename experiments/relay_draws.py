@@ -1,4 +1,4 @@
-"""In what share of the documented parameter space does the relay raise resistance in the rim?
+"""Work out in what share of the documented parameter space the relay raises resistance in the rim.
 
 ``python -m experiments.relay_draws --draws 200 --out docs/relay`` draws a Latin hypercube over every number of the
 flagship that has a documented range, runs the arms of each draw at one seed on a small grid, and writes

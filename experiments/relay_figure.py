@@ -140,7 +140,7 @@ class Study:
         values, n = self.effect if outcome is None else outcome, len(self.rows)
         found = []
         for parameter in self.parameters:
-            rho = float(spearmanr(self.column(parameter.key), values).statistic)
+            rho = float(np.asarray(spearmanr(self.column(parameter.key), values))[0])
             width = norm.ppf(0.975) * np.sqrt((1.0 + rho**2 / 2.0) / (n - 3))
             z = np.arctanh(rho)
             found.append(Correlation(parameter, rho, float(np.tanh(z - width)), float(np.tanh(z + width))))
