@@ -32,7 +32,9 @@ DRUG = "SN38"
 SCENE = ("drugs.SN38.schedule=[]", "stop=[extinct]")
 
 
-def scene(size_mm: float = 1.0, nodule_um: float = 250.0, days: float = 5.0, step_min: float = 12.0) -> tuple[str, ...]:
+def scene(
+    size_mm: float = 1.0, nodule_um: float = 250.0, days: float = 5.0, step_min: float = 12.0
+) -> tuple[str, ...]:
     """Return the overrides that shrink the flagship and leave every rule and rate at its default."""
     return (
         *SCENE,
@@ -113,7 +115,9 @@ def readout(model: TumorMicroenvironment) -> dict[str, float]:
     values = evaluate({name: known[measure] for name, measure in _MEASURES.items()}, tissue, context)
     found = assessment(tissue, context, DRUG)
     if found is None:
-        raise ValueError(f"{model.config.scenario}: no reference exposure of {DRUG}; expected one under drugs")
+        raise ValueError(
+            f"{model.config.scenario}: no reference exposure of {DRUG}; expected one under drugs"
+        )
     return values | _of_rim(model, found, rim(tissue, context))
 
 
@@ -146,7 +150,9 @@ def run_arm(arm: str, seed: int, overrides: Sequence[str]) -> dict[str, float]:
 def on_workers[Job, Row](run: Callable[[Job], Row], jobs: Sequence[Job], workers: int) -> Iterator[Row]:
     """Yield ``run(job)`` for all jobs as they end, on processes of one thread each."""
     with multiprocessing.get_context("spawn").Pool(workers, initializer=set_threads, initargs=(1,)) as pool:
-        yield from tqdm(pool.imap_unordered(run, jobs), total=len(jobs), file=sys.stderr, unit="run", mininterval=10)
+        yield from tqdm(
+            pool.imap_unordered(run, jobs), total=len(jobs), file=sys.stderr, unit="run", mininterval=10
+        )
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -175,14 +181,27 @@ def _run(job: tuple[str, int, tuple[str, ...]]) -> dict[str, object]:
     return {"arm": arm, "seed": seed, **run_arm(arm, seed, overrides)}
 
 
-_COLUMNS = ("resistant_rim", "resistant_own_oxygen_rim", "ratio_rim", "ratio_cellular_rim", "ratio_kinetic_rim",
-            "oxygen_rim_mmhg", "atp_rim", "stat3_rim", "il6_ng_ml", "activation")
+_COLUMNS = (
+    "resistant_rim",
+    "resistant_own_oxygen_rim",
+    "ratio_rim",
+    "ratio_cellular_rim",
+    "ratio_kinetic_rim",
+    "oxygen_rim_mmhg",
+    "atp_rim",
+    "stat3_rim",
+    "il6_ng_ml",
+    "activation",
+)
 
 
 def markdown(rows: Sequence[Mapping[str, str]]) -> str:
     """Return a table: per arm mean and standard deviation over seeds, pairs below the relay at the same seed."""
     relay = {row["seed"]: float(row["resistant_rim"]) for row in rows if row["arm"] == "relay"}
-    lines = [" | ".join(("arm", "seeds", "pairs below the relay", *_COLUMNS)), " | ".join("---" for _ in range(13))]
+    lines = [
+        " | ".join(("arm", "seeds", "pairs below the relay", *_COLUMNS)),
+        " | ".join("---" for _ in range(13)),
+    ]
     for arm in dict.fromkeys(row["arm"] for row in rows):
         own = [row for row in rows if row["arm"] == arm]
         below = sum(float(row["resistant_rim"]) < relay[row["seed"]] for row in own)
@@ -197,7 +216,9 @@ def markdown(rows: Sequence[Mapping[str, str]]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run all arms; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m experiments.relay_arms", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=30, help="paired seeds of the interventions and the gate")
+    parser.add_argument(
+        "--seeds", type=int, default=30, help="paired seeds of the interventions and the gate"
+    )
     parser.add_argument("--control-seeds", type=int, default=10, help="seeds of the other controls")
     parser.add_argument("--step-min", type=float, default=12.0)
     parser.add_argument("--workers", type=int, default=2)
@@ -208,7 +229,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = [
         (arm, seed)
         for arm in (*INTERVENTIONS, "hypoxic gate", *CONTROLS)
-        for seed in range(1, 1 + (options.seeds if arm in (*INTERVENTIONS, "hypoxic gate") else options.control_seeds))
+        for seed in range(
+            1, 1 + (options.seeds if arm in (*INTERVENTIONS, "hypoxic gate") else options.control_seeds)
+        )
     ]
     overrides = scene(step_min=options.step_min)
     jobs = [(arm, seed, overrides) for arm, seed in dict.fromkeys(wanted) if (arm, seed) not in done]

@@ -121,7 +121,10 @@ def design(parameters: Sequence[Parameter], draws: int) -> np.ndarray:
 def columns_of(parameters: Sequence[Parameter]) -> tuple[str, ...]:
     """Return the columns of the table of draws."""
     return (
-        "draw", "status", EFFECT, *(p.key for p in parameters),
+        "draw",
+        "status",
+        EFFECT,
+        *(p.key for p in parameters),
         *(f"{arm}: {name}" for arm in ARMS_OF_DRAW for name in READOUTS),
     )
 
@@ -141,7 +144,10 @@ def _run(job: tuple[int, dict[str, float], tuple[str, ...]]) -> dict[str, object
 
 
 def jobs_left(
-    parameters: Sequence[Parameter], values: np.ndarray, done: Sequence[Mapping[str, str]], overrides: tuple[str, ...]
+    parameters: Sequence[Parameter],
+    values: np.ndarray,
+    done: Sequence[Mapping[str, str]],
+    overrides: tuple[str, ...],
 ) -> list[tuple[int, dict[str, float], tuple[str, ...]]]:
     """Return the draws that are not in the table yet; draw 0 is the defaults.
 
@@ -154,13 +160,17 @@ def jobs_left(
     for row in done:
         stored = np.array([float(row.get(p.key) or "nan") for p in parameters])
         if not np.allclose(stored, every[int(row["draw"])], rtol=1e-6, atol=0.0):
-            raise ValueError(f"relay_draws.csv: draw {row['draw']} belongs to another design; expected the same "
-                             "--draws and ranges; move the file away to start anew")
+            raise ValueError(
+                f"relay_draws.csv: draw {row['draw']} belongs to another design; expected the same "
+                "--draws and ranges; move the file away to start anew"
+            )
     finished = {int(row["draw"]) for row in done}
     jobs = []
     for draw, row in enumerate(every):
         if draw not in finished:
-            set_all = tuple(text for p, v in zip(parameters, row, strict=True) for text in p.overrides(float(v)))
+            set_all = tuple(
+                text for p, v in zip(parameters, row, strict=True) for text in p.overrides(float(v))
+            )
             named = {p.key: float(v) for p, v in zip(parameters, row, strict=True)}
             jobs.append((draw, named, (*overrides, *set_all)))
     return jobs
@@ -190,11 +200,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _write_parameters(path: Path, parameters: Sequence[Parameter]) -> None:
     path.unlink(missing_ok=True)
-    append_rows(path, ("key", "also", "label", "unit", "low", "default", "high", "scale"), (
-        {"key": p.key, "also": p.also, "label": p.label, "unit": p.unit, "low": p.low, "default": p.default,
-         "high": p.high, "scale": "log" if p.logarithmic else "linear"}
-        for p in parameters
-    ))
+    append_rows(
+        path,
+        ("key", "also", "label", "unit", "low", "default", "high", "scale"),
+        (
+            {
+                "key": p.key,
+                "also": p.also,
+                "label": p.label,
+                "unit": p.unit,
+                "low": p.low,
+                "default": p.default,
+                "high": p.high,
+                "scale": "log" if p.logarithmic else "linear",
+            }
+            for p in parameters
+        ),
+    )
 
 
 if __name__ == "__main__":

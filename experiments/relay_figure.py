@@ -42,10 +42,21 @@ SHORT = {
     "fields.il6.vessel.exchange": "IL-6 loss to vessels",
 }
 _WORDS = (
-    ("vesicles.tumour_normoxic_exosome.", "vesicle "), ("tumour_normoxic_exosome", "vesicles"),
-    ("taken_up_by.", "uptake by "), ("cells.tumour.base.", ""), ("cells.tumour.metabolism.", ""), ("cargo.", ""),
-    ("drugs.", ""), ("fields.", ""), ("variables.", ""), ("_", " "), (".", " "), ("hsc", "stellate cells"), ("il6", "IL-6"),
-    ("half life", "half-life"), ("half saturation", "half-saturation"),
+    ("vesicles.tumour_normoxic_exosome.", "vesicle "),
+    ("tumour_normoxic_exosome", "vesicles"),
+    ("taken_up_by.", "uptake by "),
+    ("cells.tumour.base.", ""),
+    ("cells.tumour.metabolism.", ""),
+    ("cargo.", ""),
+    ("drugs.", ""),
+    ("fields.", ""),
+    ("variables.", ""),
+    ("_", " "),
+    (".", " "),
+    ("hsc", "stellate cells"),
+    ("il6", "IL-6"),
+    ("half life", "half-life"),
+    ("half saturation", "half-saturation"),
 )
 
 
@@ -104,7 +115,9 @@ class Study:
         drawn = [r for r in rows if int(r["draw"]) > 0]
         whole = [r for r in drawn if r["status"] == "ok" and np.isfinite(float(r[EFFECT] or "nan"))]
         self.parameters, self.rows, self.failed = parameters, whole, len(drawn) - len(whole)
-        self.at_defaults = next((float(r[EFFECT]) for r in rows if int(r["draw"]) == 0 and r["status"] == "ok"), None)
+        self.at_defaults = next(
+            (float(r[EFFECT]) for r in rows if int(r["draw"]) == 0 and r["status"] == "ok"), None
+        )
         self.effect = self.column(EFFECT)
 
     def column(self, name: str) -> np.ndarray:
@@ -182,16 +195,21 @@ def _draw_effects(axes: Axes, study: Study) -> None:
     axes.text(0.01, RAISED, " 0.05", va="bottom", fontsize=8)
     low, high = raised.interval
     axes.text(
-        0.04, 0.72,
+        0.04,
+        0.72,
         f"raised by more than 0.05 in\n{raised.count} of {raised.total} draws: {raised.count / raised.total:.0%}\n"
         f"(95 % interval {low:.0%} to {high:.0%})",
-        transform=axes.transAxes, va="top", color=VERMILLION,
+        transform=axes.transAxes,
+        va="top",
+        color=VERMILLION,
     )
     top = max(0.3, float(effect.max()))
     if study.at_defaults is not None:
         top = max(top, study.at_defaults)
         axes.axhline(study.at_defaults, color=BLUE, lw=1.2, ls="--")
-        axes.text(0.04, study.at_defaults, f"at the defaults: {study.at_defaults:.2f}", va="bottom", color=BLUE)
+        axes.text(
+            0.04, study.at_defaults, f"at the defaults: {study.at_defaults:.2f}", va="bottom", color=BLUE
+        )
     axes.set_xlim(0.0, 1.0)
     axes.set_ylim(min(-0.1, float(effect.min()) * 1.1), top * 1.15)
     axes.set_xlabel("share of draws, sorted by effect")
@@ -221,7 +239,9 @@ def _draw_correlations(axes: Axes, study: Study) -> None:
         "STAT3 in the rim": (study.of(RELAY, "stat3_rim"), BLUE, -0.13),
         "rise of the resistant fraction": (study.effect, VERMILLION, 0.13),
     }
-    found = {name: {c.parameter.key: c for c in study.correlations(v)} for name, (v, _, _) in outcomes.items()}
+    found = {
+        name: {c.parameter.key: c for c in study.correlations(v)} for name, (v, _, _) in outcomes.items()
+    }
     strength = {p.key: max(abs(by_key[p.key].rho) for by_key in found.values()) for p in study.parameters}
     leading = sorted(study.parameters, key=lambda p: -strength[p.key])[:SHOWN]
     axes.axvspan(-study.chance_rho, study.chance_rho, color=PALE, lw=0)
@@ -235,8 +255,10 @@ def _draw_correlations(axes: Axes, study: Study) -> None:
     axes.set_ylim(len(leading) + 0.7, -0.6)  # room for the legend below the last row
     axes.set_xlim(-0.75, 0.75)
     axes.legend(loc="lower right", frameon=False, fontsize=8)
-    axes.set_xlabel("rank correlation over all draws, 95 % interval\n(band: chance for the largest of "
-                    f"{len(study.parameters)} parameters)")
+    axes.set_xlabel(
+        "rank correlation over all draws, 95 % interval\n(band: chance for the largest of "
+        f"{len(study.parameters)} parameters)"
+    )
     axes.set_title("What decides", loc="left")
 
 
@@ -250,17 +272,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = read_rows(options.table / "relay_draws.csv")
     draw_figure(parameters, rows, options.figures)
     study = Study(parameters, rows)
-    print(f"draws without result: {study.failed}; chance level of the largest correlation: {study.chance_rho:.2f}")
+    print(
+        f"draws without result: {study.failed}; chance level of the largest correlation: {study.chance_rho:.2f}"
+    )
     print(f"lowered by more than {RAISED}: {study.share(study.effect < -RAISED)}")
     for name, share in study.links().items():
         print(f"{' '.join(name.split())}: {share}")
-    outcomes = {"rise of the resistant fraction": None, "STAT3 in the rim": study.of(RELAY, "stat3_rim"),
-                "rise of ATP in the rim": study.of(RELAY, "atp_rim") / study.of(BLOCKED, "atp_rim"),
-                "fall of log-kill in the rim": study.of(BLOCKED, "ratio_rim") - study.of(RELAY, "ratio_rim")}
+    outcomes = {
+        "rise of the resistant fraction": None,
+        "STAT3 in the rim": study.of(RELAY, "stat3_rim"),
+        "rise of ATP in the rim": study.of(RELAY, "atp_rim") / study.of(BLOCKED, "atp_rim"),
+        "fall of log-kill in the rim": study.of(BLOCKED, "ratio_rim") - study.of(RELAY, "ratio_rim"),
+    }
     for name, outcome in outcomes.items():
         print(name)
         for c in study.correlations(outcome)[:SHOWN]:
-            print(f"    {short(c.parameter)} ({c.parameter.key}): {c.rho:+.2f} ({c.low:+.2f} to {c.high:+.2f})")
+            print(
+                f"    {short(c.parameter)} ({c.parameter.key}): {c.rho:+.2f} ({c.low:+.2f} to {c.high:+.2f})"
+            )
     return 0
 
 

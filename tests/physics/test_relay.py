@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from experiments.relay_arms import ARMS, INTERVENTIONS, on_workers, run_arm, scene
 
+from experiments.relay_arms import ARMS, INTERVENTIONS, on_workers, run_arm, scene
 from tme_sim.scenario.load import load_scenario
 
 SMALL = scene(size_mm=0.8, nodule_um=250.0, days=4.0, step_min=20.0)
@@ -17,7 +17,9 @@ LEGS = [arm for arm in INTERVENTIONS if arm != "relay"]
 Results = dict[str, dict[str, np.ndarray]]
 
 
-def _gathered(arms: Iterable[str], seeds: Iterable[int], runs: Iterable[tuple[str, int, dict[str, float]]]) -> Results:
+def _gathered(
+    arms: Iterable[str], seeds: Iterable[int], runs: Iterable[tuple[str, int, dict[str, float]]]
+) -> Results:
     found = {(arm, seed): values for arm, seed, values in runs}
     return {
         arm: {name: np.array([found[arm, seed][name] for seed in seeds]) for name in found[arm, min(seeds)]}
@@ -33,7 +35,9 @@ def _one(job: tuple[str, int, tuple[str, ...]]) -> tuple[str, int, dict[str, flo
 @pytest.fixture(scope="module")
 def small() -> Results:
     """Interventions at three seeds on a small grid."""
-    return _gathered(INTERVENTIONS, SMALL_SEEDS, (_one((a, s, SMALL)) for a in INTERVENTIONS for s in SMALL_SEEDS))
+    return _gathered(
+        INTERVENTIONS, SMALL_SEEDS, (_one((a, s, SMALL)) for a in INTERVENTIONS for s in SMALL_SEEDS)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +51,13 @@ def large() -> Results:
 @pytest.fixture(scope="module")
 def control() -> dict[str, dict[str, float]]:
     """One run of each control that the fast tests look at."""
-    names = ("gain 0", "empty vesicles", "hypoxic gate", "relay, uniform 40 mmHg", "exosomes blocked, uniform 40 mmHg")
+    names = (
+        "gain 0",
+        "empty vesicles",
+        "hypoxic gate",
+        "relay, uniform 40 mmHg",
+        "exosomes blocked, uniform 40 mmHg",
+    )
     return {name: run_arm(name, SMALL_SEEDS[0], SMALL) for name in names}
 
 

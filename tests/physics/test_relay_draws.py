@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from experiments.relay_arms import SCENARIO, scene
 from experiments.relay_draws import Parameter, design, jobs_left, parameters_of
 from experiments.relay_figure import Share, short
-
 from tme_sim.scenario.load import load_scenario
 
 SCENE = scene()
