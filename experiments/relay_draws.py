@@ -1,0 +1,223 @@
+"""Work out in what share of the documented parameter space the relay raises resistance in the rim.
+
+``python -m experiments.relay_draws --draws 200 --out docs/relay`` draws a Latin hypercube over every number of the
+flagship that has a documented range, runs the arms of each draw at one seed on a small grid, and writes
+
+    relay_parameters.csv    key, unit, lowest, default, highest, scale: what was drawn
+    relay_draws.csv         one row per draw: parameters, readouts per arm, effect
+    ../figures/relay_draws.png, .svg
+
+Draws found in relay_draws.csv are kept when it is started again with the same design.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel
+from scipy.stats import qmc
+
+from experiments.relay_arms import READOUTS, SCENARIO, append_rows, on_workers, read_rows, run_arm, scene
+from tme_sim.scenario.load import load_scenario
+from tme_sim.scenario.number import Sourced
+from tme_sim.scenario.scenario import Scenario
+
+ARMS_OF_DRAW = ("relay", "exosomes blocked")
+DESIGN_SEED = 20
+LOG_ABOVE = 4.0
+EFFECT = "effect"
+
+# One quantity written at two places takes one value: the Michaelis constant of the field and of the cells.
+TIED = {
+    "fields.oxygen.half_saturation": "cells.tumour.metabolism.oxygen_half_saturation",
+    "fields.glucose.half_saturation": "cells.tumour.metabolism.glucose_half_saturation",
+    "fields.lactate.half_saturation": "cells.tumour.metabolism.lactate_half_saturation",
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number with a documented range, in its internal unit.
+
+    Attributes
+    ----------
+    key : str
+        Dotted key that an override sets; ``also`` a second place of the same quantity, or empty.
+    """
+
+    key: str
+    label: str
+    unit: str
+    low: float
+    default: float
+    high: float
+    also: str = ""
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether draws are even on a log scale: the range spans more than a factor of four and excludes 0."""
+        return self.low > 0.0 and self.high / self.low > LOG_ABOVE
+
+    def at(self, u: float) -> float:
+        """Return the value at the share ``u`` of the range."""
+        if self.logarithmic:
+            return float(self.low * (self.high / self.low) ** u)
+        return float(self.low + (self.high - self.low) * u)
+
+    def overrides(self, value: float) -> tuple[str, ...]:
+        """Return what sets the parameter; source and range stay as written."""
+        text = f"{min(max(value, self.low), self.high)!r} {self.unit}".removesuffix(" 1")
+        return tuple(f"{key}.value={text}" for key in (self.key, self.also) if key)
+
+
+def parameters_of(scenario: Scenario) -> list[Parameter]:
+    """Return all numbers in force that have a documented range of some width, tied ones once."""
+    found = {
+        key: Parameter(key, label, number.unit, float(number.range[0]), float(number), float(number.range[1]))
+        for key, label, number in _numbers(scenario, "", "", scenario)
+        if number.range is not None and number.range[0] < number.range[1]
+    }
+    for key, also in TIED.items():
+        if key in found and also in found:
+            one = found[key]
+            found[key] = Parameter(key, one.label, one.unit, one.low, one.default, one.high, also)
+            del found[also]
+    return list(found.values())
+
+
+def _numbers(value: Any, key: str, label: str, scenario: Scenario) -> Iterator[tuple[str, str, Sourced]]:
+    """Yield key, label and number of everything below ``value``, rules out of force left out."""
+    if isinstance(value, Sourced):
+        yield key, label or key, value
+    elif key == "rules":
+        for i, rule in enumerate(scenario.rules):
+            if scenario.in_force(rule):
+                words = f"{rule.cell}: {rule.signal} → {rule.behaviour}"
+                for part in ("to", "half_max", "hill"):
+                    yield f"rules.{i}.{part}", f"{words}, {part.replace('_', '-')}", getattr(rule, part)
+    elif isinstance(value, BaseModel):
+        parts = {info.alias or name: getattr(value, name) for name, info in type(value).model_fields.items()}
+        yield from _numbers({**parts, **(value.__pydantic_extra__ or {})}, key, label, scenario)
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _numbers(part, f"{key}.{name}".removeprefix("."), label, scenario)
+    elif isinstance(value, tuple | list) and not isinstance(value, str):
+        for i, part in enumerate(value):
+            yield from _numbers(part, f"{key}.{i}", label, scenario)
+
+
+def design(parameters: Sequence[Parameter], draws: int) -> np.ndarray:
+    """Return the values of all draws, float64 (draws, n_parameters), internal units."""
+    u = qmc.LatinHypercube(d=len(parameters), rng=np.random.default_rng(DESIGN_SEED)).random(draws)
+    return np.array([[p.at(share) for p, share in zip(parameters, row, strict=True)] for row in u])
+
+
+def columns_of(parameters: Sequence[Parameter]) -> tuple[str, ...]:
+    """Return the columns of the table of draws."""
+    return (
+        "draw",
+        "status",
+        EFFECT,
+        *(p.key for p in parameters),
+        *(f"{arm}: {name}" for arm in ARMS_OF_DRAW for name in READOUTS),
+    )
+
+
+def _run(job: tuple[int, dict[str, float], tuple[str, ...]]) -> dict[str, object]:
+    """Run all arms of one draw; the number of the draw is also the seed."""
+    draw, values, overrides = job
+    row: dict[str, object] = {"draw": draw, "status": "ok", **values}
+    try:
+        results = {arm: run_arm(arm, draw, overrides) for arm in ARMS_OF_DRAW}
+    except (ValueError, ArithmeticError, RuntimeError) as error:
+        return {**row, "status": " ".join(f"{type(error).__name__}: {error}".split())}
+    for arm, result in results.items():
+        row |= {f"{arm}: {name}": value for name, value in result.items()}
+    row[EFFECT] = results["relay"]["resistant_rim"] - results["exosomes blocked"]["resistant_rim"]
+    return row
+
+
+def jobs_left(
+    parameters: Sequence[Parameter],
+    values: np.ndarray,
+    done: Sequence[Mapping[str, str]],
+    overrides: tuple[str, ...],
+) -> list[tuple[int, dict[str, float], tuple[str, ...]]]:
+    """Return the draws that are not in the table yet; draw 0 is the defaults.
+
+    Raises
+    ------
+    ValueError
+        When the table holds draws of another design.
+    """
+    every = np.vstack([[p.default for p in parameters], values])
+    for row in done:
+        stored = np.array([float(row.get(p.key) or "nan") for p in parameters])
+        if not np.allclose(stored, every[int(row["draw"])], rtol=1e-6, atol=0.0):
+            raise ValueError(
+                f"relay_draws.csv: draw {row['draw']} belongs to another design; expected the same "
+                "--draws and ranges; move the file away to start anew"
+            )
+    finished = {int(row["draw"]) for row in done}
+    jobs = []
+    for draw, row in enumerate(every):
+        if draw not in finished:
+            set_all = tuple(
+                text for p, v in zip(parameters, row, strict=True) for text in p.overrides(float(v))
+            )
+            named = {p.key: float(v) for p, v in zip(parameters, row, strict=True)}
+            jobs.append((draw, named, (*overrides, *set_all)))
+    return jobs
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what is left of the study and draw its figure; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.relay_draws", description=__doc__)
+    parser.add_argument("--draws", type=int, default=200)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--step-min", type=float, default=20.0)
+    parser.add_argument("--out", type=Path, default=Path("docs/relay"))
+    parser.add_argument("--figures", type=Path, default=Path("docs/figures"))
+    options = parser.parse_args(arguments)
+    overrides = scene(size_mm=1.2, nodule_um=200.0, days=6.0, step_min=options.step_min)
+    parameters = parameters_of(load_scenario(SCENARIO, overrides))
+    values = design(parameters, options.draws)
+    table = options.out / "relay_draws.csv"
+    jobs = jobs_left(parameters, values, read_rows(table), overrides)
+    _write_parameters(options.out / "relay_parameters.csv", parameters)
+    append_rows(table, columns_of(parameters), on_workers(_run, jobs, options.workers) if jobs else ())
+    from experiments.relay_figure import draw_figure  # noqa: PLC0415 - matplotlib is slow to load in every worker
+
+    draw_figure(parameters, read_rows(table), options.figures)
+    return 0
+
+
+def _write_parameters(path: Path, parameters: Sequence[Parameter]) -> None:
+    path.unlink(missing_ok=True)
+    append_rows(
+        path,
+        ("key", "also", "label", "unit", "low", "default", "high", "scale"),
+        (
+            {
+                "key": p.key,
+                "also": p.also,
+                "label": p.label,
+                "unit": p.unit,
+                "low": p.low,
+                "default": p.default,
+                "high": p.high,
+                "scale": "log" if p.logarithmic else "linear",
+            }
+            for p in parameters
+        ),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
