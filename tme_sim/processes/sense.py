@@ -24,6 +24,8 @@ class Sense:
 
     def __init__(self, physiology: Physiology, interventions: Interventions):
         self.physiology, self.interventions = physiology, interventions
+        names = physiology.tables.behaviours
+        self._signed = [column for column, name in enumerate(names) if name.startswith("chemotaxis to ")]
 
     def step(self, tissue: Tissue, context: Context) -> None:
         """Write the behaviours of every cell; dead cells do nothing unless a rule says so."""
@@ -32,7 +34,9 @@ class Sense:
         behaviours = self.physiology.act(cells["type"], cells["death"] == ALIVE, signals)
         self.physiology.energy.charge(flux, behaviours)
         self.interventions.modify(tissue, cells["type"], behaviours)
+        weights = behaviours[:, self._signed]
         np.maximum(behaviours, 0.0, out=behaviours)
+        behaviours[:, self._signed] = weights  # negative ones drive away from a field
         if not np.isfinite(behaviours.sum()):
             self._refuse(tissue, behaviours)
         context.behaviours = behaviours
