@@ -28,7 +28,9 @@ def main() -> None:
         print("## Solver\n", flush=True)
         subprocess.run([sys.executable, bench_solver.__file__], check=True)
     if chosen.json:
-        chosen.json.write_text(json.dumps({"startup": startup, "model": model, "pyphysicell": rival}, indent=1) + "\n")
+        chosen.json.write_text(
+            json.dumps({"startup": startup, "model": model, "pyphysicell": rival}, indent=1) + "\n"
+        )
 
 
 if __name__ == "__main__":

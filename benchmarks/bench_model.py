@@ -71,7 +71,9 @@ def rules_of(model: TumorMicroenvironment, cell_type: str) -> int:
 def idle(model: TumorMicroenvironment) -> list[str]:
     """Return what stands still: species without source or sink, variables and behaviours that nothing reads."""
     found, layout, ledger = [], model.tissue.layout, model.tissue.ledger
-    for name, (secreted, supplied, consumed, decayed, *rest) in zip(layout.fields, ledger.fields, strict=True):
+    for name, (secreted, supplied, consumed, decayed, *rest) in zip(
+        layout.fields, ledger.fields, strict=True
+    ):
         if secreted + supplied <= 0.0 or consumed + decayed + sum(rest) <= 0.0:
             found.append(f"field {name}")
     for name, (released, _, internalised, decayed, *_) in zip(layout.pools, ledger.pools, strict=True):
@@ -114,7 +116,9 @@ def measure(case: Case) -> dict:
     layout, fastest = model.tissue.layout, int(np.argmin(hours))
     species = len(layout.fields) + len(layout.pools)
     residual, fewest, most = residuals(model)
-    moved = sum(sites_before.get(i, s) != s for i, s in zip(cells["id"].tolist(), cells["site"].tolist(), strict=True))
+    moved = sum(
+        sites_before.get(i, s) != s for i, s in zip(cells["id"].tolist(), cells["site"].tolist(), strict=True)
+    )
     model.tissue.check()
     bytes_per_cell = sum(cells[name].nbytes for name in cells.names) / cells.n
     spent = hours[fastest]
@@ -134,7 +138,10 @@ def measure(case: Case) -> dict:
         "ns_per_cell_step": spent / STEPS_PER_HOUR / case.cells * 1e9,
         "ns_per_site_species_step": spent / STEPS_PER_HOUR / case.sites**2 / species * 1e9,
         "solver_ns_per_site_species_step": sum(parts[fastest][n] for n in ("fields", "vesicles"))
-        / STEPS_PER_HOUR / case.sites**2 / species * 1e9,
+        / STEPS_PER_HOUR
+        / case.sites**2
+        / species
+        * 1e9,
         "residual": residual,
         "iterations": [fewest, most],
         "bytes_per_cell": bytes_per_cell,
@@ -163,7 +170,10 @@ def as_markdown(results: list[dict]) -> str:
         ("bytes per cell", [f"{r['bytes_per_cell']:.0f}" for r in results]),
         ("peak memory, MB", [f"{r['peak_memory_mb']:.0f}" for r in results]),
     ]
-    rows += [(f"{name}, ms per step", [f"{r['ms_per_step'][name]:.2f}" for r in results]) for name in results[0]["ms_per_step"]]
+    rows += [
+        (f"{name}, ms per step", [f"{r['ms_per_step'][name]:.2f}" for r in results])
+        for name in results[0]["ms_per_step"]
+    ]
     head = "| | " + " | ".join(r["case"]["name"] for r in results) + " |\n|---" * 1
     head += "|---" * len(results) + "|\n"
     return head + "".join(f"| {label} | {' | '.join(values)} |\n" for label, values in rows)

@@ -14,7 +14,10 @@ def main() -> dict[str, float | str]:
         found = version("pyphysicell")
     except PackageNotFoundError:
         found = "not installed"
-    print(f"pyphysicell here: {found}. Its times are not measured by this command; version 0.1.4 with 2 fields and 5 rules took,")
+    print(
+        f"pyphysicell here: {found}. Its times are not measured by this command; "
+        "version 0.1.4 with 2 fields and 5 rules took,"
+    )
     print("in seconds per simulated hour: " + ", ".join(f"{k} {v}" for k, v in PUBLISHED.items()) + ".\n")
     return {"installed": found, **PUBLISHED}
 

@@ -32,7 +32,10 @@ def fastest(command: list[str], repeats: int) -> dict[str, float]:
 def main() -> dict[str, dict[str, float]]:
     """Print and return both times."""
     subprocess.run(FIRST_STEP, check=True)  # compiles where nothing is cached yet
-    found = {"tme-sim --help": fastest(HELP, REPEATS), "second run, up to its first step": fastest(FIRST_STEP, 3)}
+    found = {
+        "tme-sim --help": fastest(HELP, REPEATS),
+        "second run, up to its first step": fastest(FIRST_STEP, 3),
+    }
     targets = (0.3, 3.0)
     print("| | wall, s | processor, s | target, s |\n|---|---|---|---|")
     for (name, times), target in zip(found.items(), targets, strict=True):

@@ -122,9 +122,13 @@ def state_of(model):
     order = np.argsort(cells["id"])
     return {
         **{name: cells[name][order] for name in cells.names},
-        "fields": tissue.fields, "pools": tissue.pools, "vessel": tissue.vessel, "plasma": tissue.plasma,
+        "fields": tissue.fields,
+        "pools": tissue.pools,
+        "vessel": tissue.vessel,
+        "plasma": tissue.plasma,
         "ledger": np.concatenate([part.ravel() for part in vars(tissue.ledger).values()]),
-        "births": tissue.events.table("births"), "deaths": tissue.events.table("deaths"),
+        "births": tissue.events.table("births"),
+        "deaths": tissue.events.table("deaths"),
     }
 
 

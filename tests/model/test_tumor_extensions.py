@@ -36,7 +36,9 @@ def test_process_given_to_the_model_runs_in_every_step():
 
 def test_process_runs_between_pathways_and_fate():
     model = small(processes=[Silencer()])
-    assert [p.name for p in model.processes].index("silencer") == [p.name for p in model.processes].index("pathways") + 1
+    assert [p.name for p in model.processes].index("silencer") == [p.name for p in model.processes].index(
+        "pathways"
+    ) + 1
     model.step()
     assert model.cells.agg("HIF", max) == 0.0
 

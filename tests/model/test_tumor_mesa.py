@@ -53,7 +53,12 @@ def test_data_collector_follows_model_and_cells():
 @pytest.mark.parametrize("processes", [1, 2])
 def test_batch_run_gives_the_numbers_of_a_direct_run(processes):
     rows = mesa.batch_run(
-        BatchModel, {"hours": [1]}, rng=[4, 5], max_steps=20, number_processes=processes, display_progress=False
+        BatchModel,
+        {"hours": [1]},
+        rng=[4, 5],
+        max_steps=20,
+        number_processes=processes,
+        display_progress=False,
     )
     direct = BatchModel(hours=1, rng=5)
     while direct.running:

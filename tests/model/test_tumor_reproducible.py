@@ -51,7 +51,9 @@ def test_reference_run_sees_births_deaths_and_hops(reference):
     assert len(set(deaths.tolist())) >= 2
     model = treated()
     macrophages = model.tissue.cells.of_type("macrophage")
-    before = dict(zip(model.tissue.cells["id"][macrophages], model.tissue.cells["site"][macrophages], strict=True))
+    before = dict(
+        zip(model.tissue.cells["id"][macrophages], model.tissue.cells["site"][macrophages], strict=True)
+    )
     for _ in range(30):
         model.step()
     cells = model.tissue.cells
@@ -71,9 +73,16 @@ def test_order_of_cells_in_memory_does_not_change_a_byte(reference, tmp_path, se
 
 def test_another_process_writes_the_same_bytes(reference, tmp_path):
     path = tmp_path / "run.h5"
-    code = f"from pathlib import Path; from test_tumor_reproducible import record; record(Path({str(path)!r}), threads=2)"
+    code = (
+        "from pathlib import Path; from test_tumor_reproducible import record; "
+        f"record(Path({str(path)!r}), threads=2)"
+    )
     folder = Path(__file__).parent
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(folder.parents[1])]), "PYTHONHASHSEED": "7"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(folder), str(folder.parents[1])]),
+        "PYTHONHASHSEED": "7",
+    }
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
     assert differences(reference, path) == []
 

@@ -71,7 +71,10 @@ def test_run_that_goes_on_at_the_edge_warns_once(plain):
 
 
 def test_three_dimensional_run_grows():
-    model = small("grid.size=[160 um, 160 um, 160 um]", "tissue.tumour.nodules=[{centre: middle, radius: 50 um, filling: 100 %}]")
+    model = small(
+        "grid.size=[160 um, 160 um, 160 um]",
+        "tissue.tumour.nodules=[{centre: middle, radius: 50 um, filling: 100 %}]",
+    )
     run(model, 10)
     z, _, _ = model.tissue.grid.coordinates(model.tissue.cells["site"])
     assert len(np.unique(z)) > 2
@@ -108,7 +111,9 @@ def test_scenario_without_fields_runs(plain):
 
 
 def test_single_row_of_sites_runs(plain):
-    model = run(plain("grid.size=[20 um, 400 um]", "tissue={tumour: {at: [[10 um, 200 um]]}}", "time.duration=3 d"))
+    model = run(
+        plain("grid.size=[20 um, 400 um]", "tissue={tumour: {at: [[10 um, 200 um]]}}", "time.duration=3 d")
+    )
     assert model.tissue.grid.shape == (1, 20, 1)
     assert len(model.tissue.events.table("births")) > 0
 
@@ -118,7 +123,8 @@ def test_tissue_from_table_and_image(plain, tmp_path):
     labels = np.zeros((20, 20), np.uint8)
     labels[12, 3:6] = 1
     Image.fromarray(labels).save(tmp_path / "labels.png")
-    tissue = f"tissue={{from_file: {tmp_path}/cells.csv, label_image: {{file: {tmp_path}/labels.png, types: {{1: tumour}}}}}}"
+    image = f"{{file: {tmp_path}/labels.png, types: {{1: tumour}}}}"
+    tissue = f"tissue={{from_file: {tmp_path}/cells.csv, label_image: {image}}}"
     model = plain(tissue)
     cells = model.tissue.cells
     assert cells.n == 5

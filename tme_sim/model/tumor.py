@@ -85,7 +85,9 @@ class TumorMicroenvironment(CellModel):
         self.warnings: list[str] = []
         self._assemble()
         self.tissue = lay_tissue(self._numbers, self.assay, self.seed)
-        self.datacollector = mesa.DataCollector(model_reporters={"minutes": "minutes", "cells": "living_cells"})
+        self.datacollector = mesa.DataCollector(
+            model_reporters={"minutes": "minutes", "cells": "living_cells"}
+        )
 
     def _assemble(self) -> None:
         """Compile everything that follows from the scenario alone."""
@@ -179,13 +181,20 @@ class TumorMicroenvironment(CellModel):
         """Rules in force, one mapping of words per rule."""
         return [
             {
-                "cell": rule.cell, "signal": rule.signal, "effect": "increases" if rule.increases else "decreases",
-                "behaviour": rule.behaviour, "to": f"{rule.saturation:.9g}", "half_max": f"{rule.half_max:.9g}",
+                "cell": rule.cell,
+                "signal": rule.signal,
+                "effect": "increases" if rule.increases else "decreases",
+                "behaviour": rule.behaviour,
+                "to": f"{rule.saturation:.9g}",
+                "half_max": f"{rule.half_max:.9g}",
                 "hill": f"{rule.hill:.9g}",
                 "while": "; ".join(
-                    f"{g.signal} {'above' if g.above else 'below'} {g.threshold:.9g} hill {g.hill:.9g}" for g in rule.gates
+                    f"{g.signal} {'above' if g.above else 'below'} {g.threshold:.9g} hill {g.hill:.9g}"
+                    for g in rule.gates
                 ),
-                "hypothesis": rule.hypothesis or "", "basis": rule.basis, "evidence": " ".join(rule.evidence),
+                "hypothesis": rule.hypothesis or "",
+                "basis": rule.basis,
+                "evidence": " ".join(rule.evidence),
                 "why": rule.why or "",
             }
             for rule in self.config.active_rules()
@@ -196,8 +205,11 @@ class TumorMicroenvironment(CellModel):
         """Routes by which the outside reaches a cell's answer to each drug, with the mechanisms on the way."""
         rules, physiology = self.config.active_rules(), self.physiology
         return [
-            {"drug": exposure.drug, "route": route,
-             "evidence": " ".join(evidence_of(rules, route, columns, physiology, exposure.drug))}
+            {
+                "drug": exposure.drug,
+                "route": route,
+                "evidence": " ".join(evidence_of(rules, route, columns, physiology, exposure.drug)),
+            }
             for exposure in self.assay.exposures
             for route, columns in routes_of(physiology, exposure.drug).items()
         ]
@@ -218,6 +230,14 @@ class TumorMicroenvironment(CellModel):
 
 
 _COMPILED = (
-    "_numbers", "drug_fields", "physiology", "assay", "measure_context", "_measures", "interventions", "_stops",
-    "_edge", "processes",
+    "_numbers",
+    "drug_fields",
+    "physiology",
+    "assay",
+    "measure_context",
+    "_measures",
+    "interventions",
+    "_stops",
+    "_edge",
+    "processes",
 )

@@ -52,10 +52,18 @@ class Cycle:
         n = len(context.behaviours)
         entry = context.of("cycle entry").copy()
         if self.room is not None:
-            leaving = np.flatnonzero(_leaving(
-                cells["death"][:n], cells["stage"][:n], cells["lineage"][:n], entry, cells["stage_left_min"][:n],
-                context.dt_min, np.uint64(context.seed), context.step,
-            ))
+            leaving = np.flatnonzero(
+                _leaving(
+                    cells["death"][:n],
+                    cells["stage"][:n],
+                    cells["lineage"][:n],
+                    entry,
+                    cells["stage_left_min"][:n],
+                    context.dt_min,
+                    np.uint64(context.seed),
+                    context.step,
+                )
+            )
             entry[leaving[~self.room(tissue, leaving)]] = 0.0
         _advance(
             cells["death"][:n],

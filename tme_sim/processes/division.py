@@ -69,7 +69,6 @@ class Division:
         rows = _append_daughters(cells, mother[:born], site[:born], context)
         _record_births(tissue, rows, context)
 
-
     def has_room(self, tissue: Tissue, rows: np.ndarray) -> np.ndarray:
         """Return for each of ``rows`` whether a daughter would find place now, bool (k,)."""
         cells = tissue.cells

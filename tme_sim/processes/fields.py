@@ -182,8 +182,15 @@ def assemble(
 
 @kernel
 def account(
-    u: np.ndarray, uptake: np.ndarray, source: np.ndarray, vessel: np.ndarray, boundary_diag: np.ndarray,
-    boundary_rhs: np.ndarray, half_saturation: np.ndarray, field_index: np.ndarray, out_fields: np.ndarray,
+    u: np.ndarray,
+    uptake: np.ndarray,
+    source: np.ndarray,
+    vessel: np.ndarray,
+    boundary_diag: np.ndarray,
+    boundary_rhs: np.ndarray,
+    half_saturation: np.ndarray,
+    field_index: np.ndarray,
+    out_fields: np.ndarray,
     out_sums: np.ndarray,
 ) -> None:
     """Write u to its columns of the fields, and sum per species, in site order.
@@ -381,8 +388,18 @@ class Fields:
     ) -> None:
         """Write what entered and left to the ledger (amount = concentration × sites)."""
         half = group.half_saturation if group.saturable else np.zeros_like(group.half_saturation)
-        account(group.u, group.uptake, group.source, vessel, group.boundary_diag, group.boundary_rhs, half, group.index,
-                tissue.field_table, group.sums)
+        account(
+            group.u,
+            group.uptake,
+            group.source,
+            vessel,
+            group.boundary_diag,
+            group.boundary_rhs,
+            half,
+            group.index,
+            tissue.field_table,
+            group.sums,
+        )
         total, at_vessels, consumed, secreted, out, inward, vessels = group.sums * context.dt_min
         book_of_step = np.empty((len(FIELD_ACCOUNTS), len(group.specs)))
         book_of_step[_SECRETED] = secreted

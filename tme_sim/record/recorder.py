@@ -153,7 +153,9 @@ class Recorder:
     def _keep_snapshot(self, tissue: Tissue) -> None:
         if self._snapshots and self._snapshots[-1].minutes == tissue.clock.minutes:
             return
-        self._snapshots.append(take_snapshot(tissue, self._cell_columns, replace(self.context, complete=True)))
+        self._snapshots.append(
+            take_snapshot(tissue, self._cell_columns, replace(self.context, complete=True))
+        )
 
     def __getstate__(self) -> dict:
         state = self.__dict__.copy()

@@ -97,7 +97,11 @@ class Energy:
         return names
 
     def assess(
-        self, cell_type: np.ndarray, death: np.ndarray, fields: np.ndarray, variables: np.ndarray,
+        self,
+        cell_type: np.ndarray,
+        death: np.ndarray,
+        fields: np.ndarray,
+        variables: np.ndarray,
         site: np.ndarray | None = None,
     ) -> np.ndarray:
         """Return fluxes (n, 5) of cells with ``variables`` (n, n_variables).
@@ -106,7 +110,9 @@ class Energy:
         """
         zero = np.zeros(len(cell_type))
         here = slice(None) if site is None else site
-        oxygen, glucose, lactate = (np.ascontiguousarray(fields[here, f]) if f >= 0 else zero for f in self.fields)
+        oxygen, glucose, lactate = (
+            np.ascontiguousarray(fields[here, f]) if f >= 0 else zero for f in self.fields
+        )
         out = np.zeros((len(cell_type), 5))
         fluxes(cell_type, death, oxygen, glucose, lactate, variables, self.table, out)
         return out

@@ -42,7 +42,9 @@ class Physiology:
         ``signals`` is filled when given.
         """
         cells = tissue.cells
-        flux = self.energy.assess(cells["type"], cells["death"], tissue.field_table, cells["variables"], cells["site"])
+        flux = self.energy.assess(
+            cells["type"], cells["death"], tissue.field_table, cells["variables"], cells["site"]
+        )
         if signals is None:
             signals = np.zeros((cells.n, len(self.signals.names)))
         gather_signals(tissue, self.signals, np.ascontiguousarray(flux[:, 0]), signals)

@@ -84,7 +84,12 @@ class Cells:
     def named_groups(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Return (matrix column, names of its columns), in look-up order."""
         lay = self.layout
-        return (("variables", lay.variables), ("cargo", lay.cargo), ("drug", lay.drugs), ("docked", lay.pools))
+        return (
+            ("variables", lay.variables),
+            ("cargo", lay.cargo),
+            ("drug", lay.drugs),
+            ("docked", lay.pools),
+        )
 
     def append(self, site: np.ndarray, **values: np.ndarray | float) -> np.ndarray:
         """Add cells at free, distinct sites; return their rows.

@@ -6,9 +6,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-BIRTH = np.dtype([("minutes", "f8"), ("id", "i8"), ("parent", "i8"), ("founder", "i8"), ("type", "i2"), ("site", "i8")])
-DEATH = np.dtype([("minutes", "f8"), ("id", "i8"), ("type", "i2"), ("site", "i8"), ("cause", "i1"), ("drug", "i1")])
-TRANSITION = np.dtype([("minutes", "f8"), ("id", "i8"), ("from_type", "i2"), ("to_type", "i2"), ("site", "i8")])
+BIRTH = np.dtype(
+    [("minutes", "f8"), ("id", "i8"), ("parent", "i8"), ("founder", "i8"), ("type", "i2"), ("site", "i8")]
+)
+DEATH = np.dtype(
+    [("minutes", "f8"), ("id", "i8"), ("type", "i2"), ("site", "i8"), ("cause", "i1"), ("drug", "i1")]
+)
+TRANSITION = np.dtype(
+    [("minutes", "f8"), ("id", "i8"), ("from_type", "i2"), ("to_type", "i2"), ("site", "i8")]
+)
 
 
 @dataclass
@@ -22,5 +28,9 @@ class Events:
     def table(self, name: str) -> np.ndarray:
         """Return one table (``births``, ``deaths`` or ``transitions``) as a structured array."""
         dtype = {"births": BIRTH, "deaths": DEATH, "transitions": TRANSITION}[name]
-        parts: list[np.ndarray] = {"births": self.births, "deaths": self.deaths, "transitions": self.transitions}[name]
+        parts: list[np.ndarray] = {
+            "births": self.births,
+            "deaths": self.deaths,
+            "transitions": self.transitions,
+        }[name]
         return np.concatenate(parts) if parts else np.zeros(0, dtype)
