@@ -10,7 +10,8 @@ _FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 def blocks(page, language):
     """Return the fenced blocks of one language on a page."""
-    return [text for kind, text in _FENCE.findall((DOCS / page).read_text(encoding="utf-8")) if kind == language]
+    found = _FENCE.findall((DOCS / page).read_text(encoding="utf-8"))
+    return [text for kind, text in found if kind == language]
 
 
 def tables(page):

@@ -32,9 +32,9 @@ def test_python_page_runs_from_top_to_bottom(untouched, capsys):
 
 
 def test_krogh_of_the_scenario_page_agrees_with_its_table(untouched, capsys):
-    run("scenario.md")
+    run("scenarios.md")
     computed = capsys.readouterr().out
-    table = (DOCS / "scenario.md").read_text(encoding="utf-8")
+    table = (DOCS / "scenarios.md").read_text(encoding="utf-8")
     for row in computed.replace("[", " ").replace("]", " ").strip().splitlines():
         r, model, closed = map(float, row.split())
         assert f"| {r:.0f} | {model:.2f} | {closed:.2f} |" in table

@@ -84,7 +84,7 @@ class Assay:
     every_min: float = 0.0
 
     def due(self, minutes: float) -> bool:
-        """Return whether resistance is measured at this time: at multiples of ``every_min``, always when 0, never when inf."""
+        """Return whether it is measured now: at multiples of ``every_min``, always when 0, never when inf."""
         if np.isinf(self.every_min):
             return False
         return self.every_min <= 0.0 or abs(minutes / self.every_min - round(minutes / self.every_min)) < 1e-9
