@@ -14,12 +14,15 @@ cells:
   tumour: {base: {apoptosis: 0.5 /h}}
 tissue: {tumour: {density: 50 %}}
 """
-FED = BARE + """\
+FED = (
+    BARE
+    + """\
 fields:
   oxygen: {unit: mmHg, diffusion: 2000 um^2/s, half_saturation: 1 mmHg, start: 30 mmHg}
   glucose: {unit: mM, diffusion: 600 um^2/s, half_saturation: 1 mM, start: 5 mM}
   lactate: {unit: mM, diffusion: 600 um^2/s, half_saturation: 4.5 mM, start: 5 mM}
 """
+)
 METABOLISM = (
     "metabolism: {oxygen_max: 15 mmHg/s, glucose_max: 4 fmol/min, lactate_max: 4 fmol/min,"
     " atp_demand: 56 fmol/min}"
