@@ -7,7 +7,7 @@ def log_kill(*stages):
     rate = 1.0 / 60.0
     parameters = np.array([[4 * rate, 4 * rate, 0.2 * rate, 0.03 * rate, 0.12 * rate, 0.09 * rate]])
     out = np.empty(1)
-    acts = np.array([stage in stages for stage in ("G1", "S", "G2M")])
+    acts = np.array([stage in stages for stage in ("G1", "S", "G2M", "none")])
     s_min, g2m_min = np.array([480.0]), np.array([300.0])
     survival(parameters, 8.0, 1440.0, 4320.0, 8.0, 1.0, 2.0, s_min, g2m_min, acts, 60.0, out)
     return -np.log(out[0])

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tme_sim.numerics.jit import parallel_kernel, prange
+from tme_sim.numerics.jit import BLOCK, parallel_kernel, prange
 
 
 @parallel_kernel
@@ -42,27 +42,29 @@ def fluxes(
         Energy (supply over demand); maximal oxygen uptake, mmHg/min; maximal glucose uptake, nM/min; maximal
         lactate uptake at the present oxygen, nM/min; lactate secretion, nM/min.
     """
-    for i in prange(out_flux.shape[0]):
-        m = table[cell_type[i]]
-        out_flux[i, :] = 0.0
-        if death[i] != 0:
-            continue
-        if m[11] <= 0.0:
-            out_flux[i, 0] = 1.0
-            continue
-        oxygen_share = oxygen[i] / (m[3] + oxygen[i])
-        respiration = m[2] * m[12] * oxygen_share
-        glycolysis = m[4] * glucose[i] / (m[5] + glucose[i])
-        burn_max = m[6]
-        if m[0] >= 0.0:
-            burn_max *= variables[i, int(m[0])]
-        if m[1] >= 0.0:
-            burn_max *= variables[i, int(m[1])]
-        lactate_share = lactate[i] / (m[7] + lactate[i])
-        burnt = burn_max * lactate_share * oxygen_share
-        used = respiration + m[8] * burnt
-        out_flux[i, 0] = (m[9] * glycolysis + m[10] * used) / m[11]
-        out_flux[i, 1] = m[2] + m[8] * burn_max * lactate_share / m[12]
-        out_flux[i, 2] = m[4]
-        out_flux[i, 3] = burn_max * oxygen_share
-        out_flux[i, 4] = 2.0 * max(0.0, glycolysis - respiration / 6.0)
+    n = out_flux.shape[0]
+    for block in prange((n + BLOCK - 1) // BLOCK):
+        for i in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
+            m = table[cell_type[i]]
+            out_flux[i, :] = 0.0
+            if death[i] != 0:
+                continue
+            if m[11] <= 0.0:
+                out_flux[i, 0] = 1.0
+                continue
+            oxygen_share = oxygen[i] / (m[3] + oxygen[i])
+            respiration = m[2] * m[12] * oxygen_share
+            glycolysis = m[4] * glucose[i] / (m[5] + glucose[i])
+            burn_max = m[6]
+            if m[0] >= 0.0:
+                burn_max *= variables[i, int(m[0])]
+            if m[1] >= 0.0:
+                burn_max *= variables[i, int(m[1])]
+            lactate_share = lactate[i] / (m[7] + lactate[i])
+            burnt = burn_max * lactate_share * oxygen_share
+            used = respiration + m[8] * burnt
+            out_flux[i, 0] = (m[9] * glycolysis + m[10] * used) / m[11]
+            out_flux[i, 1] = m[2] + m[8] * burn_max * lactate_share / m[12]
+            out_flux[i, 2] = m[4]
+            out_flux[i, 3] = burn_max * oxygen_share
+            out_flux[i, 4] = 2.0 * max(0.0, glycolysis - respiration / 6.0)

@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 
-from tme_sim.numerics.jit import kernel, parallel_kernel, prange
+from tme_sim.numerics.jit import BLOCK, kernel, parallel_kernel, prange
 
 # Columns of the parameter array of one cell for one drug (all rates 1/min).
 IN, OUT, DAMAGE, REPAIR, DEATH, ENTRY = 0, 1, 2, 3, 4, 5
@@ -233,7 +233,9 @@ def survival(
         Step of the damage, minutes; shortened so that the follow-up is a whole number of steps.
     out_survival : float64 (n,)
     """
-    for i in prange(parameters.shape[0]):
-        out_survival[i] = survival_of_cell(
-            parameters[i], dose, on_min, total_min, half, hill, lethal, s_min[i], g2m_min[i], acts, dt_min
-        )
+    n = parameters.shape[0]
+    for block in prange((n + BLOCK - 1) // BLOCK):
+        for i in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
+            out_survival[i] = survival_of_cell(
+                parameters[i], dose, on_min, total_min, half, hill, lethal, s_min[i], g2m_min[i], acts, dt_min
+            )

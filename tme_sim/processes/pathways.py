@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tme_sim.numerics.jit import parallel_kernel, prange
+from tme_sim.numerics.jit import BLOCK, parallel_kernel, prange
 from tme_sim.processes.base import Context
 from tme_sim.state.tissue import Tissue
 
@@ -20,11 +20,13 @@ def relax(
 
     ``target`` float64 (n, n_behaviours), ``columns`` int64 (n_variables,), ``io_variables`` (>= n, n_variables).
     """
-    for i in prange(target.shape[0]):
-        if death[i] == 0:
-            for v in range(columns.shape[0]):
-                goal = min(max(target[i, columns[v]], 0.0), 1.0)
-                io_variables[i, v] += (goal - io_variables[i, v]) * gain[v]
+    n = target.shape[0]
+    for block in prange((n + BLOCK - 1) // BLOCK):
+        for i in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
+            if death[i] == 0:
+                for v in range(columns.shape[0]):
+                    goal = min(max(target[i, columns[v]], 0.0), 1.0)
+                    io_variables[i, v] += (goal - io_variables[i, v]) * gain[v]
 
 
 class Pathways:

@@ -16,7 +16,7 @@ import numpy as np
 from tme_sim.numerics.boundary import boundary_terms
 from tme_sim.numerics.conserve import conserve
 from tme_sim.numerics.errors import SolveError
-from tme_sim.numerics.jit import kernel, parallel_kernel, prange
+from tme_sim.numerics.jit import BLOCK, kernel, parallel_kernel, prange
 from tme_sim.numerics.multigrid import Multigrid
 from tme_sim.numerics.philox import uniform
 from tme_sim.processes.base import Context, ProcessError
@@ -149,22 +149,24 @@ def take_up(
     Held cargo first decays by ``cargo_keep`` over the step, then gains what arrived. ``out_inside`` (n, n_pools)
     is the number of vesicles internalised in this step.
     """
-    for i in prange(out_inside.shape[0]):
-        for c in range(io_cargo.shape[1]):
-            io_cargo[i, c] *= cargo_keep[c]
-        for p in range(out_inside.shape[1]):
-            io_docked[i, p] += uptake[site[i], p] * free[site[i], p] * dt_min
-            out_inside[i, p] = 0.0
-            ready = math.floor(io_docked[i, p])
-            if ready < 1.0 or death[i] != 0:
-                continue
-            rate = internalise[p] / (1.0 + io_docked[i, p] / saturation[p])
-            chance = 1.0 - math.exp(-rate * dt_min)
-            taken = binomial(int(ready), chance, uniform(seed, lineage[i], step, STREAM_UPTAKE, p))
-            io_docked[i, p] -= taken
-            out_inside[i, p] = taken
+    n = out_inside.shape[0]
+    for block in prange((n + BLOCK - 1) // BLOCK):
+        for i in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
             for c in range(io_cargo.shape[1]):
-                io_cargo[i, c] += taken * cargo_of[p, c]
+                io_cargo[i, c] *= cargo_keep[c]
+            for p in range(out_inside.shape[1]):
+                io_docked[i, p] += uptake[site[i], p] * free[site[i], p] * dt_min
+                out_inside[i, p] = 0.0
+                ready = math.floor(io_docked[i, p])
+                if ready < 1.0 or death[i] != 0:
+                    continue
+                rate = internalise[p] / (1.0 + io_docked[i, p] / saturation[p])
+                chance = 1.0 - math.exp(-rate * dt_min)
+                taken = binomial(int(ready), chance, uniform(seed, lineage[i], step, STREAM_UPTAKE, p))
+                io_docked[i, p] -= taken
+                out_inside[i, p] = taken
+                for c in range(io_cargo.shape[1]):
+                    io_cargo[i, c] += taken * cargo_of[p, c]
 
 
 @kernel

@@ -136,10 +136,10 @@ class DrugSpec(Provenance):
     """A drug: where it is, how it acts, when it is given."""
 
     field: FieldName = Field(description="Field of the free drug.")
-    acts_in: tuple[Literal["G1", "S", "G2M"], ...] = Field(
-        ("G1", "S", "G2M"),
+    acts_in: tuple[Literal["G1", "S", "G2M", "none"], ...] = Field(
+        ("G1", "S", "G2M", "none"),
         min_length=1,
-        description="Stages in which it does damage; a cell that never cycles counts as G1; default: all.",
+        description="Stages in which it does damage (none: cells that never cycle); default: all.",
     )
     half_max: PositiveLevel = Field(description="Drug held by the cell at half-maximal damage.")
     hill: Positive = default("1", "Hill power of the damage")
