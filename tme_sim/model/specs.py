@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -22,6 +23,11 @@ from tme_sim.state.layout import Layout
 IMPOSED_PER_MIN = 1e8
 
 
+# Behaviours that metabolism adds to: oxygen, glucose and lactate taken up, lactate made.
+METABOLIC = ("uptake oxygen", "uptake glucose", "uptake lactate", "secretion lactate")
+_ALWAYS = ("cycle entry", "apoptosis", "necrosis", "migration")
+
+
 @dataclass(frozen=True)
 class Numbers:
     """A scenario with its layout, vocabulary and grid: what every translation needs."""
@@ -31,12 +37,18 @@ class Numbers:
     vocabulary: Vocabulary
     grid: Grid
 
-    @property
+    @cached_property
     def behaviours(self) -> tuple[str, ...]:
-        """All behaviours, in column order."""
-        return tuple(self.vocabulary.behaviours)
+        """Behaviours that can differ from zero, in column order: a narrow table is a fast one."""
+        layout = self.layout
+        live = {*layout.variables, *_ALWAYS, *METABOLIC}
+        live |= {f"{word} {pool}" for pool in layout.pools for word in ("release", "uptake")}
+        live |= {rule.behaviour for rule in self.scenario.active_rules()}
+        for cell in self.scenario.cells.values():
+            live |= {name for name, value in cell.base.items() if value != 0.0}
+        return tuple(name for name in self.vocabulary.behaviours if name in live)
 
-    @property
+    @cached_property
     def column(self) -> dict[str, int]:
         """Column of each behaviour."""
         return {name: i for i, name in enumerate(self.behaviours)}
@@ -44,11 +56,13 @@ class Numbers:
     def base(self) -> np.ndarray:
         """Return base values of behaviours, float64 (n_types, n_behaviours)."""
         out = np.tile(
-            [word.base for word in self.vocabulary.behaviours.values()], (len(self.layout.cell_types), 1)
+            [self.vocabulary.behaviours[name].base for name in self.behaviours],
+            (len(self.layout.cell_types), 1),
         )
         for row, cell in enumerate(self.scenario.cells.values()):
             for name, value in cell.base.items():
-                out[row, self.column[name]] = value
+                if name in self.column:
+                    out[row, self.column[name]] = value
         return out
 
     def cycle_minutes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -152,8 +166,7 @@ def energy(numbers: Numbers) -> Energy:
             solubility=float(m.oxygen_solubility),
         ).as_row()
     fields = tuple(_index(layout.fields, name) for name in ("oxygen", "glucose", "lactate"))
-    words = ("uptake oxygen", "uptake glucose", "uptake lactate", "secretion lactate")
-    columns = tuple(column.get(word, -1) for word in words)
+    columns = tuple(column.get(word, -1) for word in METABOLIC)
     return Energy(rows, fields, columns, 1.0 / per_nm, tuple(dict.fromkeys(evidence)))  # pyright: ignore[reportArgumentType]
 
 
