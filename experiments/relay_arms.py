@@ -67,12 +67,17 @@ def conditioned_medium(ng_ml: float, mmhg: float) -> tuple[str, ...]:
 # Rule 1 of the merged scenario: oxygen lets tumour cells enter the cycle. With this half-max all cells cycle alike.
 CYCLE_BLIND = ("rules.1.half_max=1e-6 mmHg",)
 
+# A corner inside the documented ranges in which oxygen does not run short and ATP acts steeply (rule 16).
+RICH = ("fields.oxygen.vessel.value.value=60 mmHg", "rules.16.hill.value=6")
+
 CONTROLS = {
     "gain 0": ("cargo.pERK.gain.value=0", "cargo.pAKT.gain.value=0"),
     "empty vesicles": ("vesicles.tumour_normoxic_exosome.cargo={pERK: 0, pAKT: 0}",),
     "hypoxic gate": ("hypotheses.stat3_gate=hypoxic",),
     "relay, cycle blind to oxygen": CYCLE_BLIND,
     "exosomes blocked, cycle blind to oxygen": (*CYCLE_BLIND, BLOCKED),
+    "relay, rich in oxygen": RICH,
+    "exosomes blocked, rich in oxygen": (*RICH, BLOCKED),
     **{
         f"{name}, uniform {mmhg} mmHg": (*arm, *uniform_oxygen(mmhg))
         for mmhg in (40, 15, 8)

@@ -197,8 +197,8 @@ def _draw_effects(axes: Axes, study: Study) -> None:
     axes.text(
         0.04,
         0.72,
-        f"raised by more than 0.05 in\n{raised.count} of {raised.total} draws: {raised.count / raised.total:.0%}\n"
-        f"(95 % interval {low:.0%} to {high:.0%})",
+        f"raised by more than 0.05 in\n{raised.count} of {raised.total} draws: {raised.count / raised.total:.1%}\n"
+        f"(95 % interval {low:.1%} to {high:.1%})",
         transform=axes.transAxes,
         va="top",
         color=VERMILLION,

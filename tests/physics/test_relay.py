@@ -109,7 +109,8 @@ def test_without_gradient_rim_and_all_cells_are_alike(control) -> None:
         assert even["ratio_own_oxygen_rim"] == pytest.approx(even["ratio_rim"], abs=0.01)
 
 
-def test_rule_that_the_blind_arm_overrides_is_cycle_entry_by_oxygen() -> None:
-    rule = load_scenario("liver_metastasis").rules[1]
-    assert (rule.cell, rule.signal, rule.behaviour) == ("tumour", "oxygen", "cycle entry")
+def test_rules_that_arms_override_by_number_are_the_ones_they_mean() -> None:
+    rules = load_scenario("liver_metastasis").rules
+    assert (rules[1].cell, rules[1].signal, rules[1].behaviour) == ("tumour", "oxygen", "cycle entry")
+    assert (rules[16].cell, rules[16].signal, rules[16].behaviour) == ("tumour", "ATP", "death from SN38")
     assert all(load_scenario("liver_metastasis", (*SMALL, *arm)) for arm in ARMS.values())
