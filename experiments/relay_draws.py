@@ -33,13 +33,6 @@ DESIGN_SEED = 20
 LOG_ABOVE = 4.0
 EFFECT = "effect"
 
-# One quantity written at two places takes one value: the Michaelis constant of the field and of the cells.
-TIED = {
-    "fields.oxygen.half_saturation": "cells.tumour.metabolism.oxygen_half_saturation",
-    "fields.glucose.half_saturation": "cells.tumour.metabolism.glucose_half_saturation",
-    "fields.lactate.half_saturation": "cells.tumour.metabolism.lactate_half_saturation",
-}
-
 
 @dataclass(frozen=True)
 class Parameter:
@@ -48,7 +41,7 @@ class Parameter:
     Attributes
     ----------
     key : str
-        Dotted key that an override sets; ``also`` a second place of the same quantity, or empty.
+        Dotted key that an override sets.
     """
 
     key: str
@@ -57,7 +50,6 @@ class Parameter:
     low: float
     default: float
     high: float
-    also: str = ""
 
     @property
     def logarithmic(self) -> bool:
@@ -73,21 +65,16 @@ class Parameter:
     def overrides(self, value: float) -> tuple[str, ...]:
         """Return what sets the parameter; source and range stay as written."""
         text = f"{min(max(value, self.low), self.high)!r} {self.unit}".removesuffix(" 1")
-        return tuple(f"{key}.value={text}" for key in (self.key, self.also) if key)
+        return (f"{self.key}.value={text}",)
 
 
 def parameters_of(scenario: Scenario) -> list[Parameter]:
-    """Return all numbers in force that have a documented range of some width, tied ones once."""
+    """Return all numbers in force that have a documented range of some width."""
     found = {
         key: Parameter(key, label, number.unit, float(number.range[0]), float(number), float(number.range[1]))
         for key, label, number in _numbers(scenario, "", "", scenario)
         if number.range is not None and number.range[0] < number.range[1]
     }
-    for key, also in TIED.items():
-        if key in found and also in found:
-            one = found[key]
-            found[key] = Parameter(key, one.label, one.unit, one.low, one.default, one.high, also)
-            del found[also]
     return list(found.values())
 
 
@@ -202,11 +189,10 @@ def _write_parameters(path: Path, parameters: Sequence[Parameter]) -> None:
     path.unlink(missing_ok=True)
     append_rows(
         path,
-        ("key", "also", "label", "unit", "low", "default", "high", "scale"),
+        ("key", "label", "unit", "low", "default", "high", "scale"),
         (
             {
                 "key": p.key,
-                "also": p.also,
                 "label": p.label,
                 "unit": p.unit,
                 "low": p.low,

@@ -145,6 +145,7 @@ def energy(numbers: Numbers) -> Energy:
     layout, column = numbers.layout, numbers.column
     per_nm = numbers.grid.molecules_per_nm(whole_site=True)
     rows, evidence = np.zeros((len(layout.cell_types), 13)), []
+    half = [_half_saturation(numbers, name) for name in ("oxygen", "glucose", "lactate")]
     for row, cell in enumerate(numbers.scenario.cells.values()):
         m = cell.metabolism
         if m is None:
@@ -154,11 +155,11 @@ def energy(numbers: Numbers) -> Energy:
             importer=_index(layout.variables, m.importer),
             oxidiser=_index(layout.variables, m.oxidiser),
             oxygen_max=float(m.oxygen_max),
-            oxygen_half=float(m.oxygen_half_saturation),
+            oxygen_half=half[0],
             glucose_max=m.glucose_max / per_nm,
-            glucose_half=float(m.glucose_half_saturation),
+            glucose_half=half[1],
             lactate_max=m.lactate_max / per_nm,
-            lactate_half=float(m.lactate_half_saturation),
+            lactate_half=half[2],
             oxygen_per_lactate=float(m.oxygen_per_lactate),
             atp_per_glucose=float(m.atp_per_glucose),
             atp_per_oxygen=float(m.atp_per_oxygen),
@@ -182,6 +183,12 @@ def supply(numbers: Numbers) -> np.ndarray:
     """Return plasma levels without drugs, float64 (n_fields,)."""
     fields = numbers.scenario.fields.values()
     return np.array([float(f.vessel.value or 0.0) if f.vessel is not None else 0.0 for f in fields])
+
+
+def _half_saturation(numbers: Numbers, field: str) -> float:
+    """Return the Michaelis constant of a field, 1 where there is no such field (nothing of it is then used)."""
+    spec = numbers.scenario.fields.get(field)
+    return 1.0 if spec is None or spec.half_saturation is None else float(spec.half_saturation)
 
 
 def _index(names: tuple[str, ...], name: str | None) -> int:

@@ -46,7 +46,7 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_dir()))
 import numba  # noqa: E402 - the environment above must be set first
 from numba import prange, set_num_threads  # noqa: E402
 
-set_num_threads(min(os.cpu_count() or 1, MAX_THREADS))
+set_num_threads(min(os.cpu_count() or 1, numba.config.NUMBA_NUM_THREADS))
 
 kernel = numba.njit(cache=True, error_model="numpy", nogil=True)
 inline_kernel = numba.njit(cache=True, error_model="numpy", nogil=True, inline="always")

@@ -116,6 +116,9 @@ def _metabolism(scenario: Scenario) -> Iterator[Finding]:
                 expected = "mmHg" if field == "oxygen" else "a concentration"
                 reason = f"got {scenario.fields[field].unit}; metabolism expects {field} in {expected}"
                 yield Finding(("fields", field, "unit"), reason)
+            elif scenario.fields[field].half_saturation is None:
+                reason = f"no half_saturation; the metabolism of {name} cells needs that of {field}"
+                yield Finding(("fields", field), reason)
 
 
 def _drugs(scenario: Scenario) -> Iterator[Finding]:

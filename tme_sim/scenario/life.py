@@ -10,11 +10,9 @@ from pydantic_core import PydanticCustomError, ValidationError
 
 from tme_sim.scenario.block import (
     Block,
-    Concentration,
     Count,
     Duration,
     Flux,
-    PositivePressure,
     PressureRate,
     Provenance,
     Ratio,
@@ -45,12 +43,9 @@ class Metabolism(Provenance):
     """Energy metabolism of one cell of this type."""
 
     oxygen_max: PressureRate = Field(description="Maximal oxygen uptake of a cell that fills its site.")
-    oxygen_half_saturation: PositivePressure = default("1 mmHg", "Oxygen at half-maximal uptake")
     oxygen_solubility: Solubility = default("1.34 uM/mmHg", "Dissolved oxygen per pressure")
     glucose_max: Flux = Field(description="Maximal glucose uptake.")
-    glucose_half_saturation: Concentration = default("0.05 mM", "Glucose at half-maximal uptake")
     lactate_max: Flux = default("0 fmol/h", "Maximal lactate uptake")
-    lactate_half_saturation: Concentration = default("4.5 mM", "Lactate at half-maximal import (Km of MCT1)")
     importer: VariableName | None = Field(
         None, description="Variable that scales lactate import (MCT1); default: none."
     )
