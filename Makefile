@@ -13,6 +13,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python
 
 # The main job in a form that ends within two minutes on two cores; override any of these three.
 SCENARIO ?= liver_metastasis
+# A finished run is not run again; to run another into the same file: make run SETTINGS="--until 5d --force".
 SETTINGS ?=
 OUT ?= runs/$(SCENARIO).h5
 

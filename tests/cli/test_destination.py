@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -31,11 +32,14 @@ def test_name_of_the_picture_is_refused(tmp_path: Path) -> None:
 
 
 def test_folder_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Root may write anywhere, so the answer of the system is replaced.
-    monkeypatch.setattr(destination.os, "access", lambda *_: False)
-    with pytest.raises(CommandError, match="cannot be written to"):
+    def refuse(**_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(destination.tempfile, "TemporaryFile", refuse)
+    with pytest.raises(CommandError, match="cannot be written to: Read-only file system"):
         check_place(tmp_path / "run.h5")
 
 
 def test_free_name_is_accepted(tmp_path: Path) -> None:
     check_place(tmp_path / "run.h5")
+    assert not list(tmp_path.iterdir())

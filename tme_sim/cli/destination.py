@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 from pathlib import Path
 
 from tme_sim.cli.errors import CommandError
@@ -27,8 +27,12 @@ def check_place(path: Path) -> None:
         raise CommandError(f"--out {path}: is a folder; expected a file name such as {path / 'run.h5'}")
     if path.suffix == ".png":
         raise CommandError(f"--out {path}: that name belongs to the picture; expected a name such as run.h5")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise CommandError(f"--out {path}: folder {folder} cannot be written to")
+    try:
+        # Permission bits do not tell about read-only or full file systems: only writing does. It leaves nothing.
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"probe")
+    except OSError as error:
+        raise CommandError(f"--out {path}: folder {folder} cannot be written to: {error.strerror}") from None
 
 
 def already_done(path: Path, run_id: str, *, force: bool) -> bool:

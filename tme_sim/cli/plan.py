@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tme_sim.model.tumor import TumorMicroenvironment
 
 # Interpreter, NumPy, Numba, Mesa and HDF5, measured once after loading all of them.
-_PROGRAM_MB = 260.0
+_PROGRAM_MB = 285.0
 # The solver keeps right-hand side, direction, residual and the coarser levels of every field and pool.
 _SOLVER_COPIES = 6.0
 

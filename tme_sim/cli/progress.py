@@ -69,7 +69,7 @@ class Progress:
             self._begin(step)
         if step >= self._next_line or step >= self.steps:
             print(
-                f"{self.title}: {self._where(step, cells)}, {self._left(step)} left",
+                f"{self._described(step, cells)}, {self._left(step)} left",
                 file=self.stream,
                 flush=True,
             )
@@ -83,17 +83,20 @@ class Progress:
         if self._bar is None:
             self._begin(step)
             self._bar = tqdm(
-                desc=self.title,
+                desc=self._described(step, cells),
                 total=self.steps,
                 initial=step,
                 file=self.stream,
                 smoothing=0.1,
                 mininterval=0.2,
                 dynamic_ncols=True,
-                bar_format="{desc} {percentage:3.0f}% |{bar}| {postfix}, {remaining} left",
+                bar_format="{desc} |{bar}| {percentage:3.0f}%, {remaining} left",
             )
-        self._bar.set_postfix_str(self._where(step, cells), refresh=False)
+        self._bar.set_description_str(self._described(step, cells), refresh=False)
         self._bar.update(step - self._bar.n)
+
+    def _described(self, step: int, cells: int) -> str:
+        return f"{self.title}: {self._where(step, cells)}"
 
     def _where(self, step: int, cells: int) -> str:
         days, total = step * self.dt_min / 1440.0, self.steps * self.dt_min / 1440.0
