@@ -103,3 +103,9 @@ def test_registered_measure_stops_a_run(registered):
     while model.running:
         model.step()
     assert model.stop_reason == "starving_share > 0.0"
+
+
+def test_own_processes_are_part_of_what_identifies_a_run():
+    plain, extended = small(), small(processes=[Silencer()])
+    assert plain.numerics_version != extended.numerics_version
+    assert extended.numerics_version.endswith("+silencer")

@@ -163,8 +163,9 @@ class TumorMicroenvironment(CellModel):
 
     @property
     def numerics_version(self) -> str:
-        """Raised with every change that alters results."""
-        return NUMERICS_VERSION
+        """Raised with every change that alters results; names the processes that others have added."""
+        own = sorted(process.name for process in self._own_processes)
+        return "+".join((NUMERICS_VERSION, *own))
 
     @property
     def resolved_yaml(self) -> str:
