@@ -154,11 +154,3 @@ def test_survival_is_the_same_bytes_in_any_company():
     table = np.tile(LOVO, (2500, 1)) * np.linspace(0.5, 2.0, 2500)[:, None]
     every = survive(table)
     assert np.array_equal(every[[0, 1200, 2499]], survive(table[[0, 1200, 2499]]))
-
-
-@pytest.mark.parametrize("p", [0.5, 1.0, 2.0, 3.0, 4.0])
-def test_hill_fraction_is_half_at_half_max_and_power_is_numpy_s(p):
-    assert pd.hill_fraction(8.0, 8.0, p) == pytest.approx(0.5, rel=1e-14)
-    assert pd.power(1.7, p) == pytest.approx(1.7**p, rel=1e-14)
-    assert pd.power(0.0, p) == 0.0
-    assert pd.hill_fraction(-1.0, 8.0, p) == 0.0

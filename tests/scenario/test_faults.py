@@ -174,3 +174,9 @@ def test_error_carries_its_faults_through_pickle():
 
 def test_path_is_dotted_with_indexes():
     assert dotted(("rules", 3, "half_max")) == "rules[3].half_max"
+
+
+def test_fault_of_a_part_is_not_repeated_for_the_whole():
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario("liver_metastasis", ["grid.size=[-1 mm, 1 mm]"])
+    assert len(caught.value.faults) == 1

@@ -64,7 +64,16 @@ def print_summary(facts: dict[str, Any], *, as_json: bool) -> None:
     _print_resistance(facts["resistance"])
     _print_attribution(facts["attribution"])
     if facts["vesicles"]:
-        header = ("Vesicles", ">released", ">taken up", ">decayed", ">left", ">blocked", "taken up by")
+        header = (
+            "Vesicles",
+            ">released",
+            ">taken up",
+            ">decayed",
+            ">left",
+            ">free or docked",
+            ">blocked",
+            "taken up by",
+        )
         table.show(header, [_vesicle_row(entry) for entry in facts["vesicles"]])
     typer.echo("")
     for name in ("file", "picture"):
@@ -214,13 +223,8 @@ def _signed(value: float) -> str:
 def _vesicle_row(entry: dict[str, Any]) -> tuple[str, ...]:
     recipients = ", ".join(f"{name} {_number(count)}" for name, count in entry["recipients"].items())
     left = entry["left_vessel"] + entry["left_boundary"]
-    amounts = (
-        entry["released"] + entry["given"],
-        entry["internalised"],
-        entry["decayed"],
-        left,
-        entry["blocked"],
-    )
+    released, taken, decayed = entry["released"] + entry["given"], entry["internalised"], entry["decayed"]
+    amounts = (released, taken, decayed, left, released - taken - decayed - left, entry["blocked"])
     return (entry["pool"], *map(_number, amounts), recipients)
 
 

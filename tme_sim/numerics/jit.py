@@ -46,7 +46,9 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_dir()))
 import numba  # noqa: E402 - the environment above must be set first
 from numba import prange, set_num_threads  # noqa: E402
 
-set_num_threads(min(os.cpu_count() or 1, numba.config.NUMBA_NUM_THREADS))
+# What numba was told when it loaded, which an importer before us may have decided.
+_MOST_THREADS: int = numba.config.NUMBA_NUM_THREADS  # pyright: ignore[reportAttributeAccessIssue]
+set_num_threads(min(os.cpu_count() or 1, _MOST_THREADS))
 
 kernel = numba.njit(cache=True, error_model="numpy", nogil=True)
 inline_kernel = numba.njit(cache=True, error_model="numpy", nogil=True, inline="always")
@@ -61,9 +63,8 @@ def set_threads(threads: int) -> None:
     Raises
     ------
     ValueError
-        When ``threads`` is outside 1..numba.config.NUMBA_NUM_THREADS.
+        When ``threads`` is below 1 or above what Numba was started with (NUMBA_NUM_THREADS).
     """
-    most = numba.config.NUMBA_NUM_THREADS  # pyright: ignore[reportAttributeAccessIssue] - set when numba loads
-    if not 1 <= threads <= most:
-        raise ValueError(f"threads: {threads}; expected 1 to {most}")
+    if not 1 <= threads <= _MOST_THREADS:
+        raise ValueError(f"threads: {threads}; expected 1 to {_MOST_THREADS}")
     set_num_threads(threads)

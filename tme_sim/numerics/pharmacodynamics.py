@@ -16,6 +16,8 @@ import math
 
 import numpy as np
 
+from tme_sim.numerics.hill import hill as hill_response
+from tme_sim.numerics.hill import power_term
 from tme_sim.numerics.jit import BLOCK, kernel, parallel_kernel, prange
 
 # Columns of the parameter array of one cell for one drug (all rates 1/min).
@@ -29,27 +31,6 @@ _SUBSTEPS = 4  # of a step, in which the drug held is followed
 NO_CYCLE = 3  # place of cells that never cycle in `acts`, behind G1, S and G2M
 _FOREVER = 1e12  # minutes
 _SLOWEST = 1e-9  # 1/min; a cell that enters S more slowly stays in G1
-
-
-@kernel
-def power(x: float, p: float) -> float:
-    """Return x^p for x >= 0, with the exponents that rules use most special-cased."""
-    if p == 1.0:
-        return x
-    if p == 2.0:
-        return x * x
-    if p == 4.0:
-        return x * x * x * x
-    if x <= 0.0:
-        return 0.0
-    return math.exp(p * math.log(x))
-
-
-@kernel
-def hill_fraction(x: float, half: float, p: float) -> float:
-    """Return (x/half)^p / (1 + (x/half)^p)."""
-    t = power(max(x, 0.0) / half, p)
-    return t / (1.0 + t)
 
 
 @kernel
@@ -76,7 +57,7 @@ def _damage_rates(
                 held += p[IN] * dose * sub
             at_rest = at_rest and held == before
             if not at_rest:
-                response = hill_fraction(0.5 * (held + before), half, hill)
+                response = hill_response(0.5 * (held + before), half, hill)
                 at_rest = abs(held - before) <= 1e-9 * half
             total += response
         out_rate[i] = p[DAMAGE] * total / _SUBSTEPS
@@ -88,7 +69,7 @@ def _damage_rates(
 @kernel
 def _tail_hazard(damage: float, minutes: float, repair: float, death: float, lethal: float) -> float:
     """Return the integral of the hazard while damage only decays: (k/(m r)) ln((1 + x₀^m)/(1 + x₁^m))."""
-    first = power(damage, lethal)
+    first = power_term(damage, 1.0, lethal)
     if repair * minutes < 1e-9:
         return death * minutes * first / (1.0 + first)
     last = first * math.exp(-lethal * repair * minutes)
@@ -135,7 +116,7 @@ def _hazard_of_path(
         if acts[stage]:
             sensitive += until - at
         damage = damage * keep + rate[i] * per_step * sensitive / dt
-        x = power(damage, lethal)
+        x = power_term(damage, 1.0, lethal)
         response = x / (1.0 + x)
         hazard += p[DEATH] * dt * 0.5 * (before + response)
         before = response

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tme_sim.numerics.hill import hill as hill_response
+from tme_sim.numerics.hill import power_term
 from tme_sim.numerics.jit import kernel
-from tme_sim.numerics.pharmacodynamics import hill_fraction, power
 from tme_sim.processes.base import Context
 from tme_sim.state.ledger import DRUG_ACCOUNTS
 from tme_sim.state.tissue import Tissue
@@ -88,7 +89,7 @@ def act_in_cells(
         io_held[i] = held
         io_exposure[i] += held * dt_min
         keep = math.exp(-repair[i] * dt_min)
-        gain = damage_rate[i] * hill_fraction(held, half_max, hill) if acts[stage[i]] else 0.0
+        gain = damage_rate[i] * hill_response(held, half_max, hill) if acts[stage[i]] else 0.0
         io_damage[i] = io_damage[i] * keep + gain * dt_min
 
 
@@ -96,7 +97,7 @@ def act_in_cells(
 def damage_response(damage: np.ndarray, lethal_hill: float, out_response: np.ndarray) -> None:
     """Write x^m / (1 + x^m) of every cell's damage x."""
     for i in range(damage.shape[0]):
-        x = power(damage[i], lethal_hill)
+        x = power_term(damage[i], 1.0, lethal_hill)
         out_response[i] = x / (1.0 + x)
 
 

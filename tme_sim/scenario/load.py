@@ -83,12 +83,19 @@ def _checked(top: Node, folder: Path, overrides: Sequence[str], known: Known) ->
     try:
         scenario = Scenario.model_validate(data, context=Reading(Vocabulary.sketch(data), folder))
     except ValidationError as error:
-        findings.extend(findings_of(error, Scenario))
+        findings.extend(_without_echoes(findings_of(error, Scenario)))
     if scenario is not None:
         findings.extend(check_scenario(scenario, known.measures))
     if findings or scenario is None:
         raise ScenarioError(_faults(findings, root))
     return scenario
+
+
+def _without_echoes(findings: Iterable[Finding]) -> list[Finding]:
+    """Leave out what pydantic says of a whole only because of a fault in one of its parts."""
+    all_of_them = list(findings)
+    inner = {found.path[:depth] for found in all_of_them for depth in range(len(found.path))}
+    return [f for f in all_of_them if not ("after validation" in f.reason and f.path in inner)]
 
 
 def _faults(findings: Iterable[Finding], root: Node) -> list[Fault]:
