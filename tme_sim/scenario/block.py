@@ -186,7 +186,7 @@ class DataFile(Path):
     Attributes
     ----------
     written : str
-        Relative to the scenario's folder.
+        Relative to the scenario's folder; where there is none, to the present one.
     sha256 : str
         Hash of its bytes, hexadecimal.
     """
@@ -219,7 +219,7 @@ class DataFile(Path):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: object, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "description": "File name, relative to the scenario's folder."}
+        return {"type": "string", "description": "File name, relative to the scenario's folder, else to the present one."}
 
     @classmethod
     def _read(cls, raw: object, info: ValidationInfo) -> DataFile:
@@ -227,11 +227,13 @@ class DataFile(Path):
             return raw
         if not isinstance(raw, str) or not raw.strip() or "\0" in raw:
             raise problem(f"got {shown(raw)}; expected the name of a file")
-        path = reading(info).folder / raw
+        beside = reading(info).folder / raw
+        path = beside if beside.exists() else Path(raw)  # an override on the command line means the folder one is in
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise problem(f"{raw} cannot be read: {error.strerror}") from None
+            where = "" if beside.is_absolute() and beside == path else f" (sought in {beside.parent} and here)"
+            raise problem(f"{raw} cannot be read: {error.strerror}{where}") from None
         return cls(path, written=raw, sha256=hashlib.sha256(content).hexdigest())
 
 
