@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator, PercentFormatter
 
 from tme_sim.analysis.palette import BLACK, BLUE, PALE, VERMILLION, type_colours
 from tme_sim.analysis.section import Section
@@ -28,7 +28,7 @@ def draw_counts(ax: Axes, section: Section) -> None:
             ax.plot(section.series_minutes / 1440.0, shown, color=colours[name], lw=2, label=name)
     ax.set(yscale="log", ylabel="Living cells")
     ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}" if count >= 1.0 else ""))
     ax.yaxis.set_minor_locator(NullLocator())
     _finish(ax, section, "Cells by type")
 
@@ -66,6 +66,7 @@ def _finish(ax: Axes, section: Section, title: str) -> None:
     _shade_doses(ax, section, days)
     ax.axvline(section.minutes / 1440.0, color="0.4", lw=1.0, ls=(0, (4, 3)))
     ax.set_xlim(days[0], max(days[-1], days[0] + 1e-6))
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=5))
     ax.set_xlabel("Time (days)")
     ax.set_title(title, fontsize=13, loc="left")
     ax.spines[["top", "right"]].set_visible(False)
