@@ -219,7 +219,10 @@ class DataFile(Path):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: object, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "description": "File name, relative to the scenario's folder, else to the present one."}
+        return {
+            "type": "string",
+            "description": "File name, relative to the scenario's folder, else to the present one.",
+        }
 
     @classmethod
     def _read(cls, raw: object, info: ValidationInfo) -> DataFile:
@@ -228,11 +231,15 @@ class DataFile(Path):
         if not isinstance(raw, str) or not raw.strip() or "\0" in raw:
             raise problem(f"got {shown(raw)}; expected the name of a file")
         beside = reading(info).folder / raw
-        path = beside if beside.exists() else Path(raw)  # an override on the command line means the folder one is in
+        path = (
+            beside if beside.exists() else Path(raw)
+        )  # an override on the command line means the folder one is in
         try:
             content = path.read_bytes()
         except OSError as error:
-            where = "" if beside.is_absolute() and beside == path else f" (sought in {beside.parent} and here)"
+            where = (
+                "" if beside.is_absolute() and beside == path else f" (sought in {beside.parent} and here)"
+            )
             raise problem(f"{raw} cannot be read: {error.strerror}{where}") from None
         return cls(path, written=raw, sha256=hashlib.sha256(content).hexdigest())
 
