@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from tme_sim.numerics.errors import SolveError
-from tme_sim.numerics.jit import BLOCK, kernel
+from tme_sim.numerics.jit import kernel
+
+# Sites that are summed together, one species after the other: few enough to stay in cache.
+SITES = 256
 
 
 @kernel
@@ -14,14 +17,22 @@ def balance_sums(diag, rhs, io_u, out_sums):
     n_sites, n_species = io_u.shape
     for block in range(out_sums.shape[0]):
         for s in range(n_species):
-            out_sums[block, 0, s] = 0.0
-            out_sums[block, 1, s] = 0.0
-        for site in range(block * BLOCK, min((block + 1) * BLOCK, n_sites)):
-            for s in range(n_species):
-                value = max(io_u[site, s], 0.0)
+            supplied, removed = 0.0, 0.0
+            for site in range(block * SITES, min((block + 1) * SITES, n_sites)):
+                value = io_u[site, s] if io_u[site, s] > 0.0 else 0.0
                 io_u[site, s] = value
-                out_sums[block, 0, s] += rhs[site, s]
-                out_sums[block, 1, s] += diag[site, s] * value
+                supplied += rhs[site, s]
+                removed += diag[site, s] * value
+            out_sums[block, 0, s] = supplied
+            out_sums[block, 1, s] = removed
+
+
+@kernel
+def scale(factor, io_u):
+    """Multiply every species by its factor."""
+    for site in range(io_u.shape[0]):
+        for s in range(io_u.shape[1]):
+            io_u[site, s] *= factor[s]
 
 
 def conserve(diag: np.ndarray, rhs: np.ndarray, io_u: np.ndarray) -> np.ndarray:
@@ -53,11 +64,11 @@ def conserve(diag: np.ndarray, rhs: np.ndarray, io_u: np.ndarray) -> np.ndarray:
     if not io_u.flags.c_contiguous:
         raise ValueError("io_u: expected a C-contiguous array, since it is changed in place")
     u = io_u.reshape(-1, n_species)
-    sums = np.empty((-(-len(u) // BLOCK), 2, n_species))
+    sums = np.empty((-(-len(u) // SITES), 2, n_species))
     balance_sums(flat[0], flat[1], u, sums)
     supplied, removed = sums.sum(axis=0)
     for species in np.flatnonzero((removed <= 0.0) & (supplied != 0.0)):
         raise SolveError("a source but no value to balance it", int(species), float("inf"), 0)
     factor = np.divide(supplied, removed, out=np.ones(n_species), where=removed > 0.0)
-    u *= factor
+    scale(factor, u)
     return factor

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tme_sim.numerics.boundary import FACES, boundary_terms
 from tme_sim.numerics.conserve import conserve
 from tme_sim.numerics.errors import SolveError
 from tme_sim.numerics.jit import kernel
 from tme_sim.numerics.links import Links, links_with_wells
 from tme_sim.numerics.multigrid import Multigrid
 from tme_sim.processes.base import Context, ProcessError
+from tme_sim.processes.faces import Faces, fixed_values
 from tme_sim.state.ledger import DRUG_ACCOUNTS, FIELD_ACCOUNTS
 from tme_sim.state.tissue import Tissue
 
@@ -35,6 +35,10 @@ _SECRETED, _SUPPLIED, _CONSUMED, _DECAYED, _LEFT_VESSEL, _LEFT_BOUNDARY, _NEUTRA
 _DRUG_SUPPLIED, _DRUG_METABOLISED, _DRUG_DECAYED, _DRUG_LEFT_VESSEL, _DRUG_LEFT_BOUNDARY = range(
     len(DRUG_ACCOUNTS)
 )
+
+
+# Kernels walk the sites in blocks of this many, one species after the other, so that a block stays in cache.
+SITES = 256
 
 
 @dataclass(frozen=True)
@@ -78,13 +82,12 @@ class FieldSpec:
     metabolism: str = ""
 
 
-def fixed_values(boundaries: list[Mapping[str, float]]) -> dict[str, np.ndarray]:
-    """Return fixed values by face, float64 (n_species,) each, nan where a species has no flux."""
-    return {face: np.array([b.get(face, np.nan) for b in boundaries]) for face in FACES}
-
-
 @kernel
 def collect(
+    begin: int,
+    end: int,
+    at: np.ndarray,
+    rows: np.ndarray,
     occupant: np.ndarray,
     behaviours: np.ndarray,
     fields: np.ndarray,
@@ -100,10 +103,14 @@ def collect(
     out_uptake: np.ndarray,
     out_source: np.ndarray,
 ) -> None:
-    """Copy a group's concentrations and gather uptake and secretion of the cell at every site.
+    """Copy a group's concentrations and gather uptake and secretion of the cell at every site of a block.
 
     Parameters
     ----------
+    begin, end : int
+        The block of sites.
+    at, rows : int64 (n_found,)
+        Sites and rows of its cells, as `find_cells` writes them.
     occupant : int32 (n_sites,)
         Row of the cell at each site, -1 where empty; rows behind ``behaviours`` are newborn and silent.
     fields : float64 (n_sites, n_fields)
@@ -113,36 +120,59 @@ def collect(
         Drug held at the start of the step, nM·site.
     drug_columns : int64 (n_species, 3)
         Drug, and columns of its efflux and metabolism; a drug of -1 for other species.
-    out_u, out_uptake, out_source : float64 (n_sites, n_species)
-        Concentration, uptake (1/min, or maximal rate with half-saturation), secretion (unit/min).
+    out_u, out_uptake : float64 (n_sites, n_species)
+        Concentration, uptake (1/min, or maximal rate with half-saturation).
+    out_source : float64 (n_species, SITES)
+        Secretion on the sites of the block, unit/min.
     """
-    n_rows, n_species = behaviours.shape[0], len(field_index)
-    drugs = np.flatnonzero(drug_columns[:, 0] >= 0)
-    for site in range(occupant.shape[0]):
-        row = occupant[site]
-        for s in range(n_species):
-            out_u[site, s] = fields[site, field_index[s]]
-        if row < 0 or row >= n_rows:
-            for s in range(n_species):
-                out_uptake[site, s] = background[s] if row < 0 else 0.0
-                out_source[site, s] = 0.0
-            continue
-        for s in range(n_species):
-            out_uptake[site, s] = behaviours[row, uptake_column[s]] if uptake_column[s] >= 0 else 0.0
-            out_source[site, s] = 0.0
-            if secretion_column[s] >= 0:
-                out_source[site, s] = behaviours[row, secretion_column[s]] * per_molecule[s]
-        for k in range(len(drugs)):
-            s = drugs[k]
-            out = behaviours[row, drug_columns[s, 1]] if drug_columns[s, 1] >= 0 else 0.0
-            burnt = behaviours[row, drug_columns[s, 2]] if drug_columns[s, 2] >= 0 else 0.0
-            keep = 1.0 + dt_min * (out + burnt)
-            out_uptake[site, s] *= 1.0 - out * dt_min / keep
-            out_source[site, s] += out * held[row, drug_columns[s, 0]] / keep
+    for s in range(len(field_index)):
+        column, empty = field_index[s], background[s]
+        for site in range(begin, end):
+            out_u[site, s] = fields[site, column]
+            out_uptake[site, s] = empty if occupant[site] < 0 else 0.0
+        column = uptake_column[s]
+        if column >= 0:
+            for k in range(len(at)):
+                out_uptake[at[k], s] = behaviours[rows[k], column]
+        out_source[s, :] = 0.0
+        column, unit = secretion_column[s], per_molecule[s]
+        if column >= 0:
+            for k in range(len(at)):
+                out_source[s, at[k] - begin] = behaviours[rows[k], column] * unit
+        if drug_columns[s, 0] >= 0:
+            _exchange_drug(
+                begin, at, rows, behaviours, held, drug_columns[s], dt_min, out_uptake[:, s], out_source[s]
+            )
+
+
+@kernel
+def find_cells(
+    occupant: np.ndarray, begin: int, end: int, n_rows: int, out_at: np.ndarray, out_rows: np.ndarray
+) -> int:
+    """Write sites and rows of the cells on sites ``begin`` to ``end`` that have behaviours; return how many."""
+    found = 0
+    for site in range(begin, end):
+        out_at[found] = site
+        out_rows[found] = occupant[site]
+        found += 0 <= occupant[site] < n_rows
+    return found
+
+
+@kernel
+def _exchange_drug(begin, at, rows, behaviours, held, columns, dt_min, io_uptake, io_source):
+    """Let cells release a drug they hold: the U and S of this module's first lines."""
+    for k in range(len(rows)):
+        out = behaviours[rows[k], columns[1]] if columns[1] >= 0 else 0.0
+        burnt = behaviours[rows[k], columns[2]] if columns[2] >= 0 else 0.0
+        keep = 1.0 + dt_min * (out + burnt)
+        io_uptake[at[k]] *= 1.0 - out * dt_min / keep
+        io_source[at[k] - begin] += out * held[rows[k], columns[0]] / keep
 
 
 @kernel
 def assemble(
+    begin: int,
+    end: int,
     u: np.ndarray,
     io_uptake: np.ndarray,
     source: np.ndarray,
@@ -151,43 +181,60 @@ def assemble(
     decay: np.ndarray,
     exchange: np.ndarray,
     plasma: np.ndarray,
-    boundary_diag: np.ndarray,
-    boundary_rhs: np.ndarray,
     inverse_dt: float,
     linearise: bool,
     out_diag: np.ndarray,
     out_rhs: np.ndarray,
+    io_secreted: np.ndarray,
 ) -> None:
-    """Write the diagonal and right-hand side of a group.
+    """Write the diagonal and right-hand side of a group on a block of sites, and add up what is secreted.
 
-    With ``linearise`` a Michaelis–Menten uptake V becomes the rate V/(K + u) at the last concentration; without,
-    uptake is left out of the diagonal (the nonlinear solver adds it).
+    ``source`` is float64 (n_species, SITES), of the block; all else stands by site. With ``linearise`` a
+    Michaelis–Menten uptake V becomes the rate V/(K + u) at the last concentration; without, uptake is left out
+    of the diagonal (the nonlinear solver adds it).
     """
-    for site in range(u.shape[0]):
-        v = vessel[site]
-        for s in range(u.shape[1]):
-            diag = inverse_dt + decay[s] + exchange[s] * v + boundary_diag[site, s]
-            if linearise:
-                if half_saturation[s] > 0.0:
-                    io_uptake[site, s] /= half_saturation[s] + u[site, s]
-                diag += io_uptake[site, s]
-            out_diag[site, s] = diag
-            out_rhs[site, s] = (
-                u[site, s] * inverse_dt
-                + source[site, s]
-                + exchange[s] * v * plasma[s]
-                + boundary_rhs[site, s]
-            )
+    for s in range(u.shape[1]):
+        loss, flow, supply, half = inverse_dt + decay[s], exchange[s], plasma[s], half_saturation[s]
+        if linearise and half > 0.0:
+            for site in range(begin, end):
+                io_uptake[site, s] /= half + u[site, s]
+        secreted = io_secreted[s]
+        for site in range(begin, end):
+            made = source[s, site - begin]
+            secreted += made
+            out_diag[site, s] = loss + flow * vessel[site] + (io_uptake[site, s] if linearise else 0.0)
+            out_rhs[site, s] = u[site, s] * inverse_dt + made + flow * vessel[site] * supply
+        io_secreted[s] = secreted
+
+
+@kernel
+def collect_and_assemble(
+    occupant, behaviours, fields, field_index, uptake_column, secretion_column, per_molecule, background, held,
+    drug_columns, dt_min, vessel, half_saturation, decay, exchange, plasma, inverse_dt, linearise, out_u, out_uptake,
+    out_diag, out_rhs, out_secreted,
+):  # fmt: skip
+    """Run `collect` and `assemble` block by block, so that what the first writes the second finds in cache."""
+    n_sites = occupant.shape[0]
+    at, rows, source = np.empty(SITES, np.int64), np.empty(SITES, np.int64), np.empty((len(decay), SITES))
+    out_secreted[:] = 0.0
+    for begin in range(0, n_sites, SITES):
+        end = min(n_sites, begin + SITES)
+        found = find_cells(occupant, begin, end, behaviours.shape[0], at, rows)
+        collect(
+            begin, end, at[:found], rows[:found], occupant, behaviours, fields, field_index, uptake_column,
+            secretion_column, per_molecule, background, held, drug_columns, dt_min, out_u, out_uptake, source,
+        )  # fmt: skip
+        assemble(
+            begin, end, out_u, out_uptake, source, vessel, half_saturation, decay, exchange, plasma, inverse_dt,
+            linearise, out_diag, out_rhs, out_secreted,
+        )  # fmt: skip
 
 
 @kernel
 def account(
     u: np.ndarray,
     uptake: np.ndarray,
-    source: np.ndarray,
     vessel: np.ndarray,
-    boundary_diag: np.ndarray,
-    boundary_rhs: np.ndarray,
     half_saturation: np.ndarray,
     field_index: np.ndarray,
     out_fields: np.ndarray,
@@ -195,24 +242,26 @@ def account(
 ) -> None:
     """Write u to its columns of the fields, and sum per species, in site order.
 
-    The sums: u, vessel·u, consumed rate, secreted rate, boundary out, boundary in, vessel.
-    ``half_saturation`` above 0 means that ``uptake`` is a maximal rate; ``out_sums`` is float64 (7, n_species).
+    The sums: u, vessel·u, consumed rate, vessel. ``half_saturation`` above 0 means that
+    ``uptake`` is a maximal rate; ``out_sums`` is float64 (4, n_species).
     """
+    n_sites = u.shape[0]
     out_sums[:] = 0.0
-    for site in range(u.shape[0]):
+    for begin in range(0, n_sites, SITES):
         for s in range(u.shape[1]):
-            c = u[site, s]
-            out_fields[site, field_index[s]] = c
-            rate = uptake[site, s] * c
-            if half_saturation[s] > 0.0:
-                rate /= half_saturation[s] + c
-            out_sums[0, s] += c
-            out_sums[1, s] += vessel[site] * c
-            out_sums[2, s] += rate
-            out_sums[3, s] += source[site, s]
-            out_sums[4, s] += boundary_diag[site, s] * c
-            out_sums[5, s] += boundary_rhs[site, s]
-            out_sums[6, s] += vessel[site]
+            total, at_vessels, consumed = out_sums[0, s], out_sums[1, s], out_sums[2, s]
+            vessels = out_sums[3, s]
+            half, column = half_saturation[s], field_index[s]
+            for site in range(begin, min(n_sites, begin + SITES)):
+                c = u[site, s]
+                out_fields[site, column] = c
+                rate = uptake[site, s] * c
+                total += c
+                at_vessels += vessel[site] * c
+                consumed += rate / (half + c) if half > 0.0 else rate
+                vessels += vessel[site]
+            out_sums[0, s], out_sums[1, s], out_sums[2, s] = total, at_vessels, consumed
+            out_sums[3, s] = vessels
 
 
 class _Group:
@@ -242,13 +291,11 @@ class _Group:
         conductance = np.array([s.diffusion_um2_min for s in self.specs]) / spacing_um**2
         self.solver = Multigrid(shape, conductance)
         self.shape = (*shape, len(specs))
-        diag, rhs = boundary_terms(shape, conductance, fixed_values([s.boundary for s in self.specs]))
-        n_sites = shape[0] * shape[1] * shape[2]
-        flat = (n_sites, len(specs))
-        self.boundary_diag, self.boundary_rhs = diag.reshape(flat), rhs.reshape(flat)
-        self.u, self.uptake, self.source = np.zeros(flat), np.zeros(flat), np.zeros(flat)
+        self.faces = Faces(shape, conductance, fixed_values([s.boundary for s in self.specs]))
+        flat = (shape[0] * shape[1] * shape[2], len(specs))
+        self.u, self.uptake = np.zeros(flat), np.zeros(flat)
         self.diag, self.rhs = np.zeros(flat), np.zeros(flat)
-        self.sums = np.zeros((7, len(specs)))
+        self.sums, self.secreted = np.zeros((4, len(specs))), np.zeros(len(specs))
 
 
 class Fields:
@@ -316,7 +363,7 @@ class Fields:
         vessel = tissue.vessel.reshape(-1)
         plasma = tissue.plasma[group.index]
         extra = context.extra_decay[group.index]
-        collect(
+        collect_and_assemble(
             tissue.cells.occupant,
             context.behaviours,
             flat,
@@ -328,27 +375,20 @@ class Fields:
             tissue.cells["drug"],
             group.drug_columns,
             context.dt_min,
-            group.u,
-            group.uptake,
-            group.source,
-        )
-        inverse_dt = 0.0 if group.steady else 1.0 / context.dt_min
-        assemble(
-            group.u,
-            group.uptake,
-            group.source,
             vessel,
             group.half_saturation,
             group.decay + extra,
             group.exchange,
             plasma,
-            group.boundary_diag,
-            group.boundary_rhs,
-            inverse_dt,
+            0.0 if group.steady else 1.0 / context.dt_min,
             not group.saturable,
+            group.u,
+            group.uptake,
             group.diag,
             group.rhs,
+            group.secreted,
         )
+        group.faces.add_to(group.diag, group.rhs)
         self._solve(group, tissue, context)
         self._book(group, tissue, context, vessel, plasma, extra)
 
@@ -391,18 +431,16 @@ class Fields:
         account(
             group.u,
             group.uptake,
-            group.source,
             vessel,
-            group.boundary_diag,
-            group.boundary_rhs,
             half,
             group.index,
             tissue.field_table,
             group.sums,
         )
-        total, at_vessels, consumed, secreted, out, inward, vessels = group.sums * context.dt_min
+        total, at_vessels, consumed, vessels = group.sums * context.dt_min
+        inward, out = (rate * context.dt_min for rate in group.faces.passed(group.u))
         book_of_step = np.empty((len(FIELD_ACCOUNTS), len(group.specs)))
-        book_of_step[_SECRETED] = secreted
+        book_of_step[_SECRETED] = group.secreted * context.dt_min
         book_of_step[_SUPPLIED] = group.exchange * plasma * vessels + inward
         book_of_step[_CONSUMED] = consumed
         book_of_step[_DECAYED] = group.decay * total

@@ -22,11 +22,13 @@ def relax(
     """
     n = target.shape[0]
     for block in prange((n + BLOCK - 1) // BLOCK):
-        for i in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
-            if death[i] == 0:
-                for v in range(columns.shape[0]):
-                    goal = min(max(target[i, columns[v]], 0.0), 1.0)
-                    io_variables[i, v] += (goal - io_variables[i, v]) * gain[v]
+        for v in range(columns.shape[0]):
+            column, share = columns[v], gain[v]
+            for i in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
+                goal = target[i, column]
+                goal = 0.0 if goal < 0.0 else goal
+                goal = 1.0 if goal > 1.0 else goal
+                io_variables[i, v] += (goal - io_variables[i, v]) * (share if death[i] == 0 else 0.0)
 
 
 class Pathways:

@@ -18,10 +18,11 @@ from tme_sim.state.tissue import Tissue
 def raise_to_lowest(lowest: np.ndarray, io_behaviours: np.ndarray) -> bool:
     """Lift every behaviour to the ``lowest`` of its column; return False when one is not finite."""
     bad = 0
-    for i in range(io_behaviours.shape[0]):
-        for c in range(io_behaviours.shape[1]):
+    for c in range(io_behaviours.shape[1]):
+        low = lowest[c]
+        for i in range(io_behaviours.shape[0]):
             value = io_behaviours[i, c]
-            value = lowest[c] if value < lowest[c] else value
+            value = low if value < low else value
             io_behaviours[i, c] = value
             bad |= 0 if abs(value) < math.inf else 1
     return bad == 0
@@ -50,28 +51,32 @@ class Sense:
         self.physiology, self.interventions = physiology, interventions
         names = physiology.tables.behaviours
         self.lowest = np.array([-np.inf if name.startswith("chemotaxis to ") else 0.0 for name in names])
-        self._signals = np.zeros((0, len(physiology.signals.names)))
-        self._behaviours = np.zeros((0, len(names)))
+        self._memory = np.zeros(0)
 
     def step(self, tissue: Tissue, context: Context) -> None:
         """Write the behaviours of every cell; dead cells do nothing unless a rule says so."""
         cells = tissue.cells
-        self._reserve(cells.n)
-        signals, flux = self.physiology.read(tissue, self._signals[: cells.n])
-        behaviours = self.physiology.act(
-            cells["type"], cells["death"] == ALIVE, signals, self._behaviours[: cells.n]
-        )
+        signals, behaviours = self._tables(cells.n)
+        signals, flux = self.physiology.read(tissue, signals)
+        behaviours = self.physiology.act(cells["type"], cells["death"] == ALIVE, signals, behaviours)
         self.physiology.energy.charge(flux, behaviours)
         self.interventions.modify(tissue, cells["type"], behaviours)
         if not raise_to_lowest(self.lowest, behaviours):
             self._refuse(tissue, behaviours)
         context.behaviours = behaviours
 
-    def _reserve(self, n: int) -> None:
-        """Keep both tables from step to step: fresh memory costs as much as filling it."""
-        if len(self._behaviours) < n:
-            self._signals = np.zeros((n + n // 4, self._signals.shape[1]))
-            self._behaviours = np.zeros((n + n // 4, self._behaviours.shape[1]))
+    def _tables(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return signals and behaviours of n cells, column after column: processes read single behaviours.
+
+        Their memory is kept from step to step: fresh memory costs as much as filling it.
+        """
+        widths = len(self.physiology.signals.names), len(self.lowest)
+        if len(self._memory) < n * sum(widths):
+            self._memory = np.zeros((n + n // 4) * sum(widths))
+        first, second = n * widths[0], n * sum(widths)
+        return self._memory[:first].reshape(widths[0], n).T, self._memory[first:second].reshape(
+            widths[1], n
+        ).T
 
     def _refuse(self, tissue: Tissue, behaviours: np.ndarray) -> None:
         """Raise ProcessError for the first behaviour that is not finite: kernels cannot."""

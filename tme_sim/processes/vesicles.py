@@ -13,15 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tme_sim.numerics.boundary import boundary_terms
 from tme_sim.numerics.conserve import conserve
 from tme_sim.numerics.errors import SolveError
 from tme_sim.numerics.jit import BLOCK, kernel, parallel_kernel, prange
 from tme_sim.numerics.multigrid import Multigrid
 from tme_sim.numerics.philox import uniform
 from tme_sim.processes.base import Context, ProcessError
-from tme_sim.processes.fields import assemble, fixed_values
-from tme_sim.state.codes import ALIVE, STREAM_UPTAKE
+from tme_sim.processes.faces import Faces, fixed_values
+from tme_sim.processes.fields import SITES, assemble, find_cells
+from tme_sim.state.codes import STREAM_UPTAKE
 from tme_sim.state.ledger import POOL_ACCOUNTS
 from tme_sim.state.tissue import Tissue
 
@@ -64,7 +64,10 @@ class PoolSpec:
 
 @kernel
 def collect_vesicles(
-    occupant: np.ndarray,
+    begin: int,
+    end: int,
+    at: np.ndarray,
+    rows: np.ndarray,
     cell_type: np.ndarray,
     behaviours: np.ndarray,
     release_column: np.ndarray,
@@ -73,18 +76,43 @@ def collect_vesicles(
     out_uptake: np.ndarray,
     out_source: np.ndarray,
 ) -> None:
-    """Gather docking rate (1/min) and release (vesicles/min) of the cell at every site, (n_sites, n_pools)."""
-    n_rows = behaviours.shape[0]
-    for site in range(occupant.shape[0]):
-        row = occupant[site]
-        for p in range(docking.shape[0]):
-            uptake, source = 0.0, 0.0
-            if 0 <= row < n_rows:
-                uptake = docking[p, cell_type[row]] * behaviours[row, uptake_column[p]]
-                if release_column[p] >= 0:
-                    source = behaviours[row, release_column[p]]
-            out_uptake[site, p] = uptake
-            out_source[site, p] = source
+    """Gather docking rate (1/min) and release (vesicles/min) of the cell at every site of a block.
+
+    ``at``, ``rows`` as `find_cells` writes them; ``out_uptake`` (n_sites, n_pools), ``out_source`` (n_pools, SITES).
+    """
+    for p in range(docking.shape[0]):
+        column = uptake_column[p]
+        out_uptake[begin:end, p] = 0.0
+        for k in range(len(at)):
+            out_uptake[at[k], p] = docking[p, cell_type[rows[k]]] * behaviours[rows[k], column]
+        column = release_column[p]
+        out_source[p, :] = 0.0
+        if column >= 0:
+            for k in range(len(at)):
+                out_source[p, at[k] - begin] = behaviours[rows[k], column]
+
+
+@kernel
+def collect_and_assemble(
+    occupant, cell_type, behaviours, release_column, uptake_column, docking, free, vessel, decay, washout, inverse_dt,
+    out_uptake, out_diag, out_rhs, out_released,
+):  # fmt: skip
+    """Write the linear system block by block: release by and docking on the cell of every site."""
+    n_sites = occupant.shape[0]
+    at, rows, source = np.empty(SITES, np.int64), np.empty(SITES, np.int64), np.empty((len(decay), SITES))
+    none = np.zeros(len(decay))
+    out_released[:] = 0.0
+    for begin in range(0, n_sites, SITES):
+        end = min(n_sites, begin + SITES)
+        found = find_cells(occupant, begin, end, behaviours.shape[0], at, rows)
+        collect_vesicles(
+            begin, end, at[:found], rows[:found], cell_type, behaviours, release_column, uptake_column, docking,
+            out_uptake, source,
+        )  # fmt: skip
+        assemble(
+            begin, end, free, out_uptake, source, vessel, none, decay, washout, none, inverse_dt, True, out_diag,
+            out_rhs, out_released,
+        )  # fmt: skip
 
 
 @kernel
@@ -170,17 +198,25 @@ def take_up(
 
 
 @kernel
-def book_vesicles(
-    free: np.ndarray, source: np.ndarray, vessel: np.ndarray, boundary_diag: np.ndarray, out_sums: np.ndarray
-) -> None:
-    """Sum per pool in site order: free, washed out at vessels, released, boundary out; out_sums (4, n_pools)."""
+def book_vesicles(free: np.ndarray, vessel: np.ndarray, out_sums: np.ndarray) -> None:
+    """Sum per pool in site order: free, washed out at vessels; out_sums float64 (2, n_pools)."""
     out_sums[:] = 0.0
-    for site in range(free.shape[0]):
+    n_sites = free.shape[0]
+    for begin in range(0, n_sites, SITES):
         for p in range(free.shape[1]):
-            out_sums[0, p] += free[site, p]
-            out_sums[1, p] += vessel[site] * free[site, p]
-            out_sums[2, p] += source[site, p]
-            out_sums[3, p] += boundary_diag[site, p] * free[site, p]
+            total, washed = out_sums[0, p], out_sums[1, p]
+            for site in range(begin, min(n_sites, begin + SITES)):
+                total += free[site, p]
+                washed += vessel[site] * free[site, p]
+            out_sums[0, p], out_sums[1, p] = total, washed
+
+
+@kernel
+def sum_by_type(inside: np.ndarray, cell_type: np.ndarray, io_taken: np.ndarray) -> None:
+    """Add the vesicles that each cell took in to its type: whole numbers, hence exact; io_taken (n_types, n_pools)."""
+    for i in range(inside.shape[0]):
+        for p in range(inside.shape[1]):
+            io_taken[cell_type[i], p] += inside[i, p]
 
 
 class Vesicles:
@@ -225,10 +261,9 @@ class Vesicles:
         self.cargo_decay = cargo_decay_per_min
         self.release_column = np.array([names.get(s.release, -1) for s in specs], np.int64)
         self.uptake_column = np.array([names[s.uptake] for s in specs], np.int64)
-        diag, rhs = boundary_terms(shape, conductance, fixed_values([s.boundary for s in specs]))
+        self.faces = Faces(shape, conductance, fixed_values([s.boundary for s in specs]))
         flat = (n_sites, n_pools)
-        self.boundary_diag, self.boundary_rhs = diag.reshape(flat), rhs.reshape(flat)
-        self.uptake, self.source = np.zeros(flat), np.zeros(flat)
+        self.uptake, self.released = np.zeros(flat), np.zeros(n_pools)
         self.diag, self.rhs = np.zeros(flat), np.zeros(flat)
         self.cycles, self.residual = 0, np.zeros(n_pools)
 
@@ -266,33 +301,24 @@ class Vesicles:
 
     def _gather(self, tissue: Tissue, context: Context, free: np.ndarray, vessel: np.ndarray) -> None:
         """Write the linear system: release by and docking on the cell of every site."""
-        collect_vesicles(
+        collect_and_assemble(
             tissue.cells.occupant,
             tissue.cells["type"],
             context.behaviours,
             self.release_column,
             self.uptake_column,
             self.docking,
-            self.uptake,
-            self.source,
-        )
-        none = np.zeros(len(self.specs))
-        assemble(
             free,
-            self.uptake,
-            self.source,
             vessel,
-            none,
             self.decay,
             self.washout,
-            none,
-            self.boundary_diag,
-            self.boundary_rhs,
             1.0 / context.dt_min,
-            True,
+            self.uptake,
             self.diag,
             self.rhs,
+            self.released,
         )
+        self.faces.add_to(self.diag, self.rhs)
 
     def _solve(self, tissue: Tissue, context: Context) -> None:
         diag, rhs = self.diag.reshape(self.shape), self.rhs.reshape(self.shape)
@@ -310,18 +336,18 @@ class Vesicles:
     def _book(
         self, tissue: Tissue, context: Context, free: np.ndarray, vessel: np.ndarray, inside: np.ndarray
     ) -> None:
-        sums = np.zeros((4, len(self.specs)))
-        book_vesicles(free, self.source, vessel, self.boundary_diag, sums)
-        total, at_vessels, released, out = sums * context.dt_min
+        sums = np.zeros((2, len(self.specs)))
+        book_vesicles(free, vessel, sums)
+        total, at_vessels = sums * context.dt_min
+        inward, out = self.faces.passed(free)
         book = tissue.ledger.pools
-        book[:, _RELEASED] += released
-        book[:, _GIVEN] += self.boundary_rhs.sum(axis=0) * context.dt_min
+        book[:, _RELEASED] += self.released * context.dt_min
+        book[:, _GIVEN] += inward * context.dt_min
         book[:, _DECAYED] += self.decay * total
         book[:, _LEFT_VESSEL] += self.washout * at_vessels
-        book[:, _LEFT_BOUNDARY] += out
-        book[:, _INTERNALISED] += inside.sum(axis=0)
-        alive = tissue.cells["death"] == ALIVE
-        for recipient in range(self.n_types):
-            taken = inside[alive & (tissue.cells["type"] == recipient)].sum(axis=0)
-            for pool, spec in enumerate(self.specs):
-                tissue.ledger.flux[pool, spec.donor, recipient] += taken[pool]
+        book[:, _LEFT_BOUNDARY] += out * context.dt_min
+        taken = np.zeros((self.n_types, len(self.specs)))
+        sum_by_type(inside, tissue.cells["type"], taken)
+        book[:, _INTERNALISED] += taken.sum(axis=0)
+        for pool, spec in enumerate(self.specs):
+            tissue.ledger.flux[pool, spec.donor] += taken[:, pool]

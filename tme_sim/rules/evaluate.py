@@ -169,11 +169,18 @@ def _evaluate(
         sensed = np.zeros((signals.shape[1], _LANES))
         work = np.empty((5, _LANES))
         total, pull, term, steep, value = work[0], work[1], work[2], work[3], work[4]
+        # A table with a first row of zeros for the dead: one look-up for each cell, without a branch.
+        code = np.empty(BLOCK, np.uint64)
+        at_rest = np.zeros(base.shape[0] + 1)
         for cell in range(begin, end):
-            kind = cell_type[cell]
-            for column in range(base.shape[1]):
-                out_behaviours[cell, column] = base[kind, column] if alive[cell] else 0.0
+            code[cell - begin] = cell_type[cell] + 1 if alive[cell] else 0
+        for column in range(base.shape[1]):
+            at_rest[1:] = base[:, column]
+            for i in range(end - begin):
+                out_behaviours[begin + i, column] = at_rest[code[i]]
+        for cell in range(begin, end):
             if not alive[cell]:
+                kind = cell_type[cell]
                 for response in range(type_start[kind], type_start[kind + 1]):
                     if dead_too[response]:
                         out_behaviours[cell, behaviour[response]] = _respond_dead(
@@ -189,10 +196,9 @@ def _evaluate(
                     rows[found] = cell
                     found += 1
             for first in range(0, found, _LANES):
-                for j in range(_LANES):
-                    cell = rows[min(first + j, found - 1)]
-                    for k in range(used_start[kind], used_start[kind + 1]):
-                        sensed[used[k], j] = signals[cell, used[k]]
+                for k in range(used_start[kind], used_start[kind + 1]):
+                    for j in range(_LANES):
+                        sensed[used[k], j] = signals[rows[min(first + j, found - 1)], used[k]]
                 for response in range(type_start[kind], type_start[kind + 1]):
                     column = behaviour[response]
                     _respond(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tme_sim.numerics.jit import BLOCK, parallel_kernel, prange
+from tme_sim.numerics.jit import BLOCK, kernel, parallel_kernel, prange
 from tme_sim.rules.tables import RuleError
 from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
@@ -16,6 +16,9 @@ from tme_sim.state.tissue import Tissue
 _MATRICES = ("fields", "variables", "cargo", "docked", "drug", "damage", "exposure")
 # Signals that stand alone.
 _SINGLE = ("contact dead", "free neighbours", "distance to vessel", "energy", "age", "time")
+# Codes of what stands at a site, as `count_around` orders its counts; counts to a word, and bits to a count.
+_FREE, _DEAD, _LIVING = 0, 1, 2
+_COUNTS = 8
 _PREFIXES = {
     "held": ("cargo", "cargo"),
     "arriving": ("cargo", "cargo"),
@@ -168,9 +171,66 @@ def gather_signals(tissue: Tissue, table: SignalTable, energy: np.ndarray, out_s
         tissue.vessel_distance_um.reshape(n_sites),
         energy,
         tissue.clock.minutes,
-        *tissue.grid.shape,
+        count_around(cells.occupant, cells["type"], cells["death"], len(table.contact), tissue.grid.shape),
         out_signals,
     )
+
+
+def count_around(
+    occupant: np.ndarray,
+    cell_type: np.ndarray,
+    death: np.ndarray,
+    n_types: int,
+    shape: tuple[int, int, int],
+) -> np.ndarray:
+    """Count what stands at each site and its Moore neighbours: free sites, dead cells, living ones by type.
+
+    Parameters
+    ----------
+    occupant : int32 (n_sites,)
+        Row of the cell at each site, -1 where free.
+    cell_type, death : int16, int8 (n,)
+    shape : (nz, ny, nx)
+
+    Returns
+    -------
+    uint64 (n_words, n_sites)
+        Eight counts to a word, a byte each (at most 27), in the order free, dead, first type, second type, ...
+    """
+    once = np.zeros((-(-(_LIVING + n_types) // _COUNTS), len(occupant)), np.uint64)
+    _mark(occupant, cell_type, death, once)
+    counts = once.reshape(-1, *shape)
+    for axis in (3, 2, 1):
+        if counts.shape[axis] > 1:
+            counts = _add_both_sides(counts, axis)
+    return counts.reshape(once.shape)
+
+
+def _add_both_sides(counts: np.ndarray, axis: int) -> np.ndarray:
+    low, high = [slice(None)] * 4, [slice(None)] * 4
+    low[axis], high[axis] = slice(None, -1), slice(1, None)
+    total = counts.copy()
+    total[tuple(low)] += counts[tuple(high)]
+    total[tuple(high)] += counts[tuple(low)]
+    return total
+
+
+@kernel
+def _mark(occupant, cell_type, death, out_once):
+    """Set the byte of what stands at each site to 1."""
+    for site in range(len(occupant)):
+        cell = occupant[site]
+        code = _FREE
+        if cell >= 0:
+            code = _DEAD if death[cell] != 0 else _LIVING + cell_type[cell]
+        out_once[code // _COUNTS, site] = np.uint64(1) << np.uint64(_COUNTS * (code % _COUNTS))
+
+
+@kernel
+def _count(neighbours, code, site):
+    """Return one count of `count_around`."""
+    word = neighbours[code // _COUNTS, site]
+    return float((word >> np.uint64(_COUNTS * (code % _COUNTS))) & np.uint64(255))
 
 
 def _matrix_column(name: str, layout: Layout) -> tuple[int, int] | None:
@@ -213,32 +273,33 @@ def _gather(
     distance_um,
     energy,
     now_min,
-    nz,
-    ny,
-    nx,
+    neighbours,
     out_signals,
 ):
     n = len(site)
-    counting = single[0] >= 0 or single[1] >= 0
-    for kind in range(len(contact)):
-        counting = counting or contact[kind] >= 0
     for block in prange((n + BLOCK - 1) // BLOCK):
-        for cell in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
+        begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
+        for entry in range(start[0], start[1]):
+            for cell in range(begin, end):
+                out_signals[cell, target[entry]] = fields[site[cell], column[entry]]
+        _copy(begin, end, start[1], start[2], column, target, factor, variables, out_signals)
+        _copy(begin, end, start[2], start[3], column, target, factor, cargo, out_signals)
+        _copy(begin, end, start[3], start[4], column, target, factor, docked, out_signals)
+        _copy(begin, end, start[4], start[5], column, target, factor, drug, out_signals)
+        _copy(begin, end, start[5], start[6], column, target, factor, damage, out_signals)
+        _copy(begin, end, start[6], start[7], column, target, factor, exposure, out_signals)
+        for kind in range(len(contact)):
+            if contact[kind] >= 0:
+                for cell in range(begin, end):
+                    same = occupant[site[cell]] == cell and death[cell] == 0 and cell_type[cell] == kind
+                    out_signals[cell, contact[kind]] = _count(neighbours, _LIVING + kind, site[cell]) - same
+        for cell in range(begin, end):
             at = site[cell]
-            for entry in range(start[0], start[1]):
-                out_signals[cell, target[entry]] = fields[at, column[entry]]
-            for entry in range(start[1], start[2]):
-                out_signals[cell, target[entry]] = variables[cell, column[entry]]
-            for entry in range(start[2], start[3]):
-                out_signals[cell, target[entry]] = cargo[cell, column[entry]] * factor[entry]
-            for entry in range(start[3], start[4]):
-                out_signals[cell, target[entry]] = docked[cell, column[entry]]
-            for entry in range(start[4], start[5]):
-                out_signals[cell, target[entry]] = drug[cell, column[entry]]
-            for entry in range(start[5], start[6]):
-                out_signals[cell, target[entry]] = damage[cell, column[entry]]
-            for entry in range(start[6], start[7]):
-                out_signals[cell, target[entry]] = exposure[cell, column[entry]]
+            if single[0] >= 0:
+                itself = occupant[at] == cell and death[cell] != 0
+                out_signals[cell, single[0]] = _count(neighbours, _DEAD, at) - itself
+            if single[1] >= 0:
+                out_signals[cell, single[1]] = _count(neighbours, _FREE, at)
             if single[2] >= 0:
                 out_signals[cell, single[2]] = distance_um[at]
             if single[3] >= 0:
@@ -247,28 +308,12 @@ def _gather(
                 out_signals[cell, single[4]] = now_min - born_min[cell]
             if single[5] >= 0:
                 out_signals[cell, single[5]] = now_min
-            if not counting:
-                continue
-            for kind in range(len(contact)):
-                if contact[kind] >= 0:
-                    out_signals[cell, contact[kind]] = 0.0
-            dead = 0.0
-            free = 0.0
-            x = at % nx
-            y = (at // nx) % ny
-            z = at // (nx * ny)
-            for k in range(max(z - 1, 0), min(z + 2, nz)):
-                for j in range(max(y - 1, 0), min(y + 2, ny)):
-                    for i in range(max(x - 1, 0), min(x + 2, nx)):
-                        there = occupant[(k * ny + j) * nx + i]
-                        if there < 0:
-                            free += 1.0
-                        elif there != cell:
-                            if death[there] != 0:
-                                dead += 1.0
-                            elif contact[cell_type[there]] >= 0:
-                                out_signals[cell, contact[cell_type[there]]] += 1.0
-            if single[0] >= 0:
-                out_signals[cell, single[0]] = dead
-            if single[1] >= 0:
-                out_signals[cell, single[1]] = free
+
+
+@kernel
+def _copy(begin, end, first, last, column, target, factor, matrix, out_signals):
+    """Copy columns of a matrix with one row per cell, times their factors."""
+    for entry in range(first, last):
+        source, to, times = column[entry], target[entry], factor[entry]
+        for cell in range(begin, end):
+            out_signals[cell, to] = matrix[cell, source] * times

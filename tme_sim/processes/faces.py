@@ -1,0 +1,42 @@
+"""Fixed values on the faces of the lattice, kept for the sites that touch one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tme_sim.numerics.boundary import FACES, boundary_terms
+
+
+def fixed_values(boundaries: list[Mapping[str, float]]) -> dict[str, np.ndarray]:
+    """Return fixed values by face, float64 (n_species,) each, nan where a species has no flux."""
+    return {face: np.array([b.get(face, np.nan) for b in boundaries]) for face in FACES}
+
+
+class Faces:
+    """Fixed values on the faces of the lattice; without any it costs nothing.
+
+    Parameters
+    ----------
+    conductance_per_min, values
+        As for `numerics.boundary.boundary_terms`.
+    """
+
+    def __init__(
+        self, shape: tuple[int, int, int], conductance_per_min: np.ndarray, values: Mapping[str, np.ndarray]
+    ):
+        diag, rhs = boundary_terms(shape, conductance_per_min, values)
+        self.diag, self.rhs = (a.reshape(-1, len(conductance_per_min)) for a in (diag, rhs))
+        self.sites = np.flatnonzero(self.diag.any(axis=1))
+        self.diag, self.rhs = self.diag[self.sites], self.rhs[self.sites]
+
+    def add_to(self, io_diag: np.ndarray, io_rhs: np.ndarray) -> None:
+        """Add the terms of the linear system, (n_sites, n_species)."""
+        if len(self.sites):
+            io_diag[self.sites] += self.diag
+            io_rhs[self.sites] += self.rhs
+
+    def passed(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what comes in and what goes out per minute through all faces, float64 (n_species,) each."""
+        return self.rhs.sum(axis=0), (self.diag * u[self.sites]).sum(axis=0)
