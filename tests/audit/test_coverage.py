@@ -4,7 +4,7 @@ import pytest
 
 from tests.rules.made import rule
 from tme_sim.audit.coverage import Uses, coverage, open_ids, read_open_ids
-from tme_sim.audit.of_scenario import audit_scenario
+from tme_sim.audit.of_scenario import audit_package, benches_of
 from tme_sim.audit.provenance import NumberUse
 from tme_sim.audit.tested_rows import TestedRow
 from tme_sim.resources import data_dir
@@ -144,6 +144,11 @@ def test_what_nothing_cites_is_not_used_when_incomplete():
     assert (result.rows[0].status, result.faults) == ("not used", ())
 
 
-def test_flagship_covers_what_is_not_open(flagship):
-    result = audit_scenario(flagship, complete=True, root=ROOT)
-    assert result.faults == ()
+def test_package_covers_what_is_not_open(documented):
+    assert audit_package(documented, root=ROOT).faults == ()
+
+
+def test_benches_hold_every_alternative_of_a_hypothesis(flagship):
+    gates = [[rule.gates for rule in bench.rules if rule.signal == "il6"] for bench in benches_of([flagship])]
+    assert gates[0] == [()]
+    assert any(found and found[0] and found[0][0].signal == "HIF" for found in gates[1:])

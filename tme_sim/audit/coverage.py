@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from tme_sim.audit.provenance import NumberUse
-from tme_sim.audit.tested_rows import Bench, RowError, TestedRow, listed_rows, run_row
+from tme_sim.audit.tested_rows import Bench, TestedRow, listed_rows, row_fault
 from tme_sim.resources import data_dir
 from tme_sim.rules.evidence import EvidenceError, Mechanism, known_sources, mechanisms
 from tme_sim.rules.rule import Rule
@@ -93,7 +93,7 @@ def coverage(
     statements: Sequence[Mechanism] | None = None,
     still_open: Iterable[str] | None = None,
     tested: Sequence[TestedRow] | None = None,
-    bench: Bench | None = None,
+    benches: Sequence[Bench] = (),
     root: Path | None = None,
     complete: bool = True,
 ) -> Coverage:
@@ -106,8 +106,8 @@ def coverage(
     uses : Uses
     statements, still_open, tested
         Mechanisms, open ids and tested rows; those of the seeds folder if not given.
-    bench : Bench, optional
-        With it, every row on a single cell is run.
+    benches : sequence of Bench, optional
+        With them, every row on a single cell is run; it must pass on one of them.
     root : Path, optional
         Source tree; with it, every pytest node named by a row must exist.
     complete : bool
@@ -120,7 +120,7 @@ def coverage(
     covered, faults = _citations(uses, known)
     if not complete:
         tested = [row for row in tested if row.id in covered]
-    shown, row_faults = _tests(tested, known, bench, root)
+    shown, row_faults = _tests(tested, known, benches, root)
     faults += row_faults + _rule_faults(uses.rules) + _number_faults(uses.numbers)
     faults += [f"open.yaml: {name} is no mechanism" for name in sorted(still_open - known)]
     rows = []
@@ -185,7 +185,7 @@ def _number_faults(numbers: Sequence[NumberUse]) -> list[str]:
 
 
 def _tests(
-    tested: Sequence[TestedRow], known: set[str], bench: Bench | None, root: Path | None
+    tested: Sequence[TestedRow], known: set[str], benches: Sequence[Bench], root: Path | None
 ) -> tuple[dict[str, list[str]], list[str]]:
     shown: dict[str, list[str]] = defaultdict(list)
     first: dict[tuple, str] = {}
@@ -198,7 +198,7 @@ def _tests(
             fault = fault or ("" if root is None else _node_fault(row.test, root))
         else:
             key = (row.cell, row.signal, row.readout, row.sign, row.holding)
-            fault = fault or ("" if bench is None else _run_fault(row, bench))
+            fault = fault or (row_fault(row, benches))
         other = first.setdefault(key, row.id)
         if other != row.id and row.note != f"same statement as {other}":
             fault = (
@@ -211,14 +211,6 @@ def _tests(
                 row.test or f"{row.cell}: {row.signal} {'+' if row.sign > 0 else '-'} {row.readout}"
             )
     return shown, faults
-
-
-def _run_fault(row: TestedRow, bench: Bench) -> str:
-    try:
-        result = run_row(row, bench)
-    except RowError as error:
-        return str(error).partition(": ")[2]
-    return "" if result.passed else str(result)
 
 
 def _node_fault(node: str, root: Path) -> str:

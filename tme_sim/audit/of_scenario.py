@@ -1,8 +1,8 @@
-"""Audits one scenario: collects what it uses and makes the bench on which tested rows are run."""
+"""Audits scenarios: collects what they use and makes the benches on which tested rows are run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -14,22 +14,44 @@ from tme_sim.audit.tested_rows import Bench
 from tme_sim.model.assemble import assay_of, physiology_of
 from tme_sim.model.specs import Numbers
 from tme_sim.resources import data_dir
+from tme_sim.scenario.load import load_scenario
 from tme_sim.scenario.scenario import Scenario, layout_of
 
 
-def audit_scenario(scenario: Scenario, *, complete: bool, root: Path | None = None) -> Coverage:
-    """Audit the evidence of a scenario and run its tested rows.
+def audit_scenario(scenario: Scenario) -> Coverage:
+    """Judge what one scenario cites, and run its tested rows."""
+    return coverage(uses_of(scenario), benches=benches_of([scenario]), complete=False)
+
+
+def audit_package(scenarios: Sequence[Scenario], root: Path | None = None) -> Coverage:
+    """Audit scenarios that together answer for every mechanism: what none covers and is not open is a fault.
 
     Parameters
     ----------
-    scenario : Scenario
-    complete : bool
-        True: every mechanism that is neither covered nor open is a fault, as for the scenarios of this
-        package. False: only what the scenario cites is judged.
+    scenarios : sequence of Scenario
+        Those of this package that implement documents.
     root : Path, optional
         Source tree; with it, every pytest node named by a tested row must exist.
     """
-    return coverage(uses_of(scenario), bench=bench_of(scenario), complete=complete, root=root)
+    return coverage(together([uses_of(s) for s in scenarios]), benches=benches_of(scenarios), root=root)
+
+
+def documented_scenarios() -> list[Scenario]:
+    """Return the scenarios of this package that implement documents, by name; others are examples."""
+    found = [load_scenario(file) for file in sorted(data_dir("configs").glob("*.yaml"))]
+    return [scenario for scenario in found if scenario.documents]
+
+
+def together(uses: Sequence[Uses]) -> Uses:
+    """Return the uses of several scenarios as one, each rule and number once."""
+    processes, knobs, readouts = ({}, {}, {})
+    for one in uses:
+        for merged, named in ((processes, one.processes), (knobs, one.knobs), (readouts, one.readouts)):
+            for name, ids in named.items():
+                merged[name] = tuple(dict.fromkeys((*merged.get(name, ()), *ids)))
+    rules = dict.fromkeys(rule for one in uses for rule in one.rules)
+    numbers = dict.fromkeys(number for one in uses for number in one.numbers)
+    return Uses(tuple(rules), processes, knobs, readouts, tuple(numbers))
 
 
 def uses_of(scenario: Scenario) -> Uses:
@@ -59,6 +81,22 @@ def bench_of(scenario: Scenario) -> Bench:
     physiology = physiology_of(numbers)
     naive = assay_of(numbers, physiology).naive_signals(1)[0]
     return Bench(scenario.active_rules(), physiology, dict(zip(physiology.signals.names, naive, strict=True)))
+
+
+def benches_of(scenarios: Sequence[Scenario]) -> list[Bench]:
+    """Return the bench of every scenario as it stands, then those of each alternative it does not choose."""
+    return [bench_of(s) for s in scenarios] + [bench_of(v) for s in scenarios for v in _alternatives(s)]
+
+
+def _alternatives(scenario: Scenario) -> list[Scenario]:
+    """Return the scenario once for every name of a hypothesis set that it mentions and does not choose."""
+    named = dict.fromkeys(rule.hypothesis for rule in scenario.rules if rule.hypothesis is not None)
+    pairs = [name.partition(".")[::2] for name in named]
+    return [
+        scenario.model_copy(update={"hypotheses": {**scenario.hypotheses, group: name}})
+        for group, name in pairs
+        if scenario.hypotheses.get(group) != name
+    ]
 
 
 @cache

@@ -217,6 +217,24 @@ def run_row(row: TestedRow, bench: Bench) -> RowResult:
     return RowResult(row, change, _change(row, bench, kept, cut_energy))
 
 
+def row_fault(row: TestedRow, benches: Sequence[Bench]) -> str:
+    """Return why a row passes on none of the benches, empty if it does or there is none.
+
+    It is the first failure, or the first reason why the row can be run on none.
+    """
+    failures, refusals = [], []
+    for bench in benches:
+        try:
+            result = run_row(row, bench)
+        except RowError as error:
+            refusals.append(str(error).partition(": ")[2])
+            continue
+        if result.passed:
+            return ""
+        failures.append(str(result))
+    return next(iter(failures + refusals), "")
+
+
 def _change(row: TestedRow, bench: Bench, rules: Sequence[Rule], energy: Energy) -> float:
     before, after = (
         _readout(row, bench, rules, energy, {**dict(row.holding), row.signal: value})

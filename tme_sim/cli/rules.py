@@ -156,13 +156,17 @@ def _audit(config: str, scenario: Scenario, as_json: bool) -> None:
     import json
     import textwrap
 
-    from tme_sim.audit.of_scenario import audit_scenario
+    from tme_sim.audit.of_scenario import audit_package, audit_scenario, documented_scenarios
     from tme_sim.resources import data_dir
     from tme_sim.scenario.load import find_scenario
 
-    # The scenarios of the package answer for every mechanism, a user's own only for what it cites.
+    # The scenarios of the package answer together for every mechanism, a user's own only for what it cites.
     shipped = find_scenario(config).resolve().parent == data_dir("configs").resolve()
-    audit = audit_scenario(scenario, complete=shipped)
+    if shipped and scenario.documents:
+        others = [other for other in documented_scenarios() if other.scenario != scenario.scenario]
+        audit = audit_package([scenario, *others])
+    else:
+        audit = audit_scenario(scenario)
     if as_json:
         rows = [asdict(row) for row in audit.rows]
         typer.echo(json.dumps({"counts": audit.counts(), "faults": audit.faults, "rows": rows}, indent=2))
