@@ -10,7 +10,7 @@ from pages import DOCS, ROOT, blocks, tables
 from pydantic import BaseModel
 
 from tme_sim.cli.app import app
-from tme_sim.scenario import action, life, matter, space
+from tme_sim.scenario import dosing, drug, intervention, life, matter, observation, space
 from tme_sim.scenario.load import load_scenario, read_scenario
 from tme_sim.scenario.merge import lay_over, plain
 from tme_sim.scenario.scenario import Scenario
@@ -33,11 +33,11 @@ BLOCKS = {
     "`metabolism` key": life.Metabolism,
     "`vesicles` key": matter.PoolSpec,
     "`vessels` key": space.VesselSpec,
-    "`drugs` key": action.DrugSpec,
-    "`schedule` key": action.Dose,
-    "`interventions` key": action.Intervention,
-    "`resistance` key": action.ResistanceSpec,
-    "`record` key": action.RecordSpec,
+    "`drugs` key": drug.DrugSpec,
+    "`schedule` key": dosing.Dose,
+    "`interventions` key": intervention.Intervention,
+    "`resistance` key": observation.ResistanceSpec,
+    "`record` key": observation.RecordSpec,
 }
 
 
@@ -113,7 +113,7 @@ def test_table_of_tissue_names_every_key():
 
 def test_table_of_interventions_names_every_kind():
     kinds = next(keys for heading, keys in tables("scenarios.md") if heading == "kind")
-    assert set(kinds) == set(action.KINDS)
+    assert set(kinds) == set(intervention.KINDS)
 
 
 @pytest.mark.parametrize("name", ["first_steps", "krogh"])

@@ -26,7 +26,7 @@ from tme_sim.processes.vessels import Vessels
 from tme_sim.rules.physiology import Physiology
 from tme_sim.rules.signals import SignalTable
 from tme_sim.rules.tables import compile_rules
-from tme_sim.scenario import action as scenario_action
+from tme_sim.scenario import intervention as scenario_intervention
 from tme_sim.state.codes import STAGES
 from tme_sim.state.tissue import Tissue
 
@@ -116,7 +116,9 @@ def interventions_of(
     return Interventions(specs.supply(numbers), doses, made)
 
 
-def _intervention(numbers: Numbers, name: str, i: scenario_action.Intervention, condition_of) -> Intervention:
+def _intervention(
+    numbers: Numbers, name: str, i: scenario_intervention.Intervention, condition_of
+) -> Intervention:
     layout, column = numbers.layout, numbers.column
     words = {
         "block_release": f"release {i.target}",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tme_sim.scenario.action import Condition
 from tme_sim.scenario.checks import Finding
+from tme_sim.scenario.condition import Condition
 from tme_sim.scenario.faults import Path, nearest, shown
 from tme_sim.scenario.matter import Boundary
 from tme_sim.scenario.resolved import written

@@ -7,10 +7,13 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict
 
 from tme_sim.rules.rule import Rule
-from tme_sim.scenario.action import DrugSpec, Intervention, RecordSpec, ResistanceSpec, Stop
 from tme_sim.scenario.block import Block, NewName, Words, default
+from tme_sim.scenario.condition import Stop
+from tme_sim.scenario.drug import DrugSpec
+from tme_sim.scenario.intervention import Intervention
 from tme_sim.scenario.life import CellSpec, VariableSpec
 from tme_sim.scenario.matter import CargoSpec, FieldSpec, PoolSpec
+from tme_sim.scenario.observation import RecordSpec, ResistanceSpec
 from tme_sim.scenario.rule_text import RuleSpec
 from tme_sim.scenario.space import GridSpec, TimeSpec, TissueSpec, VesselSpec
 from tme_sim.scenario.units import Scale

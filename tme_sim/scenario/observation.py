@@ -1,0 +1,32 @@
+"""How a run is observed: how resistance is measured, what is kept and how often."""
+
+from __future__ import annotations
+
+from tme_sim.scenario.block import (
+    Block,
+    Distance,
+    Every,
+    PositivePressure,
+    PositiveShare,
+    Provenance,
+    default,
+)
+
+
+class ResistanceSpec(Provenance):
+    """How resistance and the hypoxic rim are measured."""
+
+    normoxia: PositivePressure = default("40 mmHg", "Oxygen of the normoxic naive cell")
+    rim_from_vessel: Distance = default("80 um", "Distance to the nearest vessel where the rim begins")
+    threshold: PositiveShare = default(
+        "0.5", "Share of the naive cell's log-kill below which a cell is resistant"
+    )
+    stain: PositivePressure = default("10 mmHg", "Oxygen of half-maximal virtual pimonidazole stain")
+    every: Every = default("every 1 d", "How often it is measured")
+
+
+class RecordSpec(Block):
+    """What is kept of a run, and how often."""
+
+    measures: Every = default("every 1 h", "Time series")
+    snapshots: Every = default("every 1 d", "Whole states")
