@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from functools import reduce
 
 import pytest
 import typer
@@ -85,8 +86,8 @@ def test_shell_examples_name_real_commands_and_options(page):
 def test_yaml_snippets_fit_into_a_scenario():
     base = read_file(ROOT / "configs" / "liver_metastasis.yaml")
     folder = ROOT / "configs" / "libraries"
-    libraries = [read_file(folder / f"{name}.yaml") for name in ("liver_cells", "s0_relay")]
-    below = lay_over(lay_over(*libraries), base)
+    libraries = [read_file(folder / f"{name}.yaml") for name in ("liver_cells", "sn38", "il6", "s0_relay")]
+    below = reduce(lay_over, [*libraries, base])
     snippets = [text for page in ("scenarios.md", "rules.md") for text in blocks(page, "yaml")]
     assert len(snippets) >= 7
     for text in snippets:

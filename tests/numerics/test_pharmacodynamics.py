@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tme_sim.numerics import pharmacodynamics as pd
 
 H = 1.0 / 60.0
-# LoVo and SN38 as in configs/libraries/liver_cells.yaml, death at the energy of a naive cell.
+# LoVo and SN38 as in configs/libraries/sn38.yaml, death at the energy of a naive cell.
 LOVO = np.array([4.0 * H, 4.1 * H, 0.2 * H, 0.029 * H, 0.1 * H, 0.092 * H])
 S_MIN, G2M_MIN, DAY = 480.0, 300.0, 1440.0
 G1_ONLY, S_ONLY, G2M_ONLY, ALL = (

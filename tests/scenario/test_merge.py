@@ -35,6 +35,15 @@ def test_rules_of_libraries_come_before_those_of_the_file(folder):
     ]
 
 
+def test_named_rule_takes_the_place_of_one_of_its_name_below(folder):
+    words = "cell: extra, signal: il6, effect: increases, behaviour: STAT3"
+    rule = f"  - {{name: first, {words}, to: 1, half_max: 5 ng/mL}}\n"
+    (folder / "libraries" / "low.yaml").write_text("cells: {extra: {}}\nrules:\n" + rule)
+    rules = load_scenario(folder / "small.yaml").rules
+    assert [rule.name for rule in rules].count("first") == 1
+    assert (rules[0].name, rules[0].cell) == ("first", "tumour")
+
+
 def test_empty_value_takes_a_library_entry_away(folder):
     (folder / "small.yaml").write_text("use: [low]\n" + changed(("  hsc: {}\n", "  hsc: {}\n  extra:\n")))
     with pytest.raises(ScenarioError, match="there is no such cell type"):

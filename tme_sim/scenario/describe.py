@@ -11,7 +11,7 @@ title: A nodule around vessels, with an educated stroma
 seed: 1
 
 # Libraries of cell types, fields and rules go below this file; this file wins, rules are appended.
-# use: [liver_cells, s0_relay]
+# use: [liver_cells, sn38, il6, s0_relay]
 
 grid: {size: [800 um, 800 um], spacing: 20 um}     # x, y and, for three dimensions, z
 time: {step: 6 min, duration: 7 d}

@@ -11,15 +11,34 @@ from tme_sim.scenario.source import Mark, Node, read_text
 
 
 def lay_over(below: Node, above: Node, path: Path = ()) -> Node:
-    """Return ``above`` merged over ``below``: mappings key by key, ``rules`` appended, all else replaced."""
+    """Return ``above`` merged over ``below``: mappings key by key, ``rules`` appended, all else replaced.
+
+    A rule takes the place of one of the same ``name`` below.
+    """
     if isinstance(below.value, dict) and isinstance(above.value, dict):
         merged = dict(below.value)
         for key, node in above.value.items():
             merged[key] = lay_over(merged[key], node, (*path, key)) if key in merged else node
         return Node(merged, above.mark, above.key_mark)
     if path == ("rules",) and isinstance(below.value, list) and isinstance(above.value, list):
-        return Node([*below.value, *above.value], above.mark, above.key_mark)
+        return Node(_joined(below.value, above.value), above.mark, above.key_mark)
     return above
+
+
+def _joined(below: list[Node], above: list[Node]) -> list[Node]:
+    """Return both lists of rules; one of ``above`` stands in the place of one of the same name in ``below``."""
+    joined, place = list(below), {name: i for i, rule in enumerate(below) if (name := _name(rule))}
+    for rule in above:
+        at = place.get(_name(rule))
+        if at is None:
+            joined.append(rule)
+        else:
+            joined[at] = rule
+    return joined
+
+
+def _name(rule: Node) -> Any:
+    return rule.value["name"].value if isinstance(rule.value, dict) and "name" in rule.value else None
 
 
 def without_nulls(node: Node) -> Node:
@@ -117,11 +136,7 @@ def _index(items: list[Node], head: str, done: Path) -> int:
         raise LookupError(
             f"{dotted(done)} has {len(items)} items; there is no item {head} (they count from 0)", None
         )
-    names = {
-        item.value["name"].value: at
-        for at, item in enumerate(items)
-        if isinstance(item.value, dict) and "name" in item.value
-    }
+    names = {name: at for at, item in enumerate(items) if (name := _name(item)) is not None}
     if head in names:
         return names[head]
     raise LookupError(f"{dotted(done)} has no item named {shown(head)}", nearest(head, map(str, names)))
