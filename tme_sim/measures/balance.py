@@ -35,7 +35,7 @@ def drug_imbalance(column: int, tissue: Tissue, context: Context) -> float:
     present = float(np.sum(tissue.cells["drug"][tissue.cells.rows_in_site_order(), column]))
     name = context.drug_fields.get(drug, drug)
     if name in tissue.layout.fields:
-        present += float(np.sum(tissue.field(name)))
+        present += float(np.sum(tissue.field(name))) * tissue.grid.fluid_sites
     return _relative(accounts["supplied"], present + sum(accounts[name] for name in _DRUG_OUT))
 
 

@@ -164,7 +164,14 @@ def processes_of(
     processes: list[Process] = [interventions, Sense(physiology, interventions), Vessels(vessel)]
     if layout.fields:
         processes.append(
-            Fields(specs.field_specs(numbers), grid.shape, grid.spacing_um, column, specs.well(numbers))
+            Fields(
+                specs.field_specs(numbers),
+                grid.shape,
+                grid.spacing_um,
+                column,
+                specs.well(numbers),
+                medium_sites=grid.medium_sites,
+            )
         )
     if layout.pools:
         processes.append(
@@ -175,6 +182,7 @@ def processes_of(
                 column,
                 cargo_decay,
                 len(layout.cell_types),
+                medium_sites=grid.medium_sites,
             )
         )
     division = Division(

@@ -15,7 +15,7 @@ from tme_sim.processes.vessels import Vessels
 from tme_sim.state.cells import Cells
 from tme_sim.state.clock import Clock
 from tme_sim.state.events import Events
-from tme_sim.state.ledger import DRUG_ACCOUNTS, Ledger
+from tme_sim.state.ledger import DRUG_ACCOUNTS, POOL_ACCOUNTS, Ledger
 from tme_sim.state.tissue import Tissue
 
 
@@ -45,9 +45,12 @@ def lay_tissue(numbers: Numbers, assay: Assay, seed: int) -> Tissue:
     )
     for column, f in enumerate(scenario.fields.values()):
         tissue.fields[..., column] = float(f.start)
+    for column, pool in enumerate(scenario.vesicles.values()):
+        tissue.pools[..., column] = float(pool.start)
+        tissue.ledger.pools[column, POOL_ACCOUNTS.index("given")] = pool.start * grid.n_sites
     for drug, spec in enumerate(scenario.drugs.values()):
         start = float(scenario.fields[spec.field].start)
-        tissue.ledger.drugs[drug, DRUG_ACCOUNTS.index("supplied")] = start * grid.n_sites
+        tissue.ledger.drugs[drug, DRUG_ACCOUNTS.index("supplied")] = start * grid.n_sites * grid.fluid_sites
     _place(numbers, assay, tissue)
     Vessels(vessel_type(numbers)).update(tissue)
     return tissue

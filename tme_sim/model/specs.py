@@ -75,6 +75,7 @@ class Numbers:
 
 def field_specs(numbers: Numbers) -> list[FieldSpec]:
     """Return the fields in layout order."""
+    mixing = _mixing(numbers)
     drug_of = {spec.field: name for name, spec in numbers.scenario.drugs.items()}
     specs = []
     for name, f in numbers.scenario.fields.items():
@@ -86,7 +87,7 @@ def field_specs(numbers: Numbers) -> list[FieldSpec]:
             FieldSpec(
                 name=name,
                 steady=f.solve == "steady",
-                diffusion_um2_min=float(f.diffusion),
+                diffusion_um2_min=f.diffusion + mixing,
                 decay_per_min=f.decay_per_min,
                 exchange_per_min=exchange,
                 half_saturation=float(f.half_saturation or 0.0),
@@ -109,7 +110,7 @@ def pool_specs(numbers: Numbers) -> list[PoolSpec]:
     return [
         PoolSpec(
             name=name,
-            diffusion_um2_min=pool.diffusion_um2_per_min,
+            diffusion_um2_min=pool.diffusion_um2_per_min + _mixing(numbers),
             decay_per_min=pool.decay_per_min,
             washout_per_min=float(pool.vessel),
             donor=layout.cell_types.index(pool.donor),
@@ -189,6 +190,12 @@ def _half_saturation(numbers: Numbers, field: str) -> float:
     """Return the Michaelis constant of a field, 1 where there is no such field (nothing of it is then used)."""
     spec = numbers.scenario.fields.get(field)
     return 1.0 if spec is None or spec.half_saturation is None else float(spec.half_saturation)
+
+
+def _mixing(numbers: Numbers) -> float:
+    """Return what convection in the medium adds to every diffusion coefficient, µm²/min; 0 in tissue."""
+    medium = numbers.scenario.grid.medium
+    return 0.0 if medium is None else float(medium.mixing)
 
 
 def _index(names: tuple[str, ...], name: str | None) -> int:

@@ -21,12 +21,25 @@ class Faces:
     ----------
     conductance_per_min, values
         As for `numerics.boundary.boundary_terms`.
+    medium_sites : float
+        Height of the medium of a dish in sites: its surface, the face ``z_high``, lies that far off; 0 in tissue.
     """
 
     def __init__(
-        self, shape: tuple[int, int, int], conductance_per_min: np.ndarray, values: Mapping[str, np.ndarray]
+        self,
+        shape: tuple[int, int, int],
+        conductance_per_min: np.ndarray,
+        values: Mapping[str, np.ndarray],
+        medium_sites: float = 0.0,
     ):
-        diag, rhs = boundary_terms(shape, conductance_per_min, values)
+        if medium_sites > 0.0:
+            sides = {face: value for face, value in values.items() if face != "z_high"}
+            diag, rhs = boundary_terms(shape, conductance_per_min, sides)
+            surface = conductance_per_min / (2.0 * medium_sites**2)  # a face conducts twice, here it does not
+            top = boundary_terms(shape, surface, {"z_high": values["z_high"]})
+            diag, rhs = diag + top[0], rhs + top[1]
+        else:
+            diag, rhs = boundary_terms(shape, conductance_per_min, values)
         self.diag, self.rhs = (a.reshape(-1, len(conductance_per_min)) for a in (diag, rhs))
         self.sites = np.flatnonzero(self.diag.any(axis=1))
         self.diag, self.rhs = self.diag[self.sites], self.rhs[self.sites]

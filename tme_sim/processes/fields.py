@@ -273,6 +273,7 @@ class _Group:
         shape: tuple[int, int, int],
         spacing_um: float,
         names: dict[str, int],
+        medium_sites: float,
     ):
         self.specs = [spec for _, spec in specs]
         self.steady = self.specs[0].steady
@@ -280,18 +281,21 @@ class _Group:
         self.index = np.array([i for i, _ in specs], np.int64)
         self.half_saturation = np.array([s.half_saturation for s in self.specs])
         self.background = np.array([s.background_uptake for s in self.specs])
-        self.decay = np.array([s.decay_per_min for s in self.specs])
-        self.exchange = np.array([s.exchange_per_min for s in self.specs])
+        # Amounts refer to a site; what happens in the medium of a dish counts by the column over it.
+        self.fluid_sites = fluid_sites = medium_sites or 1.0
+        self.decay = fluid_sites * np.array([s.decay_per_min for s in self.specs])
+        self.exchange = fluid_sites * np.array([s.exchange_per_min for s in self.specs])
         self.per_molecule = np.array([s.per_molecule for s in self.specs])
         self.uptake_column = np.array([names.get(s.uptake, -1) for s in self.specs], np.int64)
         self.secretion_column = np.array([names.get(s.secretion, -1) for s in self.specs], np.int64)
         self.drug_columns = np.array(
             [(s.drug, names.get(s.efflux, -1), names.get(s.metabolism, -1)) for s in self.specs], np.int64
         )
-        conductance = np.array([s.diffusion_um2_min for s in self.specs]) / spacing_um**2
+        conductance = fluid_sites * np.array([s.diffusion_um2_min for s in self.specs]) / spacing_um**2
         self.solver = Multigrid(shape, conductance)
         self.shape = (*shape, len(specs))
-        self.faces = Faces(shape, conductance, fixed_values([s.boundary for s in self.specs]))
+        values = fixed_values([s.boundary for s in self.specs])
+        self.faces = Faces(shape, conductance, values, medium_sites)
         flat = (shape[0] * shape[1] * shape[2], len(specs))
         self.u, self.uptake = np.zeros(flat), np.zeros(flat)
         self.diag, self.rhs = np.zeros(flat), np.zeros(flat)
@@ -311,6 +315,8 @@ class Fields:
         Factor on links between a vessel site and tissue (Peaceman well correction); 1 without vessels.
     tolerance : float
         Estimated relative error of each solve, see `numerics.multigrid`.
+    medium_sites : float
+        Height of the medium of a dish in sites; 0 in tissue.
     """
 
     name = "fields"
@@ -325,6 +331,7 @@ class Fields:
         names: dict[str, int],
         well: float,
         tolerance: float = 1e-6,
+        medium_sites: float = 0.0,
     ):
         self.tolerance, self.well = tolerance, well
         kinds = sorted({(s.steady, s.steady and s.half_saturation > 0.0) for s in specs}, reverse=True)
@@ -332,7 +339,7 @@ class Fields:
             [(i, s) for i, s in enumerate(specs) if (s.steady, s.steady and s.half_saturation > 0.0) == kind]
             for kind in kinds
         ]
-        self.groups = [_Group(members, shape, spacing_um, names) for members in groups]
+        self.groups = [_Group(members, shape, spacing_um, names, medium_sites) for members in groups]
         self._vessel = np.full(shape, np.nan)
         self.cycles: dict[str, int] = {}
         self.residual: dict[str, float] = {}
@@ -362,7 +369,7 @@ class Fields:
         flat = tissue.field_table
         vessel = tissue.vessel.reshape(-1)
         plasma = tissue.plasma[group.index]
-        extra = context.extra_decay[group.index]
+        extra = group.fluid_sites * context.extra_decay[group.index]
         collect_and_assemble(
             tissue.cells.occupant,
             context.behaviours,
@@ -380,7 +387,7 @@ class Fields:
             group.decay + extra,
             group.exchange,
             plasma,
-            0.0 if group.steady else 1.0 / context.dt_min,
+            0.0 if group.steady else group.fluid_sites / context.dt_min,
             not group.saturable,
             group.u,
             group.uptake,

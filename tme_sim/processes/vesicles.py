@@ -231,6 +231,8 @@ class Vesicles:
     cargo_decay_per_min : float64 (n_cargo,)
     n_types : int
         Number of cell types.
+    medium_sites : float
+        Height of the medium of a dish in sites; 0 in tissue.
     """
 
     name = "vesicles"
@@ -246,6 +248,7 @@ class Vesicles:
         cargo_decay_per_min: np.ndarray,
         n_types: int,
         tolerance: float = 1e-6,
+        medium_sites: float = 0.0,
     ):
         self.specs, self.tolerance, self.n_types = specs, tolerance, n_types
         n_pools, n_sites = len(specs), shape[0] * shape[1] * shape[2]
@@ -254,14 +257,16 @@ class Vesicles:
         self.shape = (*shape, n_pools)
         self.decay = np.array([s.decay_per_min for s in specs])
         self.washout = np.array([s.washout_per_min for s in specs])
-        self.docking = np.array([s.docking_per_min for s in specs]).reshape(n_pools, n_types)
+        # In a dish a cell clears the volume of its site, not the column of medium over it.
+        clears = 1.0 / (medium_sites or 1.0)
+        self.docking = clears * np.array([s.docking_per_min for s in specs]).reshape(n_pools, n_types)
         self.internalise = np.array([s.internalise_per_min for s in specs])
         self.saturation = np.array([s.saturation for s in specs])
         self.cargo_of = np.array([s.cargo for s in specs]).reshape(n_pools, len(cargo_decay_per_min))
         self.cargo_decay = cargo_decay_per_min
         self.release_column = np.array([names.get(s.release, -1) for s in specs], np.int64)
         self.uptake_column = np.array([names[s.uptake] for s in specs], np.int64)
-        self.faces = Faces(shape, conductance, fixed_values([s.boundary for s in specs]))
+        self.faces = Faces(shape, conductance, fixed_values([s.boundary for s in specs]), medium_sites)
         flat = (n_sites, n_pools)
         self.uptake, self.released = np.zeros(flat), np.zeros(n_pools)
         self.diag, self.rhs = np.zeros(flat), np.zeros(flat)

@@ -132,7 +132,12 @@ class Run:
         """The lattice."""
         a = self.attributes
         nz, ny, nx = (int(length) for length in a["shape_zyx"])
-        return Grid((nz, ny, nx), float(a["spacing_um"]), float(a["interstitial_fraction"]))
+        return Grid(
+            (nz, ny, nx),
+            float(a["spacing_um"]),
+            float(a["interstitial_fraction"]),
+            float(a.get("medium_height_um", 0.0)),
+        )
 
     @cached_property
     def timeseries(self) -> pd.DataFrame:

@@ -132,6 +132,8 @@ def _write_root(file: h5py.File, recording: Recording) -> None:
             "interstitial_fraction": recording.grid.interstitial_fraction,
         },
     )
+    if recording.grid.medium_height_um > 0.0:
+        set_attributes(file, {"medium_height_um": recording.grid.medium_height_um})
 
 
 def _write_layout(group: h5py.Group, recording: Recording) -> None:

@@ -94,10 +94,9 @@ def _boundaries(scenario: Scenario) -> Iterator[Finding]:
     blocks += [("vesicles", name, pool.boundary) for name, pool in scenario.vesicles.items()]
     for block, name, boundary in blocks:
         for face in boundary.fixed:
-            if face.startswith("z"):
-                yield Finding(
-                    (block, name, "boundary", face), "the grid has one layer; z faces are always no_flux"
-                )
+            if face.startswith("z") and not (face == "z_high" and scenario.grid.medium):
+                reason = "this face of it is always no_flux"
+                yield Finding((block, name, "boundary", face), f"the grid has one layer; {reason}")
 
 
 def _metabolism(scenario: Scenario) -> Iterator[Finding]:

@@ -197,6 +197,7 @@ class PoolSpec(Provenance):
     saturation: Positive = default("500", "Docked vesicles at which internalisation is half saturated")
     vessel: Rate = default("0 /h", "Rate of wash-out at vessel sites")
     boundary: Boundary = default({}, "Faces of the grid, vesicles per site")
+    start: Ratio = default("0", "Free vesicles per site at the start, as conditioned medium brings them")
 
     @model_validator(mode="wrap")
     @classmethod

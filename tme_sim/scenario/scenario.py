@@ -110,7 +110,9 @@ class Scenario(Block):
 
     def lattice(self) -> Grid:
         """Return the grid of the state."""
-        return Grid(self.grid.shape, float(self.grid.spacing), float(self.grid.interstitial_fraction))
+        grid = self.grid
+        height = 0.0 if grid.medium is None else float(grid.medium.height)
+        return Grid(grid.shape, float(grid.spacing), float(grid.interstitial_fraction), height)
 
 
 def layout_of(scenario: Scenario) -> Layout:

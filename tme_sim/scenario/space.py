@@ -12,6 +12,7 @@ from tme_sim.scenario.block import (
     Block,
     CellName,
     DataFile,
+    Diffusion,
     Duration,
     Length,
     PositiveShare,
@@ -26,6 +27,13 @@ from tme_sim.scenario.units import Scale
 MAX_SITES = 10**8
 
 
+class Medium(Provenance):
+    """The medium over the cells of a dish: each site stands for the column above it, mixed from top to bottom."""
+
+    height: Length = Field(description="Height of the medium.")
+    mixing: Diffusion = default("0 um^2/s", "Added to every diffusion coefficient: convection in the medium")
+
+
 class GridSpec(Block):
     """The lattice."""
 
@@ -36,6 +44,22 @@ class GridSpec(Block):
     interstitial_fraction: PositiveShare = default(
         "0.2", "Share of a site in which factors and vesicles are dissolved, 1 in a dish"
     )
+
+    medium: Medium | None = Field(None, description="Medium over the cells of a dish; default: tissue.")
+
+    @model_validator(mode="after")
+    def _medium_over_one_layer(self) -> Self:
+        if self.medium is None:
+            return self
+        if self.interstitial_fraction != 1:
+            raise problem("a dish has no interstitium: medium needs interstitial_fraction: 1")
+        if len(self.size) == 3 and self.size[2] > self.spacing:
+            raise problem("medium lies over one layer of sites; leave out size z")
+        if self.medium.height < self.spacing:
+            raise problem(
+                f"the medium, {self.medium.height.written}, is lower than a site, {self.spacing.written}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _whole_sites(self) -> Self:

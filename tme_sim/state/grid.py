@@ -21,11 +21,14 @@ class Grid:
         Edge of a site, µm.
     interstitial_fraction : float
         Share of a site's volume in which secreted factors and vesicles are dissolved, in (0, 1].
+    medium_height_um : float
+        Height of the medium over the sites of a dish, µm; 0 in tissue.
     """
 
     shape: tuple[int, int, int]
     spacing_um: float
     interstitial_fraction: float
+    medium_height_um: float = 0.0
 
     @property
     def n_sites(self) -> int:
@@ -36,6 +39,20 @@ class Grid:
     def site_volume_um3(self) -> float:
         """Volume of one site, µm³."""
         return self.spacing_um**3
+
+    @property
+    def medium_sites(self) -> float:
+        """Height of the medium of a dish in sites, 0 in tissue."""
+        return self.medium_height_um / self.spacing_um
+
+    @property
+    def fluid_sites(self) -> float:
+        """Volume of fluid that belongs to a site, in sites: 1 in tissue, the column of medium over it in a dish.
+
+        The amount of a field at a site is its concentration times this; what cells take up, hold and secrete
+        refers to one site.
+        """
+        return self.medium_sites or 1.0
 
     def molecules_per_nm(self, *, whole_site: bool) -> float:
         """Return how many molecules in one site make 1 nM.
