@@ -11,7 +11,7 @@ from pages import DOCS, ROOT, blocks, tables
 from pydantic import BaseModel
 
 from tme_sim.cli.app import app
-from tme_sim.scenario import dosing, drug, intervention, life, matter, observation, space
+from tme_sim.scenario import dosing, drug, intervention, life, matter, observation, space, vesicle
 from tme_sim.scenario.load import load_scenario, read_scenario
 from tme_sim.scenario.merge import lay_over, plain
 from tme_sim.scenario.scenario import Scenario
@@ -28,11 +28,12 @@ BLOCKS = {
     "`fields` key": matter.FieldSpec,
     "`vessel` key": matter.VesselExchange,
     "`variables` key": life.VariableSpec,
-    "`cargo` key": matter.CargoSpec,
+    "`cargo` key": vesicle.CargoSpec,
     "`cells` key": life.CellSpec,
     "`cycle` key": life.Cycle,
     "`metabolism` key": life.Metabolism,
-    "`vesicles` key": matter.PoolSpec,
+    "`vesicles` key": vesicle.PoolSpec,
+    "`integrins` key": vesicle.IntegrinSpec,
     "`vessels` key": space.VesselSpec,
     "`drugs` key": drug.DrugSpec,
     "`schedule` key": dosing.Dose,

@@ -12,9 +12,9 @@ from made_matter import (
 )  # fmt: skip
 from scipy import stats
 
+from tme_sim.numerics.binomial import binomial
 from tme_sim.numerics.jit import set_threads
 from tme_sim.processes.fate import release_contents
-from tme_sim.processes.vesicles import binomial
 from tme_sim.state.codes import APOPTOSIS, REMOVED
 
 LAYOUT = made_layout(pools=("exo", "mv"), cargo=("pERK",))
@@ -22,7 +22,7 @@ BEHAVIOURS = {"release exo": 1.0, "release mv": 0.3, "uptake exo": 1.0, "uptake 
 SPECS = (
     pool_spec(
         "exo", decay_per_min=0.004, washout_per_min=0.01, docking_per_min=(0.001, 0.02), internalise_per_min=0.03,
-        saturation=20.0, cargo=(1.0,), boundary={"x_low": 0.0},
+        saturation=20.0, cargo=(1.0,), boundary={"x_low": 0.0}, detach_per_min=0.02,
     ),
     pool_spec(
         "mv", donor=1, decay_per_min=0.01, docking_per_min=(0.02, 0.0), internalise_per_min=0.1, saturation=5.0,
@@ -169,6 +169,17 @@ def test_internalisation_is_half_as_fast_at_saturation():
     taken = 400.0 - tissue.cells["docked"][:, 0]
     p = 1.0 - np.exp(-rate / 2 * 6.0)
     assert taken.mean() == pytest.approx(400 * p, abs=4 * np.sqrt(400 * p * (1 - p) / n))
+
+
+def test_docked_and_free_vesicles_settle_at_the_ratio_of_docking_to_detaching():
+    behaviours = {"uptake exo": 1.0}
+    tissue, process = one_site(behaviours, docking_per_min=(0.003, 0.0), detach_per_min=0.001)
+    tissue.pools[:] = 100.0
+    for _ in range(2000):
+        process.step(tissue, made_context(tissue, behaviours))
+    docked, free = tissue.cells["docked"].item(), tissue.pools.item()
+    assert docked + free == pytest.approx(100.0, rel=1e-12)
+    assert docked / free == pytest.approx(3.0, rel=0.02)
 
 
 def test_part_of_a_docked_vesicle_is_never_taken_in():

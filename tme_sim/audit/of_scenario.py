@@ -58,7 +58,13 @@ def uses_of(scenario: Scenario) -> Uses:
     """Return everything in a scenario, and in the program, that cites a mechanism."""
     built_in = _built_in()
     processes: dict[str, tuple[str, ...]] = dict(built_in["processes"])
-    for kind, blocks in (("cell", scenario.cells), ("pool", scenario.vesicles), ("field", scenario.fields)):
+    for kind, blocks in (
+        ("cell", scenario.cells),
+        ("pool", scenario.vesicles),
+        ("integrin", scenario.integrins),
+        ("cargo", scenario.cargo),
+        ("field", scenario.fields),
+    ):
         processes |= {f"{kind} {name}": block.evidence for name, block in blocks.items() if block.evidence}
     for name, cell in scenario.cells.items():
         if cell.metabolism is not None and cell.metabolism.evidence:

@@ -12,6 +12,7 @@ from tme_sim.processes.drugs import DrugSpec
 from tme_sim.processes.fields import FieldSpec
 from tme_sim.processes.vesicles import PoolSpec
 from tme_sim.rules.energy import Energy, MetabolismSpec
+from tme_sim.scenario import vesicle as scenario_vesicle
 from tme_sim.scenario.scenario import Scenario
 from tme_sim.scenario.vocabulary import Vocabulary
 from tme_sim.state.codes import STAGES
@@ -114,16 +115,25 @@ def pool_specs(numbers: Numbers) -> list[PoolSpec]:
             decay_per_min=pool.decay_per_min,
             washout_per_min=float(pool.vessel),
             donor=layout.cell_types.index(pool.donor),
-            docking_per_min=tuple(float(pool.taken_up_by.get(kind, 0.0)) for kind in layout.cell_types),
+            docking_per_min=tuple(_docking(numbers, pool, kind) for kind in layout.cell_types),
             internalise_per_min=float(pool.internalise),
             saturation=float(pool.saturation),
             cargo=tuple(float(pool.cargo.get(cargo, 0.0)) for cargo in layout.cargo),
             boundary=pool.boundary.fixed,
             release=f"release {name}",
             uptake=f"uptake {name}",
+            detach_per_min=float(pool.detach),
         )
         for name, pool in numbers.scenario.vesicles.items()
     ]
+
+
+def _docking(numbers: Numbers, pool: scenario_vesicle.PoolSpec, kind: str) -> float:
+    """Return the docking rate of a pool on a cell type, 1/min: its own times the factors of its integrins."""
+    rate = float(pool.taken_up_by.get(kind, 0.0))
+    for name in pool.integrins:
+        rate *= numbers.scenario.integrins[name].docking.get(kind, 1.0)
+    return rate
 
 
 def drug_specs(numbers: Numbers) -> list[DrugSpec]:

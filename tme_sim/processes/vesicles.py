@@ -7,7 +7,6 @@ them into the cell, saturating with the number docked, and add their cargo to wh
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,13 +14,12 @@ import numpy as np
 
 from tme_sim.numerics.conserve import conserve
 from tme_sim.numerics.errors import SolveError
-from tme_sim.numerics.jit import BLOCK, kernel, parallel_kernel, prange
+from tme_sim.numerics.jit import kernel
 from tme_sim.numerics.multigrid import Multigrid
-from tme_sim.numerics.philox import uniform
 from tme_sim.processes.base import Context, ProcessError
+from tme_sim.processes.docking import detach, sum_by_type, take_up
 from tme_sim.processes.faces import Faces, fixed_values
 from tme_sim.processes.fields import SITES, assemble, find_cells
-from tme_sim.state.codes import STREAM_UPTAKE
 from tme_sim.state.ledger import POOL_ACCOUNTS
 from tme_sim.state.tissue import Tissue
 
@@ -42,6 +40,8 @@ class PoolSpec:
         Docking rate on each cell type, for the free vesicles of the cell's own site.
     internalise_per_min, saturation : float
         Rate from docked to inside, and the number docked at which it is half saturated.
+    detach_per_min : float
+        Rate from docked back to free.
     cargo : tuple of float
         Units of each cargo per vesicle.
     release, uptake : str
@@ -60,6 +60,7 @@ class PoolSpec:
     boundary: Mapping[str, float]
     release: str
     uptake: str
+    detach_per_min: float = 0.0
 
 
 @kernel
@@ -116,88 +117,6 @@ def collect_and_assemble(
 
 
 @kernel
-def binomial(n: int, p: float, u: float) -> int:
-    """Return the smallest k with P(X <= k) >= u for X binomial (n, p), by the rarer outcome.
-
-    Where more than 40 of the rarer outcome are expected, the quantile is that of the normal distribution with
-    the same mean and variance, corrected for skewness (Cornish & Fisher 1938) and rounded.
-    """
-    if n <= 0 or p <= 0.0:
-        return 0
-    if p >= 1.0:
-        return n
-    return _rare_binomial(n, p, u) if p <= 0.5 else n - _rare_binomial(n, 1.0 - p, 1.0 - u)
-
-
-@kernel
-def _rare_binomial(n: int, p: float, u: float) -> int:
-    mean = n * p
-    if mean > 40.0:
-        v = min(max(u, 1e-12), 1.0 - 1e-12)
-        # Abramowitz & Stegun 26.2.23: |error| < 4.5e-4.
-        t = math.sqrt(-2.0 * math.log(min(v, 1.0 - v)))
-        z = t - (2.515517 + t * (0.802853 + 0.010328 * t)) / (
-            1.0 + t * (1.432788 + t * (0.189269 + 0.001308 * t))
-        )
-        z = -z if v < 0.5 else z
-        skew = (z * z - 1.0) * (1.0 - 2.0 * p) / 6.0
-        return min(max(int(mean + z * math.sqrt(mean * (1.0 - p)) + skew + 0.5), 0), n)
-    odds = p / (1.0 - p)
-    mass = math.exp(n * math.log1p(-p))
-    total, k = mass, 0
-    while total < u and k < n:
-        k += 1
-        mass *= odds * (n - k + 1) / k
-        if k > mean and total + mass == total:
-            break
-        total += mass
-    return k
-
-
-@parallel_kernel
-def take_up(
-    free: np.ndarray,
-    uptake: np.ndarray,
-    site: np.ndarray,
-    lineage: np.ndarray,
-    death: np.ndarray,
-    internalise: np.ndarray,
-    saturation: np.ndarray,
-    cargo_of: np.ndarray,
-    cargo_keep: np.ndarray,
-    seed: np.uint64,
-    step: int,
-    dt_min: float,
-    io_docked: np.ndarray,
-    io_cargo: np.ndarray,
-    out_inside: np.ndarray,
-) -> None:
-    """Dock, internalise whole vesicles and add their cargo, cell by cell.
-
-    Held cargo first decays by ``cargo_keep`` over the step, then gains what arrived. ``out_inside`` (n, n_pools)
-    is the number of vesicles internalised in this step.
-    """
-    n = out_inside.shape[0]
-    for block in prange((n + BLOCK - 1) // BLOCK):
-        for i in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
-            for c in range(io_cargo.shape[1]):
-                io_cargo[i, c] *= cargo_keep[c]
-            for p in range(out_inside.shape[1]):
-                io_docked[i, p] += uptake[site[i], p] * free[site[i], p] * dt_min
-                out_inside[i, p] = 0.0
-                ready = math.floor(io_docked[i, p])
-                if ready < 1.0 or death[i] != 0:
-                    continue
-                rate = internalise[p] / (1.0 + io_docked[i, p] / saturation[p])
-                chance = 1.0 - math.exp(-rate * dt_min)
-                taken = binomial(int(ready), chance, uniform(seed, lineage[i], step, STREAM_UPTAKE, p))
-                io_docked[i, p] -= taken
-                out_inside[i, p] = taken
-                for c in range(io_cargo.shape[1]):
-                    io_cargo[i, c] += taken * cargo_of[p, c]
-
-
-@kernel
 def book_vesicles(free: np.ndarray, vessel: np.ndarray, out_sums: np.ndarray) -> None:
     """Sum per pool in site order: free, washed out at vessels; out_sums float64 (2, n_pools)."""
     out_sums[:] = 0.0
@@ -209,14 +128,6 @@ def book_vesicles(free: np.ndarray, vessel: np.ndarray, out_sums: np.ndarray) ->
                 total += free[site, p]
                 washed += vessel[site] * free[site, p]
             out_sums[0, p], out_sums[1, p] = total, washed
-
-
-@kernel
-def sum_by_type(inside: np.ndarray, cell_type: np.ndarray, io_taken: np.ndarray) -> None:
-    """Add the vesicles that each cell took in to its type: whole numbers, hence exact; io_taken (n_types, n_pools)."""
-    for i in range(inside.shape[0]):
-        for p in range(inside.shape[1]):
-            io_taken[cell_type[i], p] += inside[i, p]
 
 
 class Vesicles:
@@ -262,6 +173,7 @@ class Vesicles:
         self.docking = clears * np.array([s.docking_per_min for s in specs]).reshape(n_pools, n_types)
         self.internalise = np.array([s.internalise_per_min for s in specs])
         self.saturation = np.array([s.saturation for s in specs])
+        self.detach = np.array([s.detach_per_min for s in specs])
         self.cargo_of = np.array([s.cargo for s in specs]).reshape(n_pools, len(cargo_decay_per_min))
         self.cargo_decay = cargo_decay_per_min
         self.release_column = np.array([names.get(s.release, -1) for s in specs], np.int64)
@@ -282,6 +194,8 @@ class Vesicles:
         """
         cells, free = tissue.cells, tissue.pool_table
         vessel = tissue.vessel.reshape(-1)
+        if self.detach.any():
+            detach(cells["site"], -np.expm1(-self.detach * context.dt_min), cells["docked"], free)
         self._gather(tissue, context, free, vessel)
         self._solve(tissue, context)
         inside = np.zeros((cells.n, len(self.specs)))

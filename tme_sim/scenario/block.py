@@ -140,6 +140,7 @@ FieldName = Annotated[str, _declared("field", lambda words: words.fields)]
 PoolName = Annotated[str, _declared("pool of vesicles", lambda words: words.pools)]
 CargoName = Annotated[str, _declared("cargo", lambda words: words.cargo)]
 DrugName = Annotated[str, _declared("drug", lambda words: words.drugs)]
+IntegrinName = Annotated[str, _declared("integrin", lambda words: words.integrins)]
 SignalName = Annotated[str, _declared("signal", lambda words: words.signals)]
 BehaviourName = Annotated[str, _declared("behaviour", lambda words: words.behaviours)]
 

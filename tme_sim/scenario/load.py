@@ -12,6 +12,7 @@ from tme_sim.rules.evidence import documents, known_ids, known_sources
 from tme_sim.scenario.block import Reading
 from tme_sim.scenario.checks import Finding, Known, check_data
 from tme_sim.scenario.consistency import check_scenario
+from tme_sim.scenario.donors import one_pool_per_donor
 from tme_sim.scenario.faults import Fault, ScenarioError, dotted, nearest, shown
 from tme_sim.scenario.merge import apply_overrides, lay_over, place_of, plain, without_nulls
 from tme_sim.scenario.messages import findings_of
@@ -75,7 +76,7 @@ def _checked(top: Node, folder: Path, overrides: Sequence[str], known: Known) ->
     first = [override for override in overrides if override.strip().startswith(("use=", "use.", "use "))]
     below = _on_libraries(apply_overrides(top, first), folder)
     root = apply_overrides(below, [override for override in overrides if override not in first])
-    root = without_nulls(root)
+    root = one_pool_per_donor(without_nulls(root))
     data = plain(root)
     data.pop("use", None)  # merged, and not part of what the run is
     findings = list(check_data(data, known))

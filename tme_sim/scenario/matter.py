@@ -1,4 +1,4 @@
-"""Matter of a scenario: dissolved fields, vesicles, their cargo."""
+"""Dissolved fields of a scenario, and what happens at the faces of its grid."""
 
 from __future__ import annotations
 
@@ -11,20 +11,14 @@ from pydantic import Field, ModelWrapValidatorHandler, ValidationInfo, field_val
 from tme_sim.scenario.block import (
     LEVEL,
     Block,
-    CargoName,
-    CellName,
     Diffusion,
     Duration,
     Flag,
-    Length,
     Level,
     MolarMass,
-    Positive,
     PositiveLevel,
-    PositiveShare,
     Provenance,
     Rate,
-    Ratio,
     Uptake,
     default,
     reading,
@@ -32,10 +26,9 @@ from tme_sim.scenario.block import (
 from tme_sim.scenario.faults import nearest, problem, shown
 from tme_sim.scenario.number import Sourced
 from tme_sim.scenario.units import Scale, UnitError, to_internal
-from tme_sim.scenario.vocabulary import FieldScale, field_scale
+from tme_sim.scenario.vocabulary import field_scale
 
 _UNITS = ("mmHg", "nM", "uM", "mM", "pM", "ng/mL", "ug/mL", "pg/mL", "mg/L")
-_BOLTZMANN_J_PER_K, _BODY_K, _WATER_PA_S = 1.380649e-23, 310.15, 0.6913e-3
 FACES = ("x_low", "x_high", "y_low", "y_high", "z_low", "z_high")
 
 
@@ -164,61 +157,3 @@ class FieldSpec(Provenance):
 
 def _bare(level: Any) -> Any:
     return level.get("value", level) if isinstance(level, Mapping) else level
-
-
-class CargoSpec(Provenance):
-    """A kind of molecule that vesicles carry, counted in units per vesicle."""
-
-    half_life: Duration = Field(description="Half-life inside the recipient.")
-    gain: Ratio = default("1", "Factor of the signal `arriving CARGO`")
-    kind: str = Field("protein", description="Kind of molecule, for people; default: protein.")
-
-    @property
-    def decay_per_min(self) -> float:
-        """Rate of decay, 1/min."""
-        return math.log(2) / self.half_life
-
-
-class PoolSpec(Provenance):
-    """A kind of vesicle, released by one type of cell."""
-
-    donor: CellName = Field(description="Type of the cells that release it.")
-    diameter: Length = Field(description="Diameter; gives the diffusion coefficient in water.")
-    hindrance: PositiveShare = default("1", "Diffusion in tissue over diffusion in water")
-    half_life: Duration = Field(description="Half-life of free vesicles.")
-    cargo: dict[CargoName, Ratio] = Field(
-        {}, description="Units of each cargo in one vesicle; default: none."
-    )
-    taken_up_by: dict[CellName, Rate] = Field(
-        {},
-        description="Rate at which free vesicles of a cell's site dock on it, per cell type; default: none.",
-    )
-    internalise: Rate = default("1 /h", "Rate from docked to internalised")
-    saturation: Positive = default("500", "Docked vesicles at which internalisation is half saturated")
-    vessel: Rate = default("0 /h", "Rate of wash-out at vessel sites")
-    boundary: Boundary = default({}, "Faces of the grid, vesicles per site")
-    start: Ratio = default("0", "Free vesicles per site at the start, as conditioned medium brings them")
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _counted_in_vesicles(
-        cls, raw: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
-    ) -> Self:
-        if isinstance(raw, cls):
-            return raw
-        with reading(info).inside(FieldScale(Scale("1"))):
-            return handler(raw)
-
-    @property
-    def decay_per_min(self) -> float:
-        """Rate of decay of free vesicles, 1/min."""
-        return math.log(2) / self.half_life
-
-    @property
-    def diffusion_um2_per_min(self) -> float:
-        """Diffusion coefficient in tissue, µm²/min.
-
-        Stokes-Einstein, D = kT / (3 π η d), in water at 37 °C, times the hindrance.
-        """
-        water_m2_per_s = _BOLTZMANN_J_PER_K * _BODY_K / (3 * math.pi * _WATER_PA_S * self.diameter * 1e-6)
-        return water_m2_per_s * 1e12 * 60 * self.hindrance

@@ -12,11 +12,12 @@ from tme_sim.scenario.condition import Stop
 from tme_sim.scenario.drug import DrugSpec
 from tme_sim.scenario.intervention import Intervention
 from tme_sim.scenario.life import CellSpec, VariableSpec
-from tme_sim.scenario.matter import CargoSpec, FieldSpec, PoolSpec
+from tme_sim.scenario.matter import FieldSpec
 from tme_sim.scenario.observation import RecordSpec, ResistanceSpec
 from tme_sim.scenario.rule_text import RuleSpec
 from tme_sim.scenario.space import GridSpec, TimeSpec, TissueSpec, VesselSpec
 from tme_sim.scenario.units import Scale
+from tme_sim.scenario.vesicle import CargoSpec, IntegrinSpec, PoolSpec
 from tme_sim.scenario.vocabulary import FieldScale, Vocabulary
 from tme_sim.state.grid import Grid
 from tme_sim.state.layout import Layout
@@ -51,6 +52,9 @@ class Scenario(Block):
     cargo: dict[NewName, CargoSpec] = Field({}, description="Kinds of cargo; default: none.")
     cells: dict[NewName, CellSpec] = Field(description="Types of cells.", min_length=1)
     fields: dict[NewName, FieldSpec] = Field({}, description="Dissolved substances; default: none.")
+    integrins: dict[NewName, IntegrinSpec] = Field(
+        {}, description="What the surface of vesicles may carry; default: none."
+    )
     vesicles: dict[NewName, PoolSpec] = Field({}, description="Pools of vesicles; default: none.")
     vessels: VesselSpec | None = Field(None, description="Vessels; default: none.")
     tissue: TissueSpec = default({}, "Cells at the start")
@@ -86,6 +90,7 @@ class Scenario(Block):
             tuple(self.vesicles),
             tuple(self.cargo),
             {name: fields[drug.field].level for name, drug in self.drugs.items()},
+            tuple(self.integrins),
         )
 
     def in_force(self, rule: RuleSpec) -> bool:

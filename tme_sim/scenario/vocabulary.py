@@ -91,6 +91,7 @@ class Vocabulary:
     pools: tuple[str, ...]
     cargo: tuple[str, ...]
     drugs: Mapping[str, Scale]
+    integrins: tuple[str, ...] = ()
 
     @classmethod
     def sketch(cls, raw: Any) -> Vocabulary:
@@ -109,6 +110,7 @@ class Vocabulary:
             tuple(block("vesicles")),
             tuple(block("cargo")),
             {name: _drug_scale(drug, fields) for name, drug in block("drugs").items()},
+            tuple(block("integrins")),
         )
 
     @cached_property
