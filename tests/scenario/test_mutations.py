@@ -11,7 +11,9 @@ from tme_sim.scenario.resolved import resolved_json, resolved_yaml
 from tme_sim.scenario.source import read_text
 
 RELAY = (DATA / "relay.yaml").read_text()
-KNOWN = Known(*(frozenset({"S0-03", "S0-04", "S0-06", "S0-08", "tumour_cells", "PMC7423356-fig7"}),) * 4)
+NAMES = {"S0-03", "S0-04", "S0-06", "S0-08", "tumour_cells", "PMC7423356-fig7"}
+PRESETS = {f"parameters:EV-{n}" for n in (8, 9, 29, 30)}
+KNOWN = Known(*(frozenset(NAMES | PRESETS),) * 4)
 FAST = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 VALUES = st.one_of(
     st.none(),
