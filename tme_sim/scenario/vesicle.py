@@ -53,7 +53,7 @@ class CargoSpec(Provenance):
     @classmethod
     def _half_life_of_its_kind(cls, raw: Any) -> Any:
         kind = raw.get("kind", "protein") if isinstance(raw, Mapping) else None
-        if kind in _HALF_LIVES and "half_life" not in raw:
+        if isinstance(kind, str) and kind in _HALF_LIVES and "half_life" not in raw:
             return {**raw, "half_life": _preset(_HALF_LIVES[kind], "h")}
         return raw
 
@@ -108,7 +108,7 @@ class PoolSpec(Provenance):
         if isinstance(raw, cls):
             return raw
         size = raw.get("size") if isinstance(raw, Mapping) else None
-        if size in _CLASSES and "diameter" not in raw:
+        if isinstance(size, str) and size in _CLASSES and "diameter" not in raw:
             raw = {**raw, "diameter": _preset(_CLASSES[size], "nm")}
         with reading(info).inside(FieldScale(Scale("1"))):
             return handler(raw)
