@@ -15,6 +15,7 @@ from tme_sim.record.reader import open_run
 TINY = (
     "--set", "grid.size=[400 um, 400 um]",
     "--set", "tissue.tumour.nodules=[{centre: middle, radius: 100 um, filling: 90 %}]",
+    "--set", "assumed=[a note]",
     "--set", "record={measures: every 6 min, snapshots: every 1 h}",
 )  # fmt: skip
 
@@ -106,6 +107,7 @@ def test_info_and_verify_read_the_file(done) -> None:
     out, _ = done
     info = CliRunner().invoke(app, ["info", str(out)])
     assert "6 times of" in info.stdout
+    assert "assumed: a note" in info.stdout
     assert CliRunner().invoke(app, ["verify", str(out)]).exit_code == 0
 
 
@@ -154,6 +156,12 @@ def test_interrupted_run_writes_nothing(tmp_path: Path, monkeypatch: pytest.Monk
 def test_check_finds_no_fault_in_shipped_scenario() -> None:
     result = CliRunner().invoke(app, ["check", "liver_metastasis"])
     assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_check_prints_what_is_calibrated_assumed_and_unknown() -> None:
+    notes = CliRunner().invoke(app, ["check", "dish"]).stderr
+    assert "calibrated: naive cells in normoxia" in notes
+    assert "unknown: how vesicles reach cells" in notes
 
 
 def test_resolved_scenario_is_checked_without_fault(tmp_path: Path) -> None:

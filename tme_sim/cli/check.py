@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tme_sim.cli.notes import print_notes
 from tme_sim.cli.options import Config, Settings, overrides
 from tme_sim.cli.scenario import build
 
@@ -25,6 +26,7 @@ def check(
     model = build(config, overrides(settings))
     for warning in model.warnings:
         typer.echo(f"warning: {warning}", err=True)
+    print_notes(model.config.notes, err=True)
     if resolved:
         typer.echo(model.resolved_yaml, nl=False)
     else:

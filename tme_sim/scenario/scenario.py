@@ -36,6 +36,9 @@ class Scenario(Block):
     documents: tuple[str, ...] = Field(
         (), description="Keys of the documents that it implements; default: none."
     )
+    calibrated: Words = Field((), description="Notes: what was fitted, and to what; default: none.")
+    assumed: Words = Field((), description="Notes: what rests on assumptions; default: none.")
+    unknown: Words = Field((), description="Notes: what nobody knows and the run decides; default: none.")
     clock: Literal["cell_line", "patient"] = Field(
         "cell_line", description="Growth clock that the numbers follow, for people; default: cell_line."
     )
@@ -72,6 +75,11 @@ class Scenario(Block):
     )
     adjustable: tuple[str, ...] = Field((), description="Dotted keys offered as sliders; default: none.")
     record: RecordSpec = default({}, "What is kept of a run")
+
+    @property
+    def notes(self) -> dict[str, tuple[str, ...]]:
+        """What is calibrated, assumed and unknown, for people."""
+        return {"calibrated": self.calibrated, "assumed": self.assumed, "unknown": self.unknown}
 
     @property
     def vocabulary(self) -> Vocabulary:
