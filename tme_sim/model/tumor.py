@@ -26,7 +26,7 @@ from tme_sim.scenario.scenario import Scenario, layout_of
 from tme_sim.state.clock import Clock
 from tme_sim.state.tissue import Tissue
 
-NUMERICS_VERSION = "1"
+NUMERICS_VERSION = "2"
 
 
 class _OnTissue:

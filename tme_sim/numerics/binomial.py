@@ -8,21 +8,25 @@ from tme_sim.numerics.jit import kernel
 
 
 @kernel
-def binomial(n: int, p: float, u: float) -> int:
-    """Return the smallest k with P(X <= k) >= u for X binomial (n, p), by the rarer outcome.
+def binomial(n: int, hazard: float, u: float) -> int:
+    """Return the smallest k with P(X <= k) >= u for X binomial (n, 1 - exp(-hazard)), by the rarer outcome.
 
     Where more than 40 of the rarer outcome are expected, the quantile is that of the normal distribution with
     the same mean and variance, corrected for skewness (Cornish & Fisher 1938) and rounded.
     """
-    if n <= 0 or p <= 0.0:
+    if n <= 0 or hazard <= 0.0:
         return 0
-    if p >= 1.0:
+    miss = math.exp(-hazard)
+    if miss <= 0.0:
         return n
-    return _rare_binomial(n, p, u) if p <= 0.5 else n - _rare_binomial(n, 1.0 - p, 1.0 - u)
+    if miss >= 0.5:
+        return _rare_binomial(n, 1.0 - miss, -hazard, u)
+    return n - _rare_binomial(n, miss, math.log1p(-miss), 1.0 - u)
 
 
 @kernel
-def _rare_binomial(n: int, p: float, u: float) -> int:
+def _rare_binomial(n: int, p: float, log_miss: float, u: float) -> int:
+    """Return the quantile of an outcome of probability p <= 1/2; ``log_miss`` is log(1 - p)."""
     mean = n * p
     if mean > 40.0:
         v = min(max(u, 1e-12), 1.0 - 1e-12)
@@ -35,7 +39,7 @@ def _rare_binomial(n: int, p: float, u: float) -> int:
         skew = (z * z - 1.0) * (1.0 - 2.0 * p) / 6.0
         return min(max(int(mean + z * math.sqrt(mean * (1.0 - p)) + skew + 0.5), 0), n)
     odds = p / (1.0 - p)
-    mass = math.exp(n * math.log1p(-p))
+    mass = math.exp(n * log_miss)
     total, k = mass, 0
     while total < u and k < n:
         k += 1

@@ -7,32 +7,32 @@ import numpy as np
 from tme_sim.numerics.errors import SolveError
 from tme_sim.numerics.jit import kernel
 
-# Sites that are summed together, one species after the other: few enough to stay in cache.
-SITES = 256
+# Sums run in this many lanes side by side, which are added in order at the end.
+LANES = 256
 
 
 @kernel
-def balance_sums(diag, rhs, io_u, out_sums):
-    """Clip u at zero and sum rhs and diag u per block of sites; out_sums is (n_blocks, 2, n_species)."""
-    n_sites, n_species = io_u.shape
-    for block in range(out_sums.shape[0]):
-        for s in range(n_species):
-            supplied, removed = 0.0, 0.0
-            for site in range(block * SITES, min((block + 1) * SITES, n_sites)):
-                value = io_u[site, s] if io_u[site, s] > 0.0 else 0.0
-                io_u[site, s] = value
-                supplied += rhs[site, s]
-                removed += diag[site, s] * value
-            out_sums[block, 0, s] = supplied
-            out_sums[block, 1, s] = removed
+def balance(diag, rhs, io_u):
+    """Clip u of one species at zero and scale it so that sum(diag u) is sum(rhs).
 
-
-@kernel
-def scale(factor, io_u):
-    """Multiply every species by its factor."""
-    for site in range(io_u.shape[0]):
-        for s in range(io_u.shape[1]):
-            io_u[site, s] *= factor[s]
+    Returns
+    -------
+    supplied, removed
+        The two sums before scaling; u is left unscaled where nothing is removed.
+    """
+    gains, losses = np.zeros(LANES), np.zeros(LANES)
+    for begin in range(0, len(io_u), LANES):
+        d, r, u = diag[begin : begin + LANES], rhs[begin : begin + LANES], io_u[begin : begin + LANES]
+        for i in range(len(u)):
+            u[i] = u[i] if u[i] > 0.0 else 0.0
+            gains[i] += r[i]
+            losses[i] += d[i] * u[i]
+    supplied, removed = gains.sum(), losses.sum()
+    if removed > 0.0:
+        factor = supplied / removed
+        for i in range(len(io_u)):
+            io_u[i] *= factor
+    return supplied, removed
 
 
 def conserve(diag: np.ndarray, rhs: np.ndarray, io_u: np.ndarray) -> np.ndarray:
@@ -60,15 +60,13 @@ def conserve(diag: np.ndarray, rhs: np.ndarray, io_u: np.ndarray) -> np.ndarray:
         When a species has a source and no value anywhere, so that no factor balances it.
     """
     n_species = io_u.shape[-1]
-    flat = [np.ascontiguousarray(a).reshape(-1, n_species) for a in (diag, rhs)]
     if not io_u.flags.c_contiguous:
         raise ValueError("io_u: expected a C-contiguous array, since it is changed in place")
-    u = io_u.reshape(-1, n_species)
-    sums = np.empty((-(-len(u) // SITES), 2, n_species))
-    balance_sums(flat[0], flat[1], u, sums)
-    supplied, removed = sums.sum(axis=0)
-    for species in np.flatnonzero((removed <= 0.0) & (supplied != 0.0)):
-        raise SolveError("a source but no value to balance it", int(species), float("inf"), 0)
-    factor = np.divide(supplied, removed, out=np.ones(n_species), where=removed > 0.0)
-    scale(factor, u)
+    sinks, sources, u = (np.ascontiguousarray(a).reshape(-1, n_species) for a in (diag, rhs, io_u))
+    factor = np.ones(n_species)
+    for species in range(n_species):
+        supplied, removed = balance(sinks[:, species], sources[:, species], u[:, species])
+        if removed <= 0.0 and supplied != 0.0:
+            raise SolveError("a source but no value to balance it", species, float("inf"), 0)
+        factor[species] = supplied / removed if removed > 0.0 else 1.0
     return factor

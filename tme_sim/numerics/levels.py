@@ -61,6 +61,24 @@ class Levels:
         self.links = np.zeros((4, end))
         self.set_links(links)
 
+    def places(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return where sites lie in a plane of the finest level, and what lies between them.
+
+        Returns
+        -------
+        places : int64 (n_sites,)
+            Relative to ``start``.
+        gaps : int64
+            Places from ``start`` to ``stop`` that hold no site and must stay zero.
+        """
+        shape = self.shapes[0]
+        numbered = np.zeros(self.size)
+        self._split(0, shape, np.arange(1.0, np.prod(shape) + 1.0).reshape(shape), numbered)
+        site_at = numbered[int(self.start) : int(self.stop)].astype(np.int64) - 1
+        places = np.empty(int(np.prod(shape)), np.int64)
+        places[site_at[site_at >= 0]] = np.flatnonzero(site_at >= 0)
+        return places, np.flatnonzero(site_at < 0)
+
     def set_links(self, links: Links) -> None:
         """Store the links of the finest level and derive those of the coarser ones."""
         links.check(self.shapes[0])

@@ -10,7 +10,8 @@ from tme_sim.numerics.errors import CONVERGED, NEGATIVE_SINK, NOT_FINITE, SINGUL
 from tme_sim.numerics.jit import numba
 from tme_sim.numerics.levels import Levels
 from tme_sim.numerics.links import Links
-from tme_sim.numerics.system import CHUNK, System, Work
+from tme_sim.numerics.planes import pack, unpack
+from tme_sim.numerics.system import System, Systems, Work
 
 _REASONS = {
     SLOW: "not converged",
@@ -18,6 +19,36 @@ _REASONS = {
     NEGATIVE_SINK: "the diagonal is negative somewhere",
     SINGULAR: "singular: no sink anywhere, yet a source",
 }
+
+
+CHUNK = 8  # species copied together: eight float64 are one cache line of a table with species last
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Systems in whole arrays, species last: diagonal, right-hand side, solution and, if saturable, uptake.
+
+    Arrays are flat, ``level`` is the finest of the solver's levels.
+    """
+
+    arrays: list[np.ndarray]
+    n_species: int
+    level: np.ndarray
+    chunk: int
+
+    @property
+    def saturable(self) -> bool:
+        """Whether there is an uptake."""
+        return len(self.arrays) == 4
+
+    def load(self, first: int, count: int, out_planes: np.ndarray) -> None:
+        """Copy species to planes."""
+        for array, planes in zip(self.arrays, out_planes, strict=False):
+            pack(array, first, count, self.level, self.n_species, planes)
+
+    def store(self, first: int, count: int, planes: np.ndarray) -> None:
+        """Copy solutions back."""
+        unpack(planes[2], first, count, self.level, self.n_species, self.arrays[2])
 
 
 @dataclass(frozen=True)
@@ -84,6 +115,10 @@ class Multigrid:
     def n_species(self) -> int:
         """Number of species."""
         return len(self.conductance_per_min)
+
+    def places(self) -> tuple[slice, np.ndarray, np.ndarray]:
+        """Return which part of a plane holds the sites, and `Levels.places` within it."""
+        return slice(int(self._levels.start), int(self._levels.stop)), *self._levels.places()
 
     def set_links(self, links: Links) -> None:
         """Replace the face conductances.
@@ -180,9 +215,31 @@ class Multigrid:
             raise ValueError(f"tolerance: {tolerance}; expected at least 1e-12, what float64 can reach")
         if not io_u.flags.c_contiguous:
             raise ValueError("io_u: expected a C-contiguous array, since it is changed in place")
-        sources = [np.ascontiguousarray(a).reshape(-1) for a in (diag, rhs, io_u, uptake) if a is not None]
-        system = System(self._levels, self.conductance_per_min, km, tolerance, max_iterations)
-        results = system.solve(sources, self._work_shares(len(sources)))
+        arrays = [np.ascontiguousarray(a).reshape(-1) for a in (diag, rhs, io_u, uptake) if a is not None]
+        chunk = min(CHUNK, -(-self.n_species // self._n_shares()))
+        systems = Tables(arrays, self.n_species, self._levels.table[0], chunk)
+        return self.solve_systems(systems, km, tolerance, max_iterations)
+
+    def solve_systems(
+        self, systems: Systems, half_saturation: np.ndarray, tolerance: float, max_iterations: int = 200
+    ) -> SolveReport:
+        """Solve systems that are written, and taken up, one species at a time: they stay in cache.
+
+        Parameters
+        ----------
+        systems : Systems
+        half_saturation : float64 (n_species,)
+            As for `solve_saturable`; not looked at where systems are not saturable.
+        tolerance, max_iterations
+            As for `solve`.
+
+        Raises
+        ------
+        SolveError
+            As for `solve`.
+        """
+        system = System(self._levels, self.conductance_per_min, half_saturation, tolerance, max_iterations)
+        results = system.solve(systems, self._work_shares(systems.chunk))
         for species, result in enumerate(results):
             if result.status != CONVERGED:
                 raise SolveError(_REASONS[result.status], species, result.error, result.iterations)
@@ -190,11 +247,13 @@ class Multigrid:
             np.array([r.iterations for r in results], np.int64), np.array([r.error for r in results])
         )
 
-    def _work_shares(self, n_sources: int) -> list[Work]:
-        shares = min(self.n_species, numba.get_num_threads())
-        chunk = min(CHUNK, -(-self.n_species // shares))
-        if len(self._work) != shares or self._work[0].planes.shape[:2] != (n_sources, chunk):
-            self._work = [Work.empty(self._levels, n_sources, chunk) for _ in range(shares)]
+    def _n_shares(self) -> int:
+        return min(self.n_species, numba.get_num_threads())
+
+    def _work_shares(self, chunk: int) -> list[Work]:
+        shares = self._n_shares()
+        if len(self._work) != shares or self._work[0].planes.shape[1] != chunk:
+            self._work = [Work.empty(self._levels, chunk) for _ in range(shares)]
         return self._work
 
     def __getstate__(self) -> dict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -12,12 +13,11 @@ from tme_sim.numerics.conjugate import BEFORE, INVERSE, N_VECTORS, TANGENT, D, c
 from tme_sim.numerics.cycle import count_levels, prepare_levels
 from tme_sim.numerics.errors import CONVERGED, NEGATIVE_SINK, NOT_FINITE, SINGULAR
 from tme_sim.numerics.levels import Levels
-from tme_sim.numerics.planes import linearise, pack, smallest_sink, unpack
+from tme_sim.numerics.planes import linearise, smallest_sink
 from tme_sim.numerics.relaxation import jacobi_radius, relax_alone
 from tme_sim.numerics.stencil import LANES, dot, invert_diagonal, largest_size
 
 WEAK = 0.95  # largest Jacobi radius at which sweeps alone beat multigrid (measured; k of 5 sinks)
-CHUNK = 8  # species copied together: eight float64 are one cache line of the caller's array
 NEWTON_REDUCTION = 0.03  # each Newton step solves its linear system to this share of its first error
 
 
@@ -27,7 +27,7 @@ class Work:
 
     Attributes
     ----------
-    planes : float64 (n_sources, n_chunk, fine_size)
+    planes : float64 (4, n_chunk, fine_size)
         Diagonal, right-hand side, solution and saturable uptake of the species in hand.
     vectors : float64 (N_VECTORS, size)
         Vectors of the iteration, over all levels.
@@ -40,14 +40,45 @@ class Work:
     scratch: np.ndarray
 
     @classmethod
-    def empty(cls, levels: Levels, n_sources: int, n_chunk: int) -> Work:
+    def empty(cls, levels: Levels, n_chunk: int) -> Work:
         """Return zeroed arrays; the guard elements of the layout rely on the zeros."""
         row = max(levels.shapes[0][2] + 8, int(LANES))
         return cls(
-            np.zeros((n_sources, n_chunk, levels.fine_size)),
+            np.zeros((4, n_chunk, levels.fine_size)),
             np.zeros((N_VECTORS, levels.size)),
             np.zeros((3, row)),
         )
+
+
+class Systems(Protocol):
+    """Where the linear systems of a solve come from and where solutions go.
+
+    Threads load and store different species at the same time.
+
+    Attributes
+    ----------
+    chunk : int
+        Species loaded together.
+    saturable : bool
+        Whether the fourth plane is a saturable uptake for the solver to add; else it is not looked at.
+    """
+
+    @property
+    def chunk(self) -> int: ...  # noqa: D102 - described above
+
+    @property
+    def saturable(self) -> bool: ...  # noqa: D102
+
+    def load(self, first: int, count: int, out_planes: np.ndarray) -> None:
+        """Write planes (4, chunk, fine_size) of species ``first`` on: diagonal, rhs, first guess, uptake.
+
+        What a load wrote is there again at the store. Places that hold no site are zero and must stay so.
+        """
+        ...
+
+    def store(self, first: int, count: int, planes: np.ndarray) -> None:
+        """Take the solution from the third plane; the planes may be changed."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -69,8 +100,8 @@ class System:
     tolerance: float
     max_iterations: int
 
-    def solve(self, sources: list[np.ndarray], work: list[Work]) -> list[Result]:
-        """Solve every species; ``sources`` are flat (site, species): diagonal, rhs, u (changed), uptake.
+    def solve(self, systems: Systems, work: list[Work]) -> list[Result]:
+        """Solve every species.
 
         One share of the species per entry of ``work``. Kernels release Python's lock, so plain threads run
         them side by side; each species is solved by the same serial code in any thread, so to the same bytes.
@@ -79,27 +110,26 @@ class System:
         results: list[Result] = [Result(0, math.nan, NOT_FINITE)] * n
         bounds = [share * n // len(work) for share in range(len(work) + 1)]
         threads = [
-            threading.Thread(target=self._solve_share, args=(sources, own, begin, end, results))
+            threading.Thread(target=self._solve_share, args=(systems, own, begin, end, results))
             for own, begin, end in zip(work[1:], bounds[1:], bounds[2:], strict=False)
         ]
         for thread in threads:
             thread.start()
-        self._solve_share(sources, work[0], 0, bounds[1], results)
+        self._solve_share(systems, work[0], 0, bounds[1], results)
         for thread in threads:
             thread.join()
         return results
 
     def _solve_share(
-        self, sources: list[np.ndarray], work: Work, begin: int, end: int, out_results: list[Result]
+        self, systems: Systems, work: Work, begin: int, end: int, out_results: list[Result]
     ) -> None:
-        n, level = len(self.conductance_per_min), self.levels.table[0]
-        for first in range(begin, end, work.planes.shape[1]):
-            count = min(work.planes.shape[1], end - first)
-            for source, planes in zip(sources, work.planes, strict=True):
-                pack(source, first, count, level, n, planes)
+        n_planes = 4 if systems.saturable else 3
+        for first in range(begin, end, systems.chunk):
+            count = min(systems.chunk, end - first)
+            systems.load(first, count, work.planes)
             for s in range(count):
-                out_results[first + s] = self._solve_species(first + s, work.planes[:, s], work)
-            unpack(work.planes[2], first, count, level, n, sources[2])
+                out_results[first + s] = self._solve_species(first + s, work.planes[:n_planes, s], work)
+            systems.store(first, count, work.planes)
 
     def _solve_species(self, species: int, planes: np.ndarray, work: Work) -> Result:
         """Solve one species in ``planes`` (diagonal, rhs, u, uptake).

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from tme_sim.numerics.binomial import binomial
@@ -22,11 +20,23 @@ def detach(site: np.ndarray, share: np.ndarray, io_docked: np.ndarray, io_free: 
             io_free[site[i], p] += off
 
 
+@kernel
+def dock(
+    places: np.ndarray, cell_type: np.ndarray, factor: np.ndarray, docking: np.ndarray, out_uptake: np.ndarray
+) -> None:
+    """Write the docking rate of every cell, 1/min: that on its type, ``docking`` (n_types,), times its ``factor``."""
+    for i in range(len(places)):
+        out_uptake[places[i]] = docking[cell_type[i]] * factor[i]
+
+
 @parallel_kernel
 def take_up(
     free: np.ndarray,
-    uptake: np.ndarray,
+    docking: np.ndarray,
+    behaviours: np.ndarray,
+    uptake_column: np.ndarray,
     site: np.ndarray,
+    cell_type: np.ndarray,
     lineage: np.ndarray,
     death: np.ndarray,
     internalise: np.ndarray,
@@ -38,36 +48,36 @@ def take_up(
     dt_min: float,
     io_docked: np.ndarray,
     io_cargo: np.ndarray,
-    out_inside: np.ndarray,
+    out_taken: np.ndarray,
 ) -> None:
-    """Dock, internalise whole vesicles and add their cargo, cell by cell.
+    """Dock, internalise whole vesicles and add their cargo, block of cells by block.
 
-    Held cargo first decays by ``cargo_keep`` over the step, then gains what arrived. ``out_inside`` (n, n_pools)
-    is the number of vesicles internalised in this step.
+    Held cargo first decays by ``cargo_keep`` over the step, then gains what arrived. ``free`` is (n_pools,
+    n_sites); ``docking`` (n_pools, n_types), 1/min, is multiplied by each cell's behaviour. ``out_taken``
+    (n_blocks, n_pools, n_types), zero before, is the number of vesicles internalised: whole, hence exact.
     """
-    n = out_inside.shape[0]
+    n = len(behaviours)
     for block in prange((n + BLOCK - 1) // BLOCK):
-        for i in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
+        begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
+        rows, keys, draw = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.uint64), np.empty(BLOCK)
+        for i in range(begin, end):
             for c in range(io_cargo.shape[1]):
                 io_cargo[i, c] *= cargo_keep[c]
-            for p in range(out_inside.shape[1]):
-                io_docked[i, p] += uptake[site[i], p] * free[site[i], p] * dt_min
-                out_inside[i, p] = 0.0
-                ready = math.floor(io_docked[i, p])
-                if ready < 1.0 or death[i] != 0:
-                    continue
-                rate = internalise[p] / (1.0 + io_docked[i, p] / saturation[p])
-                chance = 1.0 - math.exp(-rate * dt_min)
-                taken = binomial(int(ready), chance, uniform(seed, lineage[i], step, STREAM_UPTAKE, p))
+        for p in range(len(internalise)):
+            found, column = 0, uptake_column[p]
+            for i in range(begin, end):
+                rate = docking[p, cell_type[i]] * behaviours[i, column]
+                io_docked[i, p] += rate * free[p, site[i]] * dt_min
+                rows[found] = i
+                keys[found] = lineage[i]
+                found += io_docked[i, p] >= 1.0 and death[i] == 0
+            for k in range(found):
+                draw[k] = uniform(seed, keys[k], step, STREAM_UPTAKE, p)
+            for k in range(found):
+                i = rows[k]
+                hazard = internalise[p] / (1.0 + io_docked[i, p] / saturation[p]) * dt_min
+                taken = binomial(int(io_docked[i, p]), hazard, draw[k])
                 io_docked[i, p] -= taken
-                out_inside[i, p] = taken
+                out_taken[block, p, cell_type[i]] += taken
                 for c in range(io_cargo.shape[1]):
                     io_cargo[i, c] += taken * cargo_of[p, c]
-
-
-@kernel
-def sum_by_type(inside: np.ndarray, cell_type: np.ndarray, io_taken: np.ndarray) -> None:
-    """Add the vesicles that each cell took in to its type: whole numbers, hence exact; io_taken (n_types, n_pools)."""
-    for i in range(inside.shape[0]):
-        for p in range(inside.shape[1]):
-            io_taken[cell_type[i], p] += inside[i, p]

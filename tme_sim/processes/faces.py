@@ -44,12 +44,15 @@ class Faces:
         self.sites = np.flatnonzero(self.diag.any(axis=1))
         self.diag, self.rhs = self.diag[self.sites], self.rhs[self.sites]
 
-    def add_to(self, io_diag: np.ndarray, io_rhs: np.ndarray) -> None:
-        """Add the terms of the linear system, (n_sites, n_species)."""
+    def add_to(self, species: int, places: np.ndarray, io_diag: np.ndarray, io_rhs: np.ndarray) -> None:
+        """Add the terms of one species' linear system to planes, given the ``places`` (n_sites,) of all sites."""
         if len(self.sites):
-            io_diag[self.sites] += self.diag
-            io_rhs[self.sites] += self.rhs
+            io_diag[places[self.sites]] += self.diag[:, species]
+            io_rhs[places[self.sites]] += self.rhs[:, species]
 
     def passed(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return what comes in and what goes out per minute through all faces, float64 (n_species,) each."""
-        return self.rhs.sum(axis=0), (self.diag * u[self.sites]).sum(axis=0)
+        """Return what comes in and what goes out per minute through all faces, float64 (n_species,) each.
+
+        ``u`` is (n_species, n_sites).
+        """
+        return self.rhs.sum(axis=0), (self.diag * u[:, self.sites].T).sum(axis=0)

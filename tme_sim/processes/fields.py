@@ -19,11 +19,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tme_sim.numerics.conserve import conserve
 from tme_sim.numerics.errors import SolveError
 from tme_sim.numerics.jit import kernel
 from tme_sim.numerics.links import Links, links_with_wells
 from tme_sim.numerics.multigrid import Multigrid
+from tme_sim.processes.assembly import (
+    AT_VESSELS,
+    CONSUMED,
+    N_SUMS,
+    TOTAL,
+    Places,
+    assemble,
+    check_balance,
+    load_species,
+    scatter,
+    scatter_where_free,
+    store_species,
+    take_solution,
+)
 from tme_sim.processes.base import Context, ProcessError
 from tme_sim.processes.faces import Faces, fixed_values
 from tme_sim.state.ledger import DRUG_ACCOUNTS, FIELD_ACCOUNTS
@@ -35,10 +48,6 @@ _SECRETED, _SUPPLIED, _CONSUMED, _DECAYED, _LEFT_VESSEL, _LEFT_BOUNDARY, _NEUTRA
 _DRUG_SUPPLIED, _DRUG_METABOLISED, _DRUG_DECAYED, _DRUG_LEFT_VESSEL, _DRUG_LEFT_BOUNDARY = range(
     len(DRUG_ACCOUNTS)
 )
-
-
-# Kernels walk the sites in blocks of this many, one species after the other, so that a block stays in cache.
-SITES = 256
 
 
 @dataclass(frozen=True)
@@ -83,185 +92,26 @@ class FieldSpec:
 
 
 @kernel
-def collect(
-    begin: int,
-    end: int,
-    at: np.ndarray,
-    rows: np.ndarray,
-    occupant: np.ndarray,
+def exchange_drug(
+    places: np.ndarray,
     behaviours: np.ndarray,
-    fields: np.ndarray,
-    field_index: np.ndarray,
-    uptake_column: np.ndarray,
-    secretion_column: np.ndarray,
-    per_molecule: np.ndarray,
-    background: np.ndarray,
     held: np.ndarray,
-    drug_columns: np.ndarray,
+    columns: np.ndarray,
     dt_min: float,
-    out_u: np.ndarray,
-    out_uptake: np.ndarray,
-    out_source: np.ndarray,
-) -> None:
-    """Copy a group's concentrations and gather uptake and secretion of the cell at every site of a block.
-
-    Parameters
-    ----------
-    begin, end : int
-        The block of sites.
-    at, rows : int64 (n_found,)
-        Sites and rows of its cells, as `find_cells` writes them.
-    occupant : int32 (n_sites,)
-        Row of the cell at each site, -1 where empty; rows behind ``behaviours`` are newborn and silent.
-    fields : float64 (n_sites, n_fields)
-    field_index, uptake_column, secretion_column : int64 (n_species,)
-        Columns; -1 where there is no such behaviour.
-    held : float64 (n_rows, n_drugs)
-        Drug held at the start of the step, nM·site.
-    drug_columns : int64 (n_species, 3)
-        Drug, and columns of its efflux and metabolism; a drug of -1 for other species.
-    out_u, out_uptake : float64 (n_sites, n_species)
-        Concentration, uptake (1/min, or maximal rate with half-saturation).
-    out_source : float64 (n_species, SITES)
-        Secretion on the sites of the block, unit/min.
-    """
-    for s in range(len(field_index)):
-        column, empty = field_index[s], background[s]
-        for site in range(begin, end):
-            out_u[site, s] = fields[site, column]
-            out_uptake[site, s] = empty if occupant[site] < 0 else 0.0
-        column = uptake_column[s]
-        if column >= 0:
-            for k in range(len(at)):
-                out_uptake[at[k], s] = behaviours[rows[k], column]
-        out_source[s, :] = 0.0
-        column, unit = secretion_column[s], per_molecule[s]
-        if column >= 0:
-            for k in range(len(at)):
-                out_source[s, at[k] - begin] = behaviours[rows[k], column] * unit
-        if drug_columns[s, 0] >= 0:
-            _exchange_drug(
-                begin, at, rows, behaviours, held, drug_columns[s], dt_min, out_uptake[:, s], out_source[s]
-            )
-
-
-@kernel
-def find_cells(
-    occupant: np.ndarray, begin: int, end: int, n_rows: int, out_at: np.ndarray, out_rows: np.ndarray
-) -> int:
-    """Write sites and rows of the cells on sites ``begin`` to ``end`` that have behaviours; return how many."""
-    found = 0
-    for site in range(begin, end):
-        out_at[found] = site
-        out_rows[found] = occupant[site]
-        found += 0 <= occupant[site] < n_rows
-    return found
-
-
-@kernel
-def _exchange_drug(begin, at, rows, behaviours, held, columns, dt_min, io_uptake, io_source):
-    """Let cells release a drug they hold: the U and S of this module's first lines."""
-    for k in range(len(rows)):
-        out = behaviours[rows[k], columns[1]] if columns[1] >= 0 else 0.0
-        burnt = behaviours[rows[k], columns[2]] if columns[2] >= 0 else 0.0
-        keep = 1.0 + dt_min * (out + burnt)
-        io_uptake[at[k]] *= 1.0 - out * dt_min / keep
-        io_source[at[k] - begin] += out * held[rows[k], columns[0]] / keep
-
-
-@kernel
-def assemble(
-    begin: int,
-    end: int,
-    u: np.ndarray,
     io_uptake: np.ndarray,
-    source: np.ndarray,
-    vessel: np.ndarray,
-    half_saturation: np.ndarray,
-    decay: np.ndarray,
-    exchange: np.ndarray,
-    plasma: np.ndarray,
-    inverse_dt: float,
-    linearise: bool,
-    out_diag: np.ndarray,
-    out_rhs: np.ndarray,
-    io_secreted: np.ndarray,
+    io_source: np.ndarray,
 ) -> None:
-    """Write the diagonal and right-hand side of a group on a block of sites, and add up what is secreted.
+    """Let cells release a drug they hold: the U and S of this module's first lines.
 
-    ``source`` is float64 (n_species, SITES), of the block; all else stands by site. With ``linearise`` a
-    Michaelis–Menten uptake V becomes the rate V/(K + u) at the last concentration; without, uptake is left out
-    of the diagonal (the nonlinear solver adds it).
+    ``columns`` are the drug, and its efflux and metabolism among the ``behaviours`` (n, n_behaviours), -1 where
+    there is no such behaviour; ``held`` (>= n, n_drugs) in nM·site at the start of the step.
     """
-    for s in range(u.shape[1]):
-        loss, flow, supply, half = inverse_dt + decay[s], exchange[s], plasma[s], half_saturation[s]
-        if linearise and half > 0.0:
-            for site in range(begin, end):
-                io_uptake[site, s] /= half + u[site, s]
-        secreted = io_secreted[s]
-        for site in range(begin, end):
-            made = source[s, site - begin]
-            secreted += made
-            out_diag[site, s] = loss + flow * vessel[site] + (io_uptake[site, s] if linearise else 0.0)
-            out_rhs[site, s] = u[site, s] * inverse_dt + made + flow * vessel[site] * supply
-        io_secreted[s] = secreted
-
-
-@kernel
-def collect_and_assemble(
-    occupant, behaviours, fields, field_index, uptake_column, secretion_column, per_molecule, background, held,
-    drug_columns, dt_min, vessel, half_saturation, decay, exchange, plasma, inverse_dt, linearise, out_u, out_uptake,
-    out_diag, out_rhs, out_secreted,
-):  # fmt: skip
-    """Run `collect` and `assemble` block by block, so that what the first writes the second finds in cache."""
-    n_sites = occupant.shape[0]
-    at, rows, source = np.empty(SITES, np.int64), np.empty(SITES, np.int64), np.empty((len(decay), SITES))
-    out_secreted[:] = 0.0
-    for begin in range(0, n_sites, SITES):
-        end = min(n_sites, begin + SITES)
-        found = find_cells(occupant, begin, end, behaviours.shape[0], at, rows)
-        collect(
-            begin, end, at[:found], rows[:found], occupant, behaviours, fields, field_index, uptake_column,
-            secretion_column, per_molecule, background, held, drug_columns, dt_min, out_u, out_uptake, source,
-        )  # fmt: skip
-        assemble(
-            begin, end, out_u, out_uptake, source, vessel, half_saturation, decay, exchange, plasma, inverse_dt,
-            linearise, out_diag, out_rhs, out_secreted,
-        )  # fmt: skip
-
-
-@kernel
-def account(
-    u: np.ndarray,
-    uptake: np.ndarray,
-    vessel: np.ndarray,
-    half_saturation: np.ndarray,
-    field_index: np.ndarray,
-    out_fields: np.ndarray,
-    out_sums: np.ndarray,
-) -> None:
-    """Write u to its columns of the fields, and sum per species, in site order.
-
-    The sums: u, vessel·u, consumed rate, vessel. ``half_saturation`` above 0 means that
-    ``uptake`` is a maximal rate; ``out_sums`` is float64 (4, n_species).
-    """
-    n_sites = u.shape[0]
-    out_sums[:] = 0.0
-    for begin in range(0, n_sites, SITES):
-        for s in range(u.shape[1]):
-            total, at_vessels, consumed = out_sums[0, s], out_sums[1, s], out_sums[2, s]
-            vessels = out_sums[3, s]
-            half, column = half_saturation[s], field_index[s]
-            for site in range(begin, min(n_sites, begin + SITES)):
-                c = u[site, s]
-                out_fields[site, column] = c
-                rate = uptake[site, s] * c
-                total += c
-                at_vessels += vessel[site] * c
-                consumed += rate / (half + c) if half > 0.0 else rate
-                vessels += vessel[site]
-            out_sums[0, s], out_sums[1, s], out_sums[2, s] = total, at_vessels, consumed
-            out_sums[3, s] = vessels
+    for i in range(len(places)):
+        out = behaviours[i, columns[1]] if columns[1] >= 0 else 0.0
+        burnt = behaviours[i, columns[2]] if columns[2] >= 0 else 0.0
+        keep = 1.0 + dt_min * (out + burnt)
+        io_uptake[places[i]] *= 1.0 - out * dt_min / keep
+        io_source[places[i]] += out * held[i, columns[0]] / keep
 
 
 class _Group:
@@ -293,13 +143,88 @@ class _Group:
         )
         conductance = fluid_sites * np.array([s.diffusion_um2_min for s in self.specs]) / spacing_um**2
         self.solver = Multigrid(shape, conductance)
-        self.shape = (*shape, len(specs))
+        self.places = Places(self.solver)
         values = fixed_values([s.boundary for s in self.specs])
         self.faces = Faces(shape, conductance, values, medium_sites)
-        flat = (shape[0] * shape[1] * shape[2], len(specs))
-        self.u, self.uptake = np.zeros(flat), np.zeros(flat)
-        self.diag, self.rhs = np.zeros(flat), np.zeros(flat)
-        self.sums, self.secreted = np.zeros((4, len(specs))), np.zeros(len(specs))
+        self.u = np.zeros((len(specs), shape[0] * shape[1] * shape[2]))
+
+
+@dataclass
+class _Systems:
+    """The systems of a group in one step, as the solver asks for them."""
+
+    group: _Group
+    tissue: Tissue
+    context: Context
+    vessel_sites: np.ndarray
+    chunk: int = 1
+
+    def __post_init__(self) -> None:
+        group, n = self.group, len(self.context.behaviours)
+        self.saturable = group.saturable
+        self.plasma = self.tissue.plasma[group.index]
+        self.extra = group.fluid_sites * self.context.extra_decay[group.index]
+        self.places = group.places.of_site[self.tissue.cells["site"][:n]]
+        self.vessel = self.tissue.vessel.reshape(-1)
+        self.sums, self.secreted = np.zeros((len(group.specs), N_SUMS)), np.zeros(len(group.specs))
+        self.parenchyma = np.zeros(len(group.specs))
+        load_species(self.tissue.field_table, group.index, group.u)
+
+    def load(self, first: int, count: int, out_planes: np.ndarray) -> None:
+        """Write one field's system: uptake and secretion by the cell of every site, and the rest."""
+        group, of_site, behaviours = self.group, self.group.places.of_site, self.context.behaviours
+        diag, rhs, u, uptake = out_planes[:, 0, group.places.inside]
+        uptake[:] = 0.0
+        if group.background[first] > 0.0:
+            scatter_where_free(group.background[first], self.tissue.cells.occupant, of_site, uptake)
+        if group.uptake_column[first] >= 0:
+            scatter(behaviours[:, group.uptake_column[first]], 1.0, self.places, uptake)
+        rhs[:] = 0.0
+        if group.secretion_column[first] >= 0:
+            scatter(behaviours[:, group.secretion_column[first]], group.per_molecule[first], self.places, rhs)
+        if group.specs[first].drug >= 0:
+            held, dt_min = self.tissue.cells["drug"], self.context.dt_min
+            exchange_drug(self.places, behaviours, held, group.drug_columns[first], dt_min, uptake, rhs)
+        inverse_dt = 0.0 if group.steady else group.fluid_sites / self.context.dt_min
+        self.secreted[first] = assemble(
+            group.u[first],
+            of_site,
+            group.places.gaps,
+            self.vessel,
+            self.vessel_sites,
+            group.half_saturation[first],
+            inverse_dt + (group.decay[first] + self.extra[first]),
+            group.exchange[first],
+            self.plasma[first],
+            inverse_dt,
+            not group.saturable,
+            uptake,
+            u,
+            diag,
+            rhs,
+        )
+        group.faces.add_to(first, of_site, diag, rhs)
+
+    def store(self, first: int, count: int, planes: np.ndarray) -> None:
+        """Close one field's balance and sum what went where."""
+        group = self.group
+        diag, rhs, u, uptake = planes[:, 0, group.places.inside]
+        take_solution(
+            diag,
+            rhs,
+            uptake,
+            u,
+            not group.steady,
+            group.half_saturation[first] if group.saturable else 0.0,
+            group.places.of_site,
+            self.vessel,
+            self.vessel_sites,
+            group.u[first],
+            self.sums[first],
+        )
+        if group.specs[first].drug >= 0:
+            free = group.places.of_site[self.tissue.cells.occupant < 0]
+            self.parenchyma[first] = float(np.sum(uptake[free] * u[free]))
 
 
 class Fields:
@@ -340,7 +265,7 @@ class Fields:
             for kind in kinds
         ]
         self.groups = [_Group(members, shape, spacing_um, names, medium_sites) for members in groups]
-        self._vessel = np.full(shape, np.nan)
+        self._vessel, self._vessel_sites = np.full(shape, np.nan), np.zeros(0, np.int64)
         self.cycles: dict[str, int] = {}
         self.residual: dict[str, float] = {}
 
@@ -360,61 +285,17 @@ class Fields:
         """Give the links of vessel sites the well correction when vessels have changed."""
         if np.array_equal(vessel, self._vessel):
             return
-        self._vessel = vessel.copy()
+        self._vessel, self._vessel_sites = vessel.copy(), np.flatnonzero(vessel)
         links: Links = links_with_wells(Links.uniform(vessel.shape), vessel > 0.0, self.well)
         for group in self.groups:
             group.solver.set_links(links)
 
     def _advance(self, group: _Group, tissue: Tissue, context: Context) -> None:
-        flat = tissue.field_table
-        vessel = tissue.vessel.reshape(-1)
-        plasma = tissue.plasma[group.index]
-        extra = group.fluid_sites * context.extra_decay[group.index]
-        collect_and_assemble(
-            tissue.cells.occupant,
-            context.behaviours,
-            flat,
-            group.index,
-            group.uptake_column,
-            group.secretion_column,
-            group.per_molecule,
-            group.background,
-            tissue.cells["drug"],
-            group.drug_columns,
-            context.dt_min,
-            vessel,
-            group.half_saturation,
-            group.decay + extra,
-            group.exchange,
-            plasma,
-            0.0 if group.steady else group.fluid_sites / context.dt_min,
-            not group.saturable,
-            group.u,
-            group.uptake,
-            group.diag,
-            group.rhs,
-            group.secreted,
-        )
-        group.faces.add_to(group.diag, group.rhs)
-        self._solve(group, tissue, context)
-        self._book(group, tissue, context, vessel, plasma, extra)
-
-    def _solve(self, group: _Group, tissue: Tissue, context: Context) -> None:
-        diag, rhs, u = (a.reshape(group.shape) for a in (group.diag, group.rhs, group.u))
+        systems = _Systems(group, tissue, context, self._vessel_sites)
         try:
-            if group.saturable:
-                report = group.solver.solve_saturable(
-                    diag,
-                    rhs,
-                    group.uptake.reshape(group.shape),
-                    group.half_saturation,
-                    u,
-                    tolerance=self.tolerance,
-                )
-            else:
-                report = group.solver.solve(diag, rhs, u, tolerance=self.tolerance)
-                if not group.steady:
-                    conserve(diag, rhs, u)
+            report = group.solver.solve_systems(systems, group.half_saturation, self.tolerance)
+            if not group.steady:
+                check_balance(systems.sums)
         except SolveError as error:
             name = group.specs[error.species].name
             raise ProcessError(
@@ -423,61 +304,47 @@ class Fields:
             ) from error
         for spec, cycles, residual in zip(group.specs, report.iterations, report.residual, strict=True):
             self.cycles[spec.name], self.residual[spec.name] = int(cycles), float(residual)
-
-    def _book(
-        self,
-        group: _Group,
-        tissue: Tissue,
-        context: Context,
-        vessel: np.ndarray,
-        plasma: np.ndarray,
-        extra: np.ndarray,
-    ) -> None:
-        """Write what entered and left to the ledger (amount = concentration × sites)."""
-        half = group.half_saturation if group.saturable else np.zeros_like(group.half_saturation)
-        account(
-            group.u,
-            group.uptake,
-            vessel,
-            half,
-            group.index,
-            tissue.field_table,
-            group.sums,
-        )
-        total, at_vessels, consumed, vessels = group.sums * context.dt_min
-        inward, out = (rate * context.dt_min for rate in group.faces.passed(group.u))
-        book_of_step = np.empty((len(FIELD_ACCOUNTS), len(group.specs)))
-        book_of_step[_SECRETED] = group.secreted * context.dt_min
-        book_of_step[_SUPPLIED] = group.exchange * plasma * vessels + inward
-        book_of_step[_CONSUMED] = consumed
-        book_of_step[_DECAYED] = group.decay * total
-        book_of_step[_NEUTRALISED] = extra * total
-        book_of_step[_LEFT_VESSEL] = group.exchange * at_vessels
-        book_of_step[_LEFT_BOUNDARY] = out
-        tissue.ledger.fields[group.index] += book_of_step.T
-        for species, spec in enumerate(group.specs):
-            if spec.drug >= 0:
-                _book_drug(group, species, tissue, context, book_of_step[:, species])
+        store_species(group.u, group.index, tissue.field_table)
+        _book(systems)
 
 
-def _book_drug(group: _Group, species: int, tissue: Tissue, context: Context, of_field: np.ndarray) -> None:
+def _book(systems: _Systems) -> None:
+    """Write what entered and left to the ledger (amount = concentration × sites)."""
+    group, tissue, dt_min = systems.group, systems.tissue, systems.context.dt_min
+    total, at_vessels, consumed = systems.sums[:, [TOTAL, AT_VESSELS, CONSUMED]].T * dt_min
+    vessels = float(np.sum(systems.vessel[systems.vessel_sites])) * dt_min
+    inward, out = (rate * dt_min for rate in group.faces.passed(group.u))
+    book_of_step = np.empty((len(FIELD_ACCOUNTS), len(group.specs)))
+    book_of_step[_SECRETED] = systems.secreted * dt_min
+    book_of_step[_SUPPLIED] = group.exchange * systems.plasma * vessels + inward
+    book_of_step[_CONSUMED] = consumed
+    book_of_step[_DECAYED] = group.decay * total
+    book_of_step[_NEUTRALISED] = systems.extra * total
+    book_of_step[_LEFT_VESSEL] = group.exchange * at_vessels
+    book_of_step[_LEFT_BOUNDARY] = out
+    tissue.ledger.fields[group.index] += book_of_step.T
+    for species, spec in enumerate(group.specs):
+        if spec.drug >= 0:
+            _book_drug(systems, species, book_of_step[:, species])
+
+
+def _book_drug(systems: _Systems, species: int, of_field: np.ndarray) -> None:
     """Write to the drug's book what the field's step brought into the tissue and took out of it.
 
     What passes between the field and cells stays in the tissue, hence in no account; what parenchyma takes up
     counts as metabolised, what an intervention neutralises as decayed.
     """
-    occupant, n_rows = tissue.cells.occupant, len(context.behaviours)
-    empty = occupant < 0
-    parenchyma = float(np.sum(group.uptake[empty, species] * group.u[empty, species])) * context.dt_min
+    group, tissue, context = systems.group, systems.tissue, systems.context
     secreted, column = 0.0, group.secretion_column[species]
     if column >= 0:
-        rows = occupant[~empty & (occupant < n_rows)]
+        rows = tissue.cells.rows_in_site_order()
+        rows = rows[rows < len(context.behaviours)]
         secreted = (
             float(np.sum(context.behaviours[rows, column])) * group.per_molecule[species] * context.dt_min
         )
     book = tissue.ledger.drugs[group.specs[species].drug]
     book[_DRUG_SUPPLIED] += of_field[_SUPPLIED] + secreted
-    book[_DRUG_METABOLISED] += parenchyma
+    book[_DRUG_METABOLISED] += systems.parenchyma[species] * context.dt_min
     book[_DRUG_DECAYED] += of_field[_DECAYED] + of_field[_NEUTRALISED]
     book[_DRUG_LEFT_VESSEL] += of_field[_LEFT_VESSEL]
     book[_DRUG_LEFT_BOUNDARY] += of_field[_LEFT_BOUNDARY]

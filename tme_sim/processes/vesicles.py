@@ -12,14 +12,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tme_sim.numerics.conserve import conserve
 from tme_sim.numerics.errors import SolveError
-from tme_sim.numerics.jit import kernel
+from tme_sim.numerics.jit import BLOCK
 from tme_sim.numerics.multigrid import Multigrid
+from tme_sim.processes.assembly import (
+    AT_VESSELS,
+    N_SUMS,
+    TOTAL,
+    Places,
+    assemble,
+    check_balance,
+    load_species,
+    scatter,
+    store_species,
+    take_solution,
+)
 from tme_sim.processes.base import Context, ProcessError
-from tme_sim.processes.docking import detach, sum_by_type, take_up
+from tme_sim.processes.docking import detach, dock, take_up
 from tme_sim.processes.faces import Faces, fixed_values
-from tme_sim.processes.fields import SITES, assemble, find_cells
 from tme_sim.state.ledger import POOL_ACCOUNTS
 from tme_sim.state.tissue import Tissue
 
@@ -63,73 +73,6 @@ class PoolSpec:
     detach_per_min: float = 0.0
 
 
-@kernel
-def collect_vesicles(
-    begin: int,
-    end: int,
-    at: np.ndarray,
-    rows: np.ndarray,
-    cell_type: np.ndarray,
-    behaviours: np.ndarray,
-    release_column: np.ndarray,
-    uptake_column: np.ndarray,
-    docking: np.ndarray,
-    out_uptake: np.ndarray,
-    out_source: np.ndarray,
-) -> None:
-    """Gather docking rate (1/min) and release (vesicles/min) of the cell at every site of a block.
-
-    ``at``, ``rows`` as `find_cells` writes them; ``out_uptake`` (n_sites, n_pools), ``out_source`` (n_pools, SITES).
-    """
-    for p in range(docking.shape[0]):
-        column = uptake_column[p]
-        out_uptake[begin:end, p] = 0.0
-        for k in range(len(at)):
-            out_uptake[at[k], p] = docking[p, cell_type[rows[k]]] * behaviours[rows[k], column]
-        column = release_column[p]
-        out_source[p, :] = 0.0
-        if column >= 0:
-            for k in range(len(at)):
-                out_source[p, at[k] - begin] = behaviours[rows[k], column]
-
-
-@kernel
-def collect_and_assemble(
-    occupant, cell_type, behaviours, release_column, uptake_column, docking, free, vessel, decay, washout, inverse_dt,
-    out_uptake, out_diag, out_rhs, out_released,
-):  # fmt: skip
-    """Write the linear system block by block: release by and docking on the cell of every site."""
-    n_sites = occupant.shape[0]
-    at, rows, source = np.empty(SITES, np.int64), np.empty(SITES, np.int64), np.empty((len(decay), SITES))
-    none = np.zeros(len(decay))
-    out_released[:] = 0.0
-    for begin in range(0, n_sites, SITES):
-        end = min(n_sites, begin + SITES)
-        found = find_cells(occupant, begin, end, behaviours.shape[0], at, rows)
-        collect_vesicles(
-            begin, end, at[:found], rows[:found], cell_type, behaviours, release_column, uptake_column, docking,
-            out_uptake, source,
-        )  # fmt: skip
-        assemble(
-            begin, end, free, out_uptake, source, vessel, none, decay, washout, none, inverse_dt, True, out_diag,
-            out_rhs, out_released,
-        )  # fmt: skip
-
-
-@kernel
-def book_vesicles(free: np.ndarray, vessel: np.ndarray, out_sums: np.ndarray) -> None:
-    """Sum per pool in site order: free, washed out at vessels; out_sums float64 (2, n_pools)."""
-    out_sums[:] = 0.0
-    n_sites = free.shape[0]
-    for begin in range(0, n_sites, SITES):
-        for p in range(free.shape[1]):
-            total, washed = out_sums[0, p], out_sums[1, p]
-            for site in range(begin, min(n_sites, begin + SITES)):
-                total += free[site, p]
-                washed += vessel[site] * free[site, p]
-            out_sums[0, p], out_sums[1, p] = total, washed
-
-
 class Vesicles:
     """Advance every vesicle pool by one step.
 
@@ -165,7 +108,7 @@ class Vesicles:
         n_pools, n_sites = len(specs), shape[0] * shape[1] * shape[2]
         conductance = np.array([s.diffusion_um2_min for s in specs]) / spacing_um**2
         self.solver = Multigrid(shape, conductance)
-        self.shape = (*shape, n_pools)
+        self.places = Places(self.solver)
         self.decay = np.array([s.decay_per_min for s in specs])
         self.washout = np.array([s.washout_per_min for s in specs])
         # In a dish a cell clears the volume of its site, not the column of medium over it.
@@ -179,9 +122,7 @@ class Vesicles:
         self.release_column = np.array([names.get(s.release, -1) for s in specs], np.int64)
         self.uptake_column = np.array([names[s.uptake] for s in specs], np.int64)
         self.faces = Faces(shape, conductance, fixed_values([s.boundary for s in specs]), medium_sites)
-        flat = (n_sites, n_pools)
-        self.uptake, self.released = np.zeros(flat), np.zeros(n_pools)
-        self.diag, self.rhs = np.zeros(flat), np.zeros(flat)
+        self.u = np.zeros((n_pools, n_sites))
         self.cycles, self.residual = 0, np.zeros(n_pools)
 
     def step(self, tissue: Tissue, context: Context) -> None:
@@ -192,17 +133,25 @@ class Vesicles:
         ProcessError
             When the solve does not reach its residual.
         """
-        cells, free = tissue.cells, tissue.pool_table
-        vessel = tissue.vessel.reshape(-1)
+        cells, behaviours = tissue.cells, context.behaviours
         if self.detach.any():
-            detach(cells["site"], -np.expm1(-self.detach * context.dt_min), cells["docked"], free)
-        self._gather(tissue, context, free, vessel)
-        self._solve(tissue, context)
-        inside = np.zeros((cells.n, len(self.specs)))
+            detach(
+                cells["site"],
+                -np.expm1(-self.detach * context.dt_min),
+                cells["docked"],
+                tissue.pool_table,
+            )
+        systems = _Systems(self, tissue, context)
+        self._solve(systems)
+        store_species(self.u, np.arange(len(self.specs)), tissue.pool_table)
+        taken = np.zeros((-(-len(behaviours) // BLOCK), len(self.specs), self.n_types))
         take_up(
-            free,
-            self.uptake,
+            self.u,
+            self.docking,
+            behaviours,
+            self.uptake_column,
             cells["site"],
+            cells["type"],
             cells["lineage"],
             cells["death"],
             self.internalise,
@@ -214,59 +163,101 @@ class Vesicles:
             context.dt_min,
             cells["docked"],
             cells["cargo"],
-            inside,
+            taken,
         )
-        self._book(tissue, context, free, vessel, inside)
+        self._book(systems, taken.sum(axis=0))
 
-    def _gather(self, tissue: Tissue, context: Context, free: np.ndarray, vessel: np.ndarray) -> None:
-        """Write the linear system: release by and docking on the cell of every site."""
-        collect_and_assemble(
-            tissue.cells.occupant,
-            tissue.cells["type"],
-            context.behaviours,
-            self.release_column,
-            self.uptake_column,
-            self.docking,
-            free,
-            vessel,
-            self.decay,
-            self.washout,
-            1.0 / context.dt_min,
-            self.uptake,
-            self.diag,
-            self.rhs,
-            self.released,
-        )
-        self.faces.add_to(self.diag, self.rhs)
-
-    def _solve(self, tissue: Tissue, context: Context) -> None:
-        diag, rhs = self.diag.reshape(self.shape), self.rhs.reshape(self.shape)
+    def _solve(self, systems: _Systems) -> None:
+        tissue, context = systems.tissue, systems.context
         try:
-            report = self.solver.solve(diag, rhs, tissue.pools, tolerance=self.tolerance)
+            report = self.solver.solve_systems(systems, np.zeros(len(self.specs)), self.tolerance)
+            check_balance(systems.sums)
         except SolveError as error:
             name = self.specs[error.species].name
             raise ProcessError(
                 f"step {context.step} ({tissue.clock.hours:.2f} h): vesicles: {name}: residual "
                 f"{error.residual:.2e} after {error.iterations} iterations; expected at most {self.tolerance:.0e}"
             ) from error
-        conserve(diag, rhs, tissue.pools)
         self.cycles, self.residual = report.iterations, report.residual
 
-    def _book(
-        self, tissue: Tissue, context: Context, free: np.ndarray, vessel: np.ndarray, inside: np.ndarray
-    ) -> None:
-        sums = np.zeros((2, len(self.specs)))
-        book_vesicles(free, vessel, sums)
-        total, at_vessels = sums * context.dt_min
-        inward, out = self.faces.passed(free)
-        book = tissue.ledger.pools
-        book[:, _RELEASED] += self.released * context.dt_min
-        book[:, _GIVEN] += inward * context.dt_min
+    def _book(self, systems: _Systems, taken: np.ndarray) -> None:
+        """Write the step to the ledger; ``taken`` (n_pools, n_types) vesicles went into cells."""
+        ledger, dt_min = systems.tissue.ledger, systems.context.dt_min
+        total, at_vessels = systems.sums[:, [TOTAL, AT_VESSELS]].T * dt_min
+        inward, out = self.faces.passed(self.u)
+        book = ledger.pools
+        book[:, _RELEASED] += systems.released * dt_min
+        book[:, _GIVEN] += inward * dt_min
         book[:, _DECAYED] += self.decay * total
         book[:, _LEFT_VESSEL] += self.washout * at_vessels
-        book[:, _LEFT_BOUNDARY] += out * context.dt_min
-        taken = np.zeros((self.n_types, len(self.specs)))
-        sum_by_type(inside, tissue.cells["type"], taken)
-        book[:, _INTERNALISED] += taken.sum(axis=0)
+        book[:, _LEFT_BOUNDARY] += out * dt_min
+        book[:, _INTERNALISED] += taken.sum(axis=1)
         for pool, spec in enumerate(self.specs):
-            tissue.ledger.flux[pool, spec.donor] += taken[:, pool]
+            ledger.flux[pool, spec.donor] += taken[pool]
+
+
+@dataclass
+class _Systems:
+    """The systems of all pools in one step, as the solver asks for them."""
+
+    process: Vesicles
+    tissue: Tissue
+    context: Context
+    chunk: int = 1
+    saturable: bool = False
+
+    def __post_init__(self) -> None:
+        process, n = self.process, len(self.context.behaviours)
+        self.places = process.places.of_site[self.tissue.cells["site"][:n]]
+        self.vessel = self.tissue.vessel.reshape(-1)
+        self.vessel_sites = np.flatnonzero(self.vessel)
+        self.sums, self.released = np.zeros((len(process.specs), N_SUMS)), np.zeros(len(process.specs))
+        load_species(self.tissue.pool_table, np.arange(len(process.specs)), process.u)
+
+    def load(self, first: int, count: int, out_planes: np.ndarray) -> None:
+        """Write one pool's system: release by and docking on the cell of every site, and the rest."""
+        process, behaviours, inverse_dt = self.process, self.context.behaviours, 1.0 / self.context.dt_min
+        of_site = process.places.of_site
+        diag, rhs, u, uptake = out_planes[:, 0, process.places.inside]
+        uptake[:] = 0.0
+        factor = behaviours[:, process.uptake_column[first]]
+        dock(self.places, self.tissue.cells["type"], factor, process.docking[first], uptake)
+        rhs[:] = 0.0
+        if process.release_column[first] >= 0:
+            scatter(behaviours[:, process.release_column[first]], 1.0, self.places, rhs)
+        self.released[first] = assemble(
+            process.u[first],
+            of_site,
+            process.places.gaps,
+            self.vessel,
+            self.vessel_sites,
+            0.0,
+            inverse_dt + process.decay[first],
+            process.washout[first],
+            0.0,
+            inverse_dt,
+            True,
+            uptake,
+            u,
+            diag,
+            rhs,
+        )
+        process.faces.add_to(first, of_site, diag, rhs)
+
+    def store(self, first: int, count: int, planes: np.ndarray) -> None:
+        """Close one pool's balance and sum what went where."""
+        process = self.process
+        diag, rhs, u, uptake = planes[:, 0, process.places.inside]
+        take_solution(
+            diag,
+            rhs,
+            uptake,
+            u,
+            True,
+            0.0,
+            process.places.of_site,
+            self.vessel,
+            self.vessel_sites,
+            process.u[first],
+            self.sums[first],
+        )
