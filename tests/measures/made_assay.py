@@ -20,15 +20,15 @@ def assay_of(physiology, *, normoxia=40.0):
     return Assay(physiology, (EXPOSURE,), fields, np.array([480.0]), np.array([300.0]), 80.0, 10.0, 0)
 
 
-def tumour(n, **state):
+def tumour(n, layout=LAYOUT, **state):
     """Return n lone cells on a line, far from each other; fields and variables by name."""
     sites = 3 * np.arange(n)
     shape = (1, 1, 3 * n + 1)
     grid = Grid(shape, 20.0, 0.2)
-    cells = Cells(LAYOUT, grid.n_sites)
+    cells = Cells(layout, grid.n_sites)
     cells.append(sites)
     tissue = Tissue(
-        LAYOUT, grid, Clock(6.0), 1, cells, np.zeros((*shape, len(LAYOUT.fields))), np.zeros((*shape, 1)),
+        layout, grid, Clock(6.0), 1, cells, np.zeros((*shape, len(LAYOUT.fields))), np.zeros((*shape, 1)),
         np.zeros(shape), np.full(shape, np.inf), np.zeros(len(LAYOUT.fields)), Ledger.empty(1, 4, 1, 1), Events(),
     )  # fmt: skip
     for name, value in state.items():

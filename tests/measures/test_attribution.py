@@ -3,7 +3,7 @@ import pytest
 
 from tests.measures.made_assay import EXPOSURE, assay_of, tumour
 from tests.rules.made_physiology import BASE, acts, made_physiology
-from tme_sim.measures.attribution import MAX_ROUTES, MEMORY, attribute, evidence_of, routes_of
+from tme_sim.measures.attribution import INHERITED, MEMORY, attribute, evidence_of, routes_of
 from tme_sim.measures.resistance import assess
 from tme_sim.model.tumor import TumorMicroenvironment
 
@@ -106,11 +106,61 @@ def test_cells_nothing_reached_have_only_memory():
     assert found.routes == (MEMORY,)
 
 
-def test_more_routes_than_can_be_worked_out_are_refused(monkeypatch):
+def test_many_routes_are_sampled_and_still_add_up(monkeypatch):
+    rules = (protects("il6"), protects("egf"), acts("D", "A", 1.0, half_max=1.0))
+    exact, _, _ = attributed(*rules, il6=1.0, egf=1.0)
     monkeypatch.setattr("tme_sim.measures.attribution.MAX_ROUTES", 1)
-    with pytest.raises(ValueError, match="over 2 routes; expected at most 1: il6, egf"):
-        attributed(protects("il6"), protects("egf"), il6=1.0, egf=1.0)
-    assert MAX_ROUTES == 10
+    sampled, _, _ = attributed(*rules, il6=1.0, egf=1.0)  # checks the sum
+    assert {name: values.item() for name, values in sampled.items()} == pytest.approx(
+        {name: values.item() for name, values in exact.items()}, abs=1e-9
+    )
+
+
+def test_route_without_a_way_to_the_effect_costs_no_subset(monkeypatch):
+    """Only routes from which a rule leads to the effect count towards the limit."""
+    monkeypatch.setattr("tme_sim.measures.attribution.MAX_ROUTES", 0)
+    monkeypatch.setattr("tme_sim.measures.attribution._sampled", None)
+    share, _, _ = attributed(acts("egf", "A", 1.0, half_max=1.0), il6=1.0, egf=1.0)
+    assert share["il6"].item() == share["egf"].item() == 0.0
+
+
+def inherited(*rules, pump, effect="death from D", **state):
+    """Return shares and ratio of a cell with a trait that multiplies an effect."""
+    physiology = made_physiology(*rules, traits={"pump": (effect, ("S3-15",))})
+    tissue = tumour(1, layout=physiology.layout, oxygen=40.0, **state)
+    tissue.cells.column("pump")[:] = pump
+    assay = assay_of(physiology)
+    found = attribute(assay, EXPOSURE, tissue, np.arange(1), rules)
+    ratio = assess(assay, EXPOSURE, tissue, np.arange(1)).ratio
+    assert found.contribution.sum() == pytest.approx(1.0 - ratio.item(), abs=1e-9)
+    return dict(zip(found.routes, found.contribution[0].tolist(), strict=True)), found
+
+
+def test_inherited_trait_is_a_route_of_its_own_with_its_mechanisms():
+    share, found = inherited(pump=0.0)
+    assert share[INHERITED] == pytest.approx(1.0, abs=1e-9)
+    assert share[MEMORY] == pytest.approx(0.0, abs=1e-9)
+    assert found.evidence[INHERITED] == ("S3-15",)
+
+
+def test_neutral_trait_carries_nothing():
+    share, _ = inherited(pump=1.0)
+    assert INHERITED not in share
+
+
+def test_trait_and_field_that_each_suffice_share_equally():
+    share, _ = inherited(protects("il6"), pump=0.0, il6=1.0)
+    assert share[INHERITED] == pytest.approx(0.5, abs=1e-3)
+    assert share["il6"] == pytest.approx(0.5, abs=1e-3)
+
+
+def test_trait_that_starts_a_chain_carries_it():
+    rules = (
+        acts("trait pump", "A", 1.0, half_max=10.0, hill=4.0),
+        acts("A", "death from D", 0.0, up=False, half_max=0.01),
+    )
+    share, _ = inherited(*rules, pump=100.0, effect="efflux D", A=1.0)
+    assert share[INHERITED] > 0.95
 
 
 def test_evidence_of_il6_in_the_flagship_is_the_relay_from_stat3_to_survival():

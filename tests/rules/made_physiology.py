@@ -1,8 +1,11 @@
 """Made physiologies: one cell type, a few variables, one drug; rules given by a test."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tme_sim.rules.energy import Energy
+from tme_sim.rules.expression import Expression
 from tme_sim.rules.physiology import Physiology
 from tme_sim.rules.rule import Gate, Rule
 from tme_sim.rules.signals import SignalTable
@@ -33,11 +36,13 @@ def acts(signal, behaviour, to, *, up=True, half_max=1.0, hill=2.0, gates=(), ev
     return Rule("tumour", signal, up, behaviour, to, half_max, hill, made, evidence, "assumed", None, "")
 
 
-def made_physiology(*rules, table=None, base=None):
-    """Return the physiology of tumour cells with these rules."""
-    signals = (*LAYOUT.fields, *LAYOUT.variables, *EXTRA_SIGNALS)
+def made_physiology(*rules, table=None, base=None, traits=None):
+    """Return the physiology of tumour cells with these rules; traits by name, each with what it multiplies and ids."""
+    traits = traits or {}
+    layout = replace(LAYOUT, traits=tuple(traits))
+    signals = (*LAYOUT.fields, *LAYOUT.variables, *EXTRA_SIGNALS, *(f"trait {name}" for name in traits))
     signal_table = SignalTable.compile(
-        signals, LAYOUT, cargo_decay_per_min={"pERK": 0.01}, cargo_gain={"pERK": 1.0}
+        signals, layout, cargo_decay_per_min={"pERK": 0.01}, cargo_gain={"pERK": 1.0}
     )
     values = {**dict.fromkeys(BEHAVIOURS, 0.0), **BASE, **(base or {})}
     tables = compile_rules(
@@ -45,4 +50,14 @@ def made_physiology(*rules, table=None, base=None):
     )
     metabolism = np.zeros((1, 13)) if table is None else table
     energy = Energy(metabolism, (0, -1, -1), (-1, -1, -1, -1), 1.0, ("S0-11",))
-    return Physiology(tables, signal_table, energy, LAYOUT)
+    n = len(traits)
+    columns = np.array([BEHAVIOURS.index(effect) for effect, _ in traits.values()], np.int64)
+    expression = Expression(
+        np.ones(n),
+        np.zeros(n, np.int64),
+        np.arange(n),
+        columns,
+        np.ones(n, bool),
+        tuple(ids for _, ids in traits.values()),
+    )
+    return Physiology(tables, signal_table, energy, layout, expression)

@@ -1,12 +1,17 @@
-"""Which mechanism made a cell resistant: Shapley values of the routes by which the outside reaches it.
+"""Which mechanism made a cell resistant: Shapley values of the root routes of its state.
 
-A route is one field, one cargo, one docked pool, the contacts, or the drug's own history. For every subset of
+A route is one field, one cargo, one docked pool, the contacts, the drug's own history, or what the cell has
+inherited (all heritable traits together). For every subset of
 routes, those in it keep what the cell feels, the others are set to what a naive cell feels, the intracellular
 variables settle, and the log-kill under the reference exposure is worked out. The Shapley value of a route is its
 average contribution to protection, in units of the naive cell's log-kill; what the cell's present variables hold
 beyond the settled state is reported apart as memory:
 
     Σ routes + memory = 1 − log-kill / naive log-kill
+
+With more than ``MAX_ROUTES`` routes that differ from naive and can reach the drug's effect, the average runs over
+``ORDERS`` orders in which the routes join, each followed by its reverse, instead of over all of them; the sum stays
+exact (Castro, Gómez & Tejada 2009, doi:10.1016/j.cor.2008.04.004).
 """
 
 from __future__ import annotations
@@ -17,12 +22,16 @@ from math import factorial
 import numpy as np
 
 from tme_sim.measures.resistance import Assay, ReferenceExposure
+from tme_sim.numerics.philox import uniforms
 from tme_sim.rules.physiology import Physiology
 from tme_sim.rules.rule import Rule
+from tme_sim.state.codes import STREAM_ORDERS
 from tme_sim.state.tissue import Tissue
 
 MEMORY = "memory"
 MAX_ROUTES = 10
+ORDERS = 64
+INHERITED = "inherited traits"
 _HISTORY = ("drug", "damage", "exposure")
 _EFFECTS = ("influx", "efflux", "metabolism", "damage by", "repair of", "death from")
 
@@ -60,6 +69,8 @@ def routes_of(physiology: Physiology, drug: str) -> dict[str, tuple[int, ...]]:
             route = f"cargo {rest}"
         elif word in _HISTORY:
             route = "drug history"
+        elif word == "trait":
+            route = INHERITED
         elif word == "contact" or name == "free neighbours":
             route = "contacts"
         else:
@@ -74,12 +85,8 @@ def attribute(
 ) -> Attribution:
     """Attribute the protection of the cells in ``rows`` to routes.
 
-    Routes that reach no cell (every signal as in a naive cell) are left out.
-
-    Raises
-    ------
-    ValueError
-        When more than ``MAX_ROUTES`` routes differ from naive: 2^n subsets are worked out.
+    Routes that reach no cell (every signal as in a naive cell) are left out; those from which no rule leads to the
+    drug's effect have a contribution of 0.
     """
     physiology = assay.physiology
     cell_type = tissue.cells["type"][rows]
@@ -90,22 +97,22 @@ def attribute(
         for name, columns in routes_of(physiology, exposure.drug).items()
         if len(rows) and np.abs(own[:, list(columns)] - naive[:, list(columns)]).max() > 0.0
     }
-    if len(routes) > MAX_ROUTES:
-        raise ValueError(
-            f"attribution over {len(routes)} routes; expected at most {MAX_ROUTES}: {', '.join(routes)}"
-        )
-    kill = _kill_of_subsets(assay, exposure, cell_type, own, naive, list(routes.values()))
+    useful = _useful(physiology, exposure.drug)
+    acting = [i for i, columns in enumerate(routes.values()) if useful & _names(physiology, columns)]
+    kill = _Kill(assay, exposure, cell_type, own, naive, [list(routes.values())[i] for i in acting])
     present = assay.log_kill(
         exposure,
         assay.parameters(exposure, physiology.act(cell_type, np.ones(len(rows), bool), own)),
         cell_type,
     )
-    reference = np.maximum(kill[0], 1e-12)
-    shapley = _shapley(-kill / reference, len(routes))
-    memory = (kill[-1] - present) / reference
+    every = (1 << len(acting)) - 1
+    reference = np.maximum(kill.of(0), 1e-12)
+    shapley = np.zeros((len(rows), len(routes)))
+    shapley[:, acting] = -(_shapley if len(acting) <= MAX_ROUTES else _sampled)(kill, len(acting))
+    memory = kill.of(every) - present
     return Attribution(
         (*routes, MEMORY),
-        np.column_stack([shapley, memory]),
+        np.column_stack([shapley, memory]) / reference[:, None],
         {
             name: evidence_of(rules, name, columns, physiology, exposure.drug)
             for name, columns in routes.items()
@@ -113,51 +120,104 @@ def attribute(
     )
 
 
-def _kill_of_subsets(
-    assay: Assay,
-    exposure: ReferenceExposure,
-    cell_type: np.ndarray,
-    own: np.ndarray,
-    naive: np.ndarray,
-    routes: list[tuple[int, ...]],
-) -> np.ndarray:
-    """Return the settled log-kill of every subset of routes, float64 (2^n_routes, n); bit i means route i is on."""
-    out = np.empty((1 << len(routes), len(cell_type)))
-    for subset in range(1 << len(routes)):
-        signals = naive.copy()
-        for i, columns in enumerate(routes):
-            if subset >> i & 1:
-                signals[:, list(columns)] = own[:, list(columns)]
-        behaviours = assay.physiology.settle(cell_type, signals)
-        out[subset] = assay.log_kill(exposure, assay.parameters(exposure, behaviours), cell_type)
-    return out
+class _Kill:
+    """Settled log-kill of every subset of routes that is asked for; bit i of a subset means that route i is on."""
+
+    def __init__(
+        self,
+        assay: Assay,
+        exposure: ReferenceExposure,
+        cell_type: np.ndarray,
+        own: np.ndarray,
+        naive: np.ndarray,
+        routes: list[tuple[int, ...]],
+    ):
+        self._given = (assay, exposure, cell_type, own, naive, routes)
+        self._known: dict[int, np.ndarray] = {}
+
+    def of(self, subset: int) -> np.ndarray:
+        """Return the log-kill of every cell, float64 (n,)."""
+        if subset not in self._known:
+            assay, exposure, cell_type, own, naive, routes = self._given
+            signals = naive.copy()
+            for i, columns in enumerate(routes):
+                if subset >> i & 1:
+                    signals[:, list(columns)] = own[:, list(columns)]
+            behaviours = assay.physiology.settle(cell_type, signals)
+            self._known[subset] = assay.log_kill(exposure, assay.parameters(exposure, behaviours), cell_type)
+        return self._known[subset]
 
 
-def _shapley(value: np.ndarray, n_routes: int) -> np.ndarray:
-    """Return Shapley values, float64 (n, n_routes), of a game given for every subset, float64 (2^n_routes, n)."""
-    out = np.zeros((value.shape[1], n_routes))
+def _shapley(value: _Kill, n_routes: int) -> np.ndarray:
+    """Return Shapley values, float64 (n, n_routes), from every subset."""
+    out = np.zeros((len(value.of(0)), n_routes))
     for route in range(n_routes):
-        for subset in range(value.shape[0]):
+        for subset in range(1 << n_routes):
             if subset >> route & 1:
                 continue
             size = subset.bit_count()
             weight = factorial(size) * factorial(n_routes - size - 1) / factorial(n_routes)
-            out[:, route] += weight * (value[subset | 1 << route] - value[subset])
+            out[:, route] += weight * (value.of(subset | 1 << route) - value.of(subset))
     return out
+
+
+def _sampled(value: _Kill, n_routes: int) -> np.ndarray:
+    """Return Shapley values, float64 (n, n_routes), from orders drawn once and for all, and their reverses."""
+    out = np.zeros((len(value.of(0)), n_routes))
+    for number in range(ORDERS // 2):
+        order = np.argsort(uniforms(0, np.arange(n_routes), number, STREAM_ORDERS, 0), kind="stable")
+        for joining in (order, order[::-1]):
+            subset = 0
+            for route in joining.tolist():
+                out[:, route] += value.of(subset | 1 << route) - value.of(subset)
+                subset |= 1 << route
+    return out / ORDERS
+
+
+def _names(physiology: Physiology, columns: tuple[int, ...]) -> set[str]:
+    """Return the names of signals."""
+    return {physiology.signals.names[column] for column in columns}
+
+
+def _effects(drug: str) -> set[str]:
+    """Return the behaviours that decide the survival of a cell under a drug."""
+    return {f"{word} {drug}" for word in _EFFECTS} | {"cycle entry"}
+
+
+def _trait_links(physiology: Physiology) -> list[tuple[set[str], str, tuple[str, ...]]]:
+    """Return (signal, behaviour, mechanism ids) of every effect of a trait."""
+    expression, traits = physiology.expression, physiology.layout.traits
+    return [
+        ({f"trait {traits[trait]}"}, physiology.tables.behaviours[column], expression.evidence[trait])
+        for trait, column in zip(expression.trait, expression.behaviour, strict=True)
+    ]
+
+
+def _useful(physiology: Physiology, drug: str) -> set[str]:
+    """Return every signal from which rules, the metabolism or traits lead to the drug's effect."""
+    tables = physiology.tables
+    links = [(signals, behaviour) for signals, behaviour, _ in _trait_links(physiology)]
+    for column, span in zip(tables.behaviour, tables.span, strict=True):
+        gates = slice(tables.gate_start[span[0]], tables.gate_start[span[2]])
+        signals = (*tables.signal[span[0] : span[2]], *tables.gate_signal[gates])
+        links.append(({tables.signals[signal] for signal in signals}, tables.behaviours[column]))
+    links.append((physiology.energy.inputs(physiology.layout), "energy"))
+    return _reach(_effects(drug), [({end}, start) for starts, end in links for start in starts])
 
 
 def evidence_of(
     rules: tuple[Rule, ...], route: str, columns: tuple[int, ...], physiology: Physiology, drug: str
 ) -> tuple[str, ...]:
     """Return the mechanism ids of the rules on a path from a route's signals to the drug's effect."""
-    effects = {f"{word} {drug}" for word in _EFFECTS} | {"cycle entry"}
+    effects = _effects(drug)
     energy_inputs = physiology.energy.inputs(physiology.layout)
     links = [
         ({rule.signal, *(gate.signal for gate in rule.gates)}, rule.behaviour, rule.evidence)
         for rule in rules
     ]
     links.append((energy_inputs, "energy", physiology.energy.evidence))
-    forward = _reach({physiology.signals.names[c] for c in columns}, [(s, b) for s, b, _ in links])
+    links += _trait_links(physiology)
+    forward = _reach(_names(physiology, columns), [(s, b) for s, b, _ in links])
     useful = _reach(effects, [({b}, signal) for s, b, _ in links for signal in s])
     found = {
         i

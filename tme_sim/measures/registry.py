@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 
-from tme_sim.measures import balance, causes, chemistry, oxygenation, population, resistance, shape, vesicles
+from tme_sim.measures import (
+    balance,
+    causes,
+    chemistry,
+    clones,
+    niches,
+    oxygenation,
+    population,
+    resistance,
+    shape,
+    vesicles,
+)
 from tme_sim.measures.measure import CellColumn, Context, Measure, evaluate
 from tme_sim.state.layout import Layout
 
@@ -23,6 +34,8 @@ _BUILT_IN: tuple[Family, ...] = (
     vesicles.measures,
     balance.measures,
     resistance.measures,
+    niches.measures,
+    clones.measures,
     causes.measures,
 )
 _registered: list[Registered | Family] = []

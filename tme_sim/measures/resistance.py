@@ -132,6 +132,7 @@ class Assay:
         signals = np.zeros((n, len(self.physiology.signals.names)))
         for field, name in enumerate(self.physiology.layout.fields):
             signals[:, self.physiology.column[name]] = self.naive_fields[field]
+        signals[:, self.physiology.trait_columns] = self.physiology.expression.neutral
         return signals
 
     def naive_behaviours(self, cell_type: np.ndarray, oxygen_mmhg: np.ndarray | None = None) -> np.ndarray:
@@ -207,6 +208,22 @@ def assess(assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.n
     )
 
 
+def inherited_ratio(
+    assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.ndarray
+) -> np.ndarray:
+    """Return the log-kill ratio that heritable traits alone give the cells in ``rows``, float64 (n,).
+
+    All else is naive: nutrients of normoxia, no factors, cargo, contacts or history; variables settle.
+    """
+    cell_type = tissue.cells["type"][rows]
+    signals = assay.naive_signals(len(rows))
+    signals[:, assay.physiology.trait_columns] = tissue.cells["traits"][rows]
+    own = assay.parameters(exposure, assay.physiology.settle(cell_type, signals))
+    kinds, of_kind = np.unique(cell_type, return_inverse=True)
+    naive = assay.parameters(exposure, assay.naive_behaviours(kinds))
+    return _ratio(assay.log_kill(exposure, own, cell_type), assay.log_kill(exposure, naive, kinds)[of_kind])
+
+
 def by_table(
     function: Callable[[np.ndarray, np.ndarray], np.ndarray], cell_type: np.ndarray, x: np.ndarray
 ) -> np.ndarray:
@@ -251,7 +268,9 @@ def assessment(tissue: Tissue, context: Context, drug: str) -> Assessment | None
     assay: Assay | None = context.extras.get(EXTRA)
     if assay is None or not (context.complete or assay.due(tissue.clock.minutes)):
         return None
-    exposure = next(e for e in assay.exposures if e.drug == drug)
+    exposure = next((e for e in assay.exposures if e.drug == drug), None)
+    if exposure is None:
+        return None
     return context.share(
         f"resistance {drug}", lambda: assess(assay, exposure, tissue, context.tumour_rows(tissue))
     )

@@ -9,6 +9,7 @@ import numpy as np
 from tme_sim.measures.resistance import Assay, ReferenceExposure
 from tme_sim.model import specs
 from tme_sim.model.first_tissue import vessel_type
+from tme_sim.model.inherited import expression_of, inheritance_of
 from tme_sim.model.specs import Numbers
 from tme_sim.processes.base import Process
 from tme_sim.processes.cycle import Cycle
@@ -16,6 +17,7 @@ from tme_sim.processes.division import Division
 from tme_sim.processes.drugs import Drugs
 from tme_sim.processes.fate import Fate
 from tme_sim.processes.fields import Fields
+from tme_sim.processes.heredity import Heredity
 from tme_sim.processes.interventions import Intervention, Interventions
 from tme_sim.processes.migration import Migration
 from tme_sim.processes.pathways import Pathways
@@ -40,7 +42,8 @@ def physiology_of(numbers: Numbers) -> Physiology:
     layout, scenario = numbers.layout, numbers.scenario
     rules = scenario.active_rules()
     used = {signal for rule in rules for signal in (rule.signal, *(gate.signal for gate in rule.gates))}
-    known = list(dict.fromkeys((*layout.fields, *layout.variables, "energy")))
+    traits = (f"trait {name}" for name in layout.traits)
+    known = list(dict.fromkeys((*layout.fields, *layout.variables, *traits, "energy")))
     signals = known + sorted(used - set(known))
     table = SignalTable.compile(
         signals,
@@ -49,7 +52,7 @@ def physiology_of(numbers: Numbers) -> Physiology:
         cargo_gain={name: float(c.gain) for name, c in scenario.cargo.items()},
     )
     tables = compile_rules(rules, layout.cell_types, signals, numbers.behaviours, numbers.base())
-    return Physiology(tables, table, specs.energy(numbers), layout)
+    return Physiology(tables, table, specs.energy(numbers), layout, expression_of(numbers))
 
 
 def assay_of(numbers: Numbers, physiology: Physiology) -> Assay:
@@ -202,6 +205,7 @@ def processes_of(
         ),
         Cycle(s_min, g2m_min, cycles, room=division.has_room),
         division,
+        *([Heredity(inheritance_of(numbers))] if numbers.scenario.heredity() else []),
         Migration(),
         Settle(),
     ]

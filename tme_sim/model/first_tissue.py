@@ -6,11 +6,13 @@ import numpy as np
 
 from tme_sim.measures.resistance import Assay
 from tme_sim.model.first_stages import first_stages
+from tme_sim.model.inherited import inheritance_of
 from tme_sim.model.placement import Density, Nodule, PlacementError, place_cells, read_label_image
 from tme_sim.model.site_table import SiteTable, read_sites
 from tme_sim.model.specs import Numbers, supply
 from tme_sim.model.vessel_layout import hexagonal_vessels, random_vessels, read_vessels
 from tme_sim.numerics.philox import child_keys
+from tme_sim.processes.heredity import endow
 from tme_sim.processes.vessels import Vessels
 from tme_sim.state.cells import Cells
 from tme_sim.state.clock import Clock
@@ -119,7 +121,7 @@ def _found(
     numbers: Numbers, assay: Assay, tissue: Tissue, sites: np.ndarray, kinds: np.ndarray, ids: np.ndarray
 ) -> None:
     """Make founders at ``sites``: lineage keys by site, cycle spread over its stages, variables as in a naive cell."""
-    layout, cells = numbers.layout, tissue.cells
+    layout, scenario, cells = numbers.layout, numbers.scenario, tissue.cells
     rows = cells.append(
         sites, parent=-1, type=kinds, lineage=child_keys(sites.astype(np.uint64), np.zeros_like(sites))
     )
@@ -133,10 +135,13 @@ def _found(
     every = np.arange(len(layout.cell_types), dtype=np.int16)
     naive = assay.naive_behaviours(every)
     first = np.clip(naive[:, [numbers.column[name] for name in layout.variables]], 0.0, 1.0)
-    for row, cell in enumerate(numbers.scenario.cells.values()):
+    for row, cell in enumerate(scenario.cells.values()):
         for name, value in cell.start.items():
             first[row, layout.variables.index(name)] = value
     cells["variables"][rows] = first[kinds]
+    if scenario.heredity():
+        endow(inheritance_of(numbers), cells, rows, tissue.seed)
+        _settle_shifted(numbers, assay, cells, rows)
     stage, left = first_stages(
         cells["lineage"][rows],
         kinds,
@@ -145,3 +150,18 @@ def _found(
         tissue.seed,
     )
     cells["stage"][rows], cells["stage_left_min"][rows] = stage, left
+
+
+def _settle_shifted(numbers: Numbers, assay: Assay, cells: Cells, rows: np.ndarray) -> None:
+    """Let the variables of founders settle where traits shift them, but for those with a declared start."""
+    layout = numbers.layout
+    for name, block in numbers.scenario.heredity().items():
+        mine = rows[cells["type"][rows] == layout.cell_types.index(name)]
+        if len(mine) == 0 or not any(trait.shifts for trait in block.traits.values()):
+            continue
+        signals = assay.naive_signals(len(mine))
+        signals[:, assay.physiology.trait_columns] = cells["traits"][mine]
+        settled = assay.physiology.settle(cells["type"][mine], signals)
+        for column, variable in enumerate(layout.variables):
+            if variable not in numbers.scenario.cells[name].start:
+                cells["variables"][mine, column] = np.clip(settled[:, numbers.column[variable]], 0.0, 1.0)

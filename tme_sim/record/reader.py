@@ -124,8 +124,8 @@ class Run:
     def layout(self) -> Layout:
         """Names in column order."""
         group = self._group("layout")
-        names = ("cell_types", "variables", "fields", "pools", "cargo", "drugs")
-        return Layout(**{name: tuple(_texts(group[name])) for name in names})
+        names = ("cell_types", "variables", "fields", "pools", "cargo", "drugs", "traits", "clones")
+        return Layout(**{name: tuple(_texts(group[name])) for name in names if name in group})
 
     @cached_property
     def grid(self) -> Grid:
@@ -180,19 +180,24 @@ class Run:
         start, stop = group["offsets"][at : at + 2]
         skip = ("time", "boundary", "row", "offsets")
         frame = pd.DataFrame({name: group[name][start:stop] for name in group if name not in skip})
-        return self._in_words(frame, {"type": self.layout.cell_types, "stage": STAGES, "death": DEATHS})
+        clones = ("none", *self.layout.clones)
+        return self._in_words(
+            frame, {"type": self.layout.cell_types, "stage": STAGES, "death": DEATHS, "clone": clones}
+        )
 
     def events(self, name: str) -> pd.DataFrame:
-        """Return all ``births``, ``deaths`` or ``transitions``; types, causes and drugs in words."""
+        """Return all ``births``, ``deaths``, ``transitions`` or ``switches``; types, causes, drugs, clones in words."""
         group = self._group(f"events/{name}")
         frame = pd.DataFrame({column: group[column][()] for column in group if column != "event"})
-        types = self.layout.cell_types
+        types, clones = self.layout.cell_types, ("none", *self.layout.clones)
         words = {
             "type": types,
             "from_type": types,
             "to_type": types,
             "cause": DEATHS,
             "drug": self.layout.drugs,
+            "from_clone": clones,
+            "to_clone": clones,
         }
         return self._in_words(frame, words)
 

@@ -37,6 +37,10 @@ _STATE_COLUMNS = (
     Column("died", "min", "Time of death; nan while alive"),
     Column("vessel_distance", "um", "Distance to the nearest perfused vessel"),
 )
+_HERITABLE = (
+    Column("clone", "1", "Heritable state"),
+    Column("barcode", "1", "Mark of the founder"),
+)
 _GROUPS = (
     # column of the state, names from the layout, prefix in the file, unit, meaning
     ("variables", "variables", "", "1", "Intracellular variable"),
@@ -135,7 +139,7 @@ class Recorder:
             series=np.array(self._series).reshape(len(self._minutes), len(self._measures)),
             cell_columns=cell_columns(tissue.layout, self._cell_columns),
             snapshots=tuple(self._snapshots),
-            events={name: tissue.events.table(name) for name in ("births", "deaths", "transitions")},
+            events={name: tissue.events.table(name) for name in event_names(tissue.layout)},
             ledger=deepcopy(tissue.ledger),
         )
 
@@ -196,9 +200,22 @@ def take_snapshot(
     )
 
 
+def inherits(layout: Layout) -> bool:
+    """Return whether cells have heritable traits or clones."""
+    return bool(layout.traits or layout.clones)
+
+
+def event_names(layout: Layout) -> tuple[str, ...]:
+    """Return the tables of events that a run of this layout has."""
+    return ("births", "deaths", "transitions", *(["switches"] if layout.clones else []))
+
+
 def cell_columns(layout: Layout, extra: Mapping[str, CellColumn]) -> tuple[Column, ...]:
     """Return the columns of `cell_table`, in order."""
     columns: list[Column] = list(_STATE_COLUMNS)
+    if inherits(layout):
+        columns += _HERITABLE
+        columns += [Column(f"trait_{name}", "1", f"Heritable trait {name}") for name in layout.traits]
     for _, names, prefix, unit, meaning in _GROUPS:
         columns += [Column(f"{prefix}{name}", unit, f"{meaning} {name}") for name in getattr(layout, names)]
     columns += [Column(column.name, column.unit, column.long_name) for column in extra.values()]
@@ -221,6 +238,9 @@ def cell_table(tissue: Tissue, extra: Mapping[str, CellColumn], context: Context
         "died": np.where(cells["death"][order] == ALIVE, np.nan, cells["died_min"][order]),
         "vessel_distance": tissue.vessel_distance_um.reshape(-1)[site],
     }
+    if inherits(tissue.layout):
+        table |= {name: cells[name][order] for name in ("clone", "barcode")}
+        table |= {f"trait_{name}": cells["traits"][order, at] for at, name in enumerate(tissue.layout.traits)}
     for group, names, prefix, _, _ in _GROUPS:
         values = cells[group][order]
         table |= {

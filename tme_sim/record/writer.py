@@ -137,7 +137,8 @@ def _write_root(file: h5py.File, recording: Recording) -> None:
 
 
 def _write_layout(group: h5py.Group, recording: Recording) -> None:
-    for name in ("cell_types", "variables", "fields", "pools", "cargo", "drugs"):
+    heritable = [name for name in ("traits", "clones") if getattr(recording.layout, name)]
+    for name in ("cell_types", "variables", "fields", "pools", "cargo", "drugs", *heritable):
         write_coordinate(
             group, name, text_array(getattr(recording.layout, name)), long_name=f"Names of {name}"
         )
@@ -228,7 +229,7 @@ def _write_cells(group: h5py.Group, recording: Recording) -> None:
 
 
 def _flags(name: str, recording: Recording) -> dict[str, np.ndarray | str]:
-    types = recording.layout.cell_types
+    types, clones = recording.layout.cell_types, ("none", *recording.layout.clones)
     codes = {
         "type": (types, np.int16),
         "from_type": (types, np.int16),
@@ -236,6 +237,9 @@ def _flags(name: str, recording: Recording) -> dict[str, np.ndarray | str]:
         "stage": (STAGES, np.int8),
         "death": (DEATHS, np.int8),
         "cause": (DEATHS, np.int8),
+        "clone": (clones, np.int16),
+        "from_clone": (clones, np.int16),
+        "to_clone": (clones, np.int16),
     }
     if name not in codes:
         return {}

@@ -6,6 +6,7 @@ import numpy as np
 
 from tme_sim.rules.energy import Energy
 from tme_sim.rules.evaluate import evaluate
+from tme_sim.rules.expression import Expression
 from tme_sim.rules.signals import SignalTable, gather_signals
 from tme_sim.rules.tables import RuleTables
 from tme_sim.state.codes import ALIVE
@@ -26,14 +27,25 @@ class Physiology:
         Must hold every field and every variable of the layout.
     energy : Energy
     layout : Layout
+    expression : Expression, optional
+        What heritable traits do; with it the signals must hold every trait.
     """
 
-    def __init__(self, tables: RuleTables, signals: SignalTable, energy: Energy, layout: Layout):
+    def __init__(
+        self,
+        tables: RuleTables,
+        signals: SignalTable,
+        energy: Energy,
+        layout: Layout,
+        expression: Expression | None = None,
+    ):
         self.tables, self.signals, self.energy, self.layout = tables, signals, energy, layout
+        self.expression = expression or Expression.none()
         self.column = {name: i for i, name in enumerate(signals.names)}
         self.behaviour = {name: i for i, name in enumerate(tables.behaviours)}
         self._field_columns = np.array([self.column[name] for name in layout.fields], np.int64)
         self._variable_columns = np.array([self.column[name] for name in layout.variables], np.int64)
+        self.trait_columns = [self.column[f"trait {name}"] for name in layout.traits]
         self._target_columns = np.array([self.behaviour[name] for name in layout.variables], np.int64)
 
     def read(self, tissue: Tissue, signals: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -48,6 +60,8 @@ class Physiology:
         if signals is None:
             signals = np.zeros((cells.n, len(self.signals.names)))
         gather_signals(tissue, self.signals, np.ascontiguousarray(flux[:, 0]), signals)
+        if self.trait_columns:
+            signals[:, self.trait_columns] = cells["traits"]
         return signals, flux
 
     def act(
@@ -57,6 +71,8 @@ class Physiology:
         if out is None:
             out = np.zeros((len(cell_type), len(self.tables.behaviours)))
         evaluate(self.tables, cell_type, alive, signals, out)
+        if self.trait_columns:
+            self.expression.act(cell_type, alive, signals[:, self.trait_columns], out)
         return out
 
     def settle(

@@ -90,6 +90,8 @@ class SignalTable:
         for target, name in enumerate(names):
             if name in names[:target]:
                 faults.append(f"signal {name!r} is repeated")
+            elif name.startswith("trait ") and name[6:] in layout.traits:
+                continue  # `Physiology.read` writes traits, which few scenarios have
             elif name in _SINGLE:
                 single[_SINGLE.index(name)] = target
             elif name.startswith("contact ") and name[8:] in layout.cell_types:
@@ -125,6 +127,7 @@ def signal_names(layout: Layout) -> tuple[str, ...]:
         *(f"{word} {name}" for word in ("held", "arriving") for name in layout.cargo),
         *(f"docked {name}" for name in layout.pools),
         *(f"{word} {name}" for word in ("drug", "damage", "exposure") for name in layout.drugs),
+        *(f"trait {name}" for name in layout.traits),
         *(f"contact {name}" for name in layout.cell_types),
         *_SINGLE,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from tme_sim.scenario.checks import Finding
 from tme_sim.scenario.condition import Condition
 from tme_sim.scenario.faults import Path, nearest, shown
+from tme_sim.scenario.heredity import heredity_findings
 from tme_sim.scenario.matter import Boundary
 from tme_sim.scenario.resolved import written
 from tme_sim.scenario.rule_text import RuleSpec
@@ -24,6 +25,7 @@ def check_scenario(scenario: Scenario, measures: frozenset[str] | None) -> Itera
     yield from _metabolism(scenario)
     yield from _drugs(scenario)
     yield from _donors(scenario)
+    yield from heredity_findings(scenario.heredity())
     yield from _rules(scenario)
     yield from _conditions(scenario, measures)
     yield from _schedules(scenario)

@@ -23,6 +23,7 @@ from tme_sim.scenario.block import (
     reading,
 )
 from tme_sim.scenario.faults import Problems, problem, shown
+from tme_sim.scenario.heredity import HereditySpec
 from tme_sim.scenario.number import Sourced, number_schema, read_number
 
 
@@ -104,6 +105,9 @@ class CellSpec(Provenance):
     )
     necrotic_clearance: Duration = default("60 h", "Time until the remains of a necrotic cell are gone")
     metabolism: Metabolism | None = Field(None, description="Energy metabolism; default: none, energy is 1.")
+    heredity: HereditySpec | None = Field(
+        None, description="Heritable traits and clones; default: all cells of the type are alike."
+    )
 
     @model_validator(mode="after")
     def _divides_only_with_cycle(self) -> Self:

@@ -11,6 +11,7 @@ from tme_sim.scenario.block import Block, NewName, Words, default
 from tme_sim.scenario.condition import Stop
 from tme_sim.scenario.drug import DrugSpec
 from tme_sim.scenario.intervention import Intervention
+from tme_sim.scenario.heredity import FITNESS, HereditySpec
 from tme_sim.scenario.life import CellSpec, VariableSpec
 from tme_sim.scenario.matter import FieldSpec
 from tme_sim.scenario.observation import RecordSpec, ResistanceSpec
@@ -99,7 +100,12 @@ class Scenario(Block):
             tuple(self.cargo),
             {name: fields[drug.field].level for name, drug in self.drugs.items()},
             tuple(self.integrins),
+            tuple(name for block in self.heredity().values() for name in block.traits),
         )
+
+    def heredity(self) -> dict[str, HereditySpec]:
+        """Return what is inherited, by cell type, for the types that inherit anything."""
+        return {name: cell.heredity for name, cell in self.cells.items() if cell.heredity is not None}
 
     def in_force(self, rule: RuleSpec) -> bool:
         """Return whether the chosen hypotheses put a rule in force."""
@@ -130,6 +136,8 @@ class Scenario(Block):
 
 def layout_of(scenario: Scenario) -> Layout:
     """Return which name lives in which column: the order in which the scenario declares them."""
+    blocks = scenario.heredity().values()
+    costly = (FITNESS,) if any(block.costly for block in blocks) else ()
     return Layout(
         cell_types=tuple(scenario.cells),
         variables=tuple(scenario.variables),
@@ -137,4 +145,6 @@ def layout_of(scenario: Scenario) -> Layout:
         pools=tuple(scenario.vesicles),
         cargo=tuple(scenario.cargo),
         drugs=tuple(scenario.drugs),
+        traits=(*(name for block in blocks for name in block.traits), *costly),
+        clones=tuple(name for block in blocks for name in block.clones),
     )

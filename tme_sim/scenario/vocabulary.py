@@ -92,6 +92,7 @@ class Vocabulary:
     cargo: tuple[str, ...]
     drugs: Mapping[str, Scale]
     integrins: tuple[str, ...] = ()
+    traits: tuple[str, ...] = ()
 
     @classmethod
     def sketch(cls, raw: Any) -> Vocabulary:
@@ -111,6 +112,7 @@ class Vocabulary:
             tuple(block("cargo")),
             {name: _drug_scale(drug, fields) for name, drug in block("drugs").items()},
             tuple(block("integrins")),
+            _sketched_traits(block("cells")),
         )
 
     @cached_property
@@ -128,6 +130,7 @@ class Vocabulary:
             words.append(Word(f"drug {drug}", scale, f"{drug} in the cell"))
             words.append(Word(f"damage {drug}", DIMENSIONLESS, f"damage done by {drug}"))
             words.append(Word(f"exposure {drug}", Scale("nM*min"), f"time integral of {drug} in the cell"))
+        words += [Word(f"trait {name}", DIMENSIONLESS, f"inherited {name}") for name in self.traits]
         contacts = (*self.cell_types, "dead")
         words += [Word(f"contact {kind}", DIMENSIONLESS, f"neighbours that are {kind}") for kind in contacts]
         words += [
@@ -173,6 +176,13 @@ class Vocabulary:
             Word("migration", Scale("um/min"), "speed of migration"),
         ]
         return {word.name: word for word in words}
+
+
+def _sketched_traits(cells: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the traits of all cell types, from unchecked data."""
+    blocks = [cell.get("heredity") if isinstance(cell, dict) else None for cell in cells.values()]
+    traits = [block.get("traits") if isinstance(block, dict) else None for block in blocks]
+    return tuple(name for names in traits if isinstance(names, dict) for name in names)
 
 
 def _drug_scale(raw: Any, fields: Mapping[str, FieldScale]) -> Scale:

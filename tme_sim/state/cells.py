@@ -21,6 +21,8 @@ _SCALARS: dict[str, type] = {
     "stage_left_min": np.float64,  # time left in S or G2M
     "death": np.int8,  # codes.ALIVE or the cause
     "died_min": np.float64,
+    "clone": np.int16,  # codes.NO_CLONE or 1 + index into layout.clones
+    "barcode": np.int64,  # mark of the founder, inherited unchanged
 }
 
 
@@ -29,8 +31,9 @@ class Cells:
 
     ``cells["site"]`` is a live view of the first ``n`` rows. Matrix columns: ``variables`` (n, n_variables),
     ``cargo`` (units held), ``docked`` (vesicles, per pool), ``drug`` (nM times site volumes held), ``damage``
-    (dimensionless, per drug), ``exposure`` (nM·min, time integral of drug held). ``occupant`` maps every site to
-    its row, -1 where empty; living cells and the remains of dead ones both hold a site.
+    (dimensionless, per drug), ``exposure`` (nM·min, time integral of drug held), ``traits`` (heritable, as expressed)
+    and ``scores`` (their standard normal deviates). ``occupant`` maps every site to its row, -1 where empty; living
+    cells and the remains of dead ones both hold a site.
 
     Attributes
     ----------
@@ -51,6 +54,8 @@ class Cells:
             "drug": len(layout.drugs),
             "damage": len(layout.drugs),
             "exposure": len(layout.drugs),
+            "traits": len(layout.traits),
+            "scores": len(layout.traits),
         }
         self._columns: dict[str, np.ndarray] = {
             **{name: np.zeros(capacity, dtype) for name, dtype in _SCALARS.items()},
@@ -70,13 +75,13 @@ class Cells:
         return tuple(self._columns)
 
     def column(self, name: str) -> np.ndarray | None:
-        """Return the (n,) values of a scalar column, or of one variable, cargo, drug or pool by its own name.
+        """Return the (n,) values of a scalar column, or of one variable, cargo, drug, pool or trait by its own name.
 
-        A name held by several groups is looked up as variable first, then cargo, drug, pool (docked).
+        A name held by several groups is looked up as variable first, then cargo, drug, pool (docked), trait.
         """
         if name in _SCALARS:
             return self[name]
-        for group, names in self.named_groups():
+        for group, names in (*self.named_groups(), ("traits", self.layout.traits)):
             if name in names:
                 return self[group][:, names.index(name)]
         return None

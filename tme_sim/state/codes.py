@@ -13,5 +13,8 @@ DEATHS = ("alive", "apoptosis", "necrosis", "drug", "removed")
 # Random streams: one per use, so that a draw added to one process never shifts another's.
 STREAM_TISSUE, STREAM_VESSELS, STREAM_UPTAKE, STREAM_FATE, STREAM_CYCLE = 1, 2, 3, 4, 5
 STREAM_DIVISION, STREAM_MIGRATION, STREAM_TRANSITION, STREAM_VARIATION, STREAM_USER = 6, 7, 8, 9, 15
+STREAM_ORDERS = 14  # orders in which an attribution lets routes join
 
 EMPTY = -1
+# Column ``clone``: 0 for cells whose type has no clones, else 1 + the index into ``layout.clones``.
+NO_CLONE = 0

@@ -1,4 +1,4 @@
-"""Births, deaths and transitions since the start, as growing tables."""
+"""Births, deaths, transitions and switches of clone since the start, as growing tables."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ TRANSITION = np.dtype(
     [("minutes", "f8"), ("id", "i8"), ("from_type", "i2"), ("to_type", "i2"), ("site", "i8")]
 )
 
+SWITCH = np.dtype([("minutes", "f8"), ("id", "i8"), ("from_clone", "i2"), ("to_clone", "i2"), ("site", "i8")])
+
 
 @dataclass
 class Events:
@@ -24,13 +26,10 @@ class Events:
     births: list[np.ndarray] = field(default_factory=list)
     deaths: list[np.ndarray] = field(default_factory=list)
     transitions: list[np.ndarray] = field(default_factory=list)
+    switches: list[np.ndarray] = field(default_factory=list)
 
     def table(self, name: str) -> np.ndarray:
-        """Return one table (``births``, ``deaths`` or ``transitions``) as a structured array."""
-        dtype = {"births": BIRTH, "deaths": DEATH, "transitions": TRANSITION}[name]
-        parts: list[np.ndarray] = {
-            "births": self.births,
-            "deaths": self.deaths,
-            "transitions": self.transitions,
-        }[name]
+        """Return one table (``births``, ``deaths``, ``transitions`` or ``switches``) as a structured array."""
+        dtype = {"births": BIRTH, "deaths": DEATH, "transitions": TRANSITION, "switches": SWITCH}[name]
+        parts: list[np.ndarray] = getattr(self, name)
         return np.concatenate(parts) if parts else np.zeros(0, dtype)

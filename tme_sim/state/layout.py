@@ -15,3 +15,5 @@ class Layout:
     pools: tuple[str, ...]
     cargo: tuple[str, ...]
     drugs: tuple[str, ...]
+    traits: tuple[str, ...] = ()
+    clones: tuple[str, ...] = ()
