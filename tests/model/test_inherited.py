@@ -7,7 +7,8 @@ import pytest
 from made_models import unequal
 
 from tme_sim import TumorMicroenvironment
-from tme_sim.measures.clones import label, label_retaining_share
+from tme_sim.measures.clones import label
+from tme_sim.measures.registry import measures_for
 from tme_sim.numerics.jit import set_threads
 from tme_sim.record.reader import open_run
 from tme_sim.record.recorder import Recorder
@@ -60,7 +61,6 @@ def reference():
 
 
 def test_cost_of_a_clone_slows_its_growth():
-    """Free growth obeys µ + r = 2 r exp(−µ T); half the rate of entry makes µ smaller by a known amount."""
     cells = grown(
         dish("{clones: {s: {share: 50 %}, r: {share: 50 %, fitness: 0.5}}}", radius=160), 3.0
     ).tissue.cells
@@ -93,12 +93,14 @@ def test_label_halves_at_each_division():
 def test_survivors_of_a_drug_keep_their_label():
     """S3-28: slow cells keep label and survive a drug that acts in S; with equal cycling nothing is enriched."""
 
-    def retained(heredity, start):
-        model = grown(dish(heredity, start=start, radius=200), 4.0)
-        return label_retaining_share(model.tissue, model.measure_context)
+    def retained(fitness, start):
+        clones = f"{{clones: {{fast: {{share: 80 %}}, slow: {{share: 20 %, fitness: {fitness}}}}}}}"
+        model = grown(dish(clones, start=start, radius=200), 6.0)
+        return measures_for(model.tissue.layout)["label_retaining_share"].of(model.tissue)
 
-    slow = "{clones: {fast: {share: 80 %}, slow: {share: 20 %, fitness: 0.1}}}"
-    assert retained(slow, 20) > 2.0 * retained(slow, 0)
+    survivors = retained(0.1, 100)
+    assert survivors > 2.0 * retained(0.1, 0)
+    assert survivors > 5.0 * retained(1, 100)
 
 
 def test_shifted_variables_of_founders_are_settled():

@@ -249,7 +249,7 @@ def by_table(
         rows = np.flatnonzero(cell_type == kind)
         values = x[rows]
         points = np.linspace(np.sqrt(values.min()), np.sqrt(values.max()), TABLE_POINTS)
-        if len(rows) <= TABLE_POINTS or points[-1] - points[0] < 1e-9 * points[-1]:
+        if len(rows) <= TABLE_POINTS or points[-1] - points[0] <= 1e-9 * points[-1]:
             out[rows] = function(cell_type[rows], values)
         else:
             table = function(np.full(TABLE_POINTS, kind, cell_type.dtype), points**2)

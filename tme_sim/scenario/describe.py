@@ -76,7 +76,7 @@ tissue:
   stellate: {density: 6 %, where: outside}
 
 # Signals: FIELD, VARIABLE, held CARGO, arriving CARGO, docked POOL, drug D, damage D, exposure D,
-#   contact TYPE, contact dead, free neighbours, distance to vessel, energy, age, time.
+#   trait NAME, contact TYPE, contact dead, free neighbours, distance to vessel, energy, age, time.
 # Behaviours: VARIABLE, secretion FIELD, uptake FIELD, release POOL, uptake POOL, cycle entry, apoptosis,
 #   necrosis, death from D, damage by D, repair of D, influx D, efflux D, metabolism D, transition to TYPE,
 #   migration, chemotaxis to FIELD.

@@ -10,8 +10,8 @@ from tme_sim.rules.rule import Rule
 from tme_sim.scenario.block import Block, NewName, Words, default
 from tme_sim.scenario.condition import Stop
 from tme_sim.scenario.drug import DrugSpec
-from tme_sim.scenario.intervention import Intervention
 from tme_sim.scenario.heredity import FITNESS, HereditySpec
+from tme_sim.scenario.intervention import Intervention
 from tme_sim.scenario.life import CellSpec, VariableSpec
 from tme_sim.scenario.matter import FieldSpec
 from tme_sim.scenario.observation import RecordSpec, ResistanceSpec
