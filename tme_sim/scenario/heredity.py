@@ -57,10 +57,10 @@ class TraitSpec(Provenance):
     """A heritable trait, which multiplies or shifts what base values and rules give."""
 
     multiplies: tuple[BehaviourName, ...] = Field(
-        (), description="Behaviours that it multiplies; 1 is neutral."
+        (), description="Behaviours that it multiplies; 1 is neutral; default: none."
     )
     shifts: tuple[VariableName, ...] = Field(
-        (), description="Variables whose targets it is added to; 0 is neutral."
+        (), description="Variables whose targets it is added to; 0 is neutral; default: none."
     )
     spread: Spread | None = Field(
         None, description="Distribution over founders; default: all alike but for their clone."
