@@ -40,6 +40,7 @@ BLOCKS = {
     "`vesicles` key": vesicle.PoolSpec,
     "`integrins` key": vesicle.IntegrinSpec,
     "`vessels` key": space.VesselSpec,
+    "`sprouting` key": space.SproutingSpec,
     "`drugs` key": drug.DrugSpec,
     "`schedule` key": dosing.Dose,
     "`interventions` key": intervention.Intervention,

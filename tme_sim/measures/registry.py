@@ -15,6 +15,7 @@ from tme_sim.measures import (
     population,
     resistance,
     shape,
+    vasculature,
     vesicles,
 )
 from tme_sim.measures.measure import CellColumn, Context, Measure, evaluate
@@ -30,6 +31,7 @@ _BUILT_IN: tuple[Family, ...] = (
     population.measures,
     oxygenation.measures,
     shape.measures,
+    vasculature.measures,
     chemistry.measures,
     vesicles.measures,
     balance.measures,

@@ -11,6 +11,7 @@ from tme_sim.model import specs
 from tme_sim.model.first_tissue import vessel_type
 from tme_sim.model.inherited import expression_of, inheritance_of
 from tme_sim.model.specs import Numbers
+from tme_sim.processes.angiogenesis import Angiogenesis
 from tme_sim.processes.base import Process
 from tme_sim.processes.cycle import Cycle
 from tme_sim.processes.division import Division
@@ -191,6 +192,7 @@ def processes_of(
     division = Division(
         push=np.array([cell.push for cell in cells], np.int64),
         movable=np.array([kind != vessel for kind in range(len(cells))]),
+        elsewhere=(vessel,) if layout.growing else (),
     )
     time_min = np.array([float(v.time) for v in numbers.scenario.variables.values()])
     targets = np.array([column[name] for name in layout.variables], np.int64)
@@ -205,12 +207,27 @@ def processes_of(
         ),
         Cycle(s_min, g2m_min, cycles, room=division.has_room),
         division,
+        *_angiogenesis(numbers, division),
         *([Heredity(inheritance_of(numbers))] if numbers.scenario.heredity() else []),
         Migration(),
         Settle(),
     ]
     check_owners(processes)
     return processes
+
+
+def _angiogenesis(numbers: Numbers, division: Division) -> list[Process]:
+    vessels = numbers.scenario.vessels
+    if vessels is None or vessels.sprouting is None:
+        return []
+    return [
+        Angiogenesis(
+            inhibition=round(vessels.sprouting.inhibition / numbers.grid.spacing_um),
+            persistence=float(vessels.sprouting.persistence),
+            push=int(division.push[vessel_type(numbers)]),
+            movable=division.movable,
+        )
+    ]
 
 
 def check_owners(processes: Sequence[Process]) -> None:

@@ -13,6 +13,7 @@ from tme_sim.model.specs import Numbers, supply
 from tme_sim.model.vessel_layout import hexagonal_vessels, random_vessels, read_vessels
 from tme_sim.numerics.philox import child_keys
 from tme_sim.processes.heredity import endow
+from tme_sim.processes.vessel_network import first_vasculature
 from tme_sim.processes.vessels import Vessels
 from tme_sim.state.cells import Cells
 from tme_sim.state.clock import Clock
@@ -54,6 +55,12 @@ def lay_tissue(numbers: Numbers, assay: Assay, seed: int) -> Tissue:
         start = float(scenario.fields[spec.field].start)
         tissue.ledger.drugs[drug, DRUG_ACCOUNTS.index("supplied")] = start * grid.n_sites * grid.fluid_sites
     _place(numbers, assay, tissue)
+    if layout.growing:
+        tissue.vasculature = first_vasculature(tissue, vessel_type(numbers))
+        if len(tissue.vasculature.roots) == 0:
+            raise PlacementError(
+                ["vessels: none reaches a face of the grid; expected one, for blood to enter"]
+            )
     Vessels(vessel_type(numbers)).update(tissue)
     return tissue
 

@@ -35,12 +35,15 @@ class Division:
         Cells that a dividing cell of that type may push along; 0 is contact inhibition.
     movable : bool (n_types,)
         Types that can be pushed; remains of dead cells cannot.
+    elsewhere : tuple of int
+        Types whose daughters another process places.
     moore : bool
         True for 8 neighbours (26 in space), False for 4 (6).
     """
 
     push: np.ndarray
     movable: np.ndarray
+    elsewhere: tuple[int, ...] = ()
     moore: bool = True
     name: str = field(default="division", init=False)
     reads: tuple[str, ...] = field(default=("cells.stage", "cells.stage_left_min", "cells.type"), init=False)
@@ -55,6 +58,8 @@ class Division:
         steps = directions(tissue.grid.shape, moore=self.moore)
         lattice = (cells.occupant, cells["site"], cells["type"], cells["death"])
         ready = np.flatnonzero(ready_to_divide(cells))
+        if self.elsewhere:
+            ready = ready[~np.isin(cells["type"][ready], self.elsewhere)]
         ready = ready[self.has_room(tissue, ready)]
         if len(ready) == 0:
             return
@@ -66,8 +71,8 @@ class Division:
         born = _divide(
             ready, draw, *lattice, steps, self.push, self.movable, *tissue.grid.shape, mother, site
         )
-        rows = _append_daughters(cells, mother[:born], site[:born], context)
-        _record_births(tissue, rows, context)
+        rows = append_daughters(cells, mother[:born], site[:born], context)
+        record_births(tissue, rows, context)
 
     def has_room(self, tissue: Tissue, rows: np.ndarray) -> np.ndarray:
         """Return for each of ``rows`` whether a daughter would find place now, bool (k,)."""
@@ -77,7 +82,8 @@ class Division:
         return _has_place(rows, *lattice, steps, self.push, self.movable, *tissue.grid.shape)
 
 
-def _append_daughters(cells: Cells, mother: np.ndarray, site: np.ndarray, context: Context) -> np.ndarray:
+def append_daughters(cells: Cells, mother: np.ndarray, site: np.ndarray, context: Context) -> np.ndarray:
+    """Add a daughter of every mother at its site and return their rows; both start in G1."""
     for name in _HALVED:
         cells[name][mother] *= 0.5
     cells["generation"][mother] += 1
@@ -101,7 +107,8 @@ def _append_daughters(cells: Cells, mother: np.ndarray, site: np.ndarray, contex
     return rows
 
 
-def _record_births(tissue: Tissue, rows: np.ndarray, context: Context) -> None:
+def record_births(tissue: Tissue, rows: np.ndarray, context: Context) -> None:
+    """Write the new cells to the events, in the order of their ids."""
     if len(rows) == 0:
         return
     cells = tissue.cells
@@ -114,7 +121,7 @@ def _record_births(tissue: Tissue, rows: np.ndarray, context: Context) -> None:
 
 
 @kernel
-def _chain_length(site, d, steps, occupant, type_, death, movable, mother, reach, nz, ny, nx):
+def chain_length(site, d, steps, occupant, type_, death, movable, mother, reach, nz, ny, nx):
     """Return how many cells must move for the next site in direction d to be free, -1 where impossible.
 
     Rows from ``len(type_)`` on are daughters of this step: alive, of the type of their mother.
@@ -148,7 +155,7 @@ def _has_place(ready, occupant, site, type_, death, steps, push, movable, nz, ny
         for d in range(len(steps)):
             reach = push[type_[row]]
             if (
-                _chain_length(site[row], d, steps, occupant, type_, death, movable, mother, reach, nz, ny, nx)
+                chain_length(site[row], d, steps, occupant, type_, death, movable, mother, reach, nz, ny, nx)
                 >= 0
             ):
                 found[i] = True
@@ -173,7 +180,7 @@ def _divide(
         best = np.int64(-1)
         ties = 0
         for d in range(len(steps)):
-            k = _chain_length(
+            k = chain_length(
                 here, d, steps, io_occupant, type_, death, movable, out_mother, push[type_[row]], nz, ny, nx
             )
             # Squared length of the line in sites; all free neighbours count alike.

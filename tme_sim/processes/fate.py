@@ -18,7 +18,7 @@ from tme_sim.state.tissue import Tissue
 
 _METABOLISED, _SECRETED = DRUG_ACCOUNTS.index("metabolised"), FIELD_ACCOUNTS.index("secreted")
 _NOTHING = -1
-_APOPTOSIS, _NECROSIS, _FIRST_DRUG = 0, 1, 2
+_NECROSIS, _FIRST_DRUG = 1, 2
 
 
 def full_damage_at_one(tissue: Tissue) -> np.ndarray:
@@ -28,12 +28,13 @@ def full_damage_at_one(tissue: Tissue) -> np.ndarray:
 
 @dataclass
 class Fate:
-    """Competing risks of living cells: apoptosis, necrosis, death from each drug, transition to each type.
+    """Competing risks of living cells: apoptosis, necrosis, death from each drug, regression, change of type.
 
     With rates r_i (1/min) one draw says whether anything happens, with probability 1 - exp(-sum(r) dt), a
     second one what, in proportion to r_i. The rate of death from drug D is behaviour ``death from D`` times
-    the response to the damage by D. The dead release what they held: docked vesicles to the pool of their
-    site, drug to its field. Remains hold their site for the clearance time of their cause.
+    the response to the damage by D. A vessel regresses by apoptosis of its cells. The dead release what they
+    held: docked vesicles to the pool of their site, drug to its field. Remains hold their site for the clearance
+    time of their cause.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ class Fate:
             return
         lay = tissue.layout
         wanted = ["apoptosis", "necrosis", *(f"death from {d}" for d in lay.drugs)]
-        wanted += [f"transition to {t}" for t in lay.cell_types]
+        wanted += ["regression", *(f"transition to {t}" for t in lay.cell_types)]
         outcome = np.empty(n, np.int64)
         _draw_fates(
             cells["death"][:n],
@@ -80,7 +81,7 @@ class Fate:
         )
         rows = np.flatnonzero(outcome != _NOTHING)
         rows = rows[np.argsort(cells["id"][rows], kind="stable")]
-        first_type = _FIRST_DRUG + len(lay.drugs)
+        first_type = _FIRST_DRUG + len(lay.drugs) + 1
         dying = outcome[rows] < first_type
         self._die(tissue, context, rows[dying], outcome[rows[dying]])
         _change_type(tissue, context, rows[~dying], outcome[rows[~dying]] - first_type)
@@ -96,8 +97,8 @@ class Fate:
         if len(rows) == 0:
             return
         cells = tissue.cells
-        by_drug = outcome >= _FIRST_DRUG
-        cause = np.where(by_drug, DRUG, np.where(outcome == _APOPTOSIS, APOPTOSIS, NECROSIS))
+        by_drug = (outcome >= _FIRST_DRUG) & (outcome < _FIRST_DRUG + len(tissue.layout.drugs))
+        cause = np.where(by_drug, DRUG, np.where(outcome == _NECROSIS, NECROSIS, APOPTOSIS))
         cells["death"][rows] = cause
         cells["died_min"][rows] = context.end_min
         release_contents(tissue, rows, self.drug_field)

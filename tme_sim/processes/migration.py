@@ -15,6 +15,9 @@ from tme_sim.processes.base import Context
 from tme_sim.state.codes import ALIVE, EMPTY, STREAM_MIGRATION
 from tme_sim.state.tissue import Tissue
 
+# Assumed: cells sense about 1 % across their length (Zigmond 1977, doi:10.1083/jcb.75.2.606).
+SENSED_STEP = 0.01
+
 
 @dataclass
 class Migration:
@@ -30,12 +33,11 @@ class Migration:
     moore : bool
         True for 8 neighbours (26 in space), False for 4 (6).
     sensed_step : float
-        Relative difference of concentration between neighbour sites that halves the response (assumed 0.01:
-        cells sense about 1 % across their length, Zigmond 1977, doi:10.1083/jcb.75.2.606).
+        Relative difference of concentration between neighbour sites that halves the response.
     """
 
     moore: bool = True
-    sensed_step: float = 0.01
+    sensed_step: float = SENSED_STEP
     name: str = field(default="migration", init=False)
     reads: tuple[str, ...] = field(default=("behaviours", "fields", "cells.death"), init=False)
     writes: tuple[str, ...] = field(default=("cells.site",), init=False)
@@ -88,7 +90,7 @@ def _difference(fields, z, y, x, dz, dy, dx, f):
 
 
 @kernel
-def _pull(site, weights, columns, fields, sensed_step, out_pull):
+def pull_at(site, weights, columns, fields, sensed_step, out_pull):
     """Write the sum over fields of weight times normalised gradient, components z, y, x."""
     ny, nx = fields.shape[1], fields.shape[2]
     x = site % nx
@@ -138,7 +140,7 @@ def _propose(
             continue
         if uniform(seed, lineage[i], step, STREAM_MIGRATION, 0) >= -math.expm1(-speed[i] * hops_per_speed):
             continue
-        _pull(site[i], behaviours[i], columns, fields, sensed_step, pull)
+        pull_at(site[i], behaviours[i], columns, fields, sensed_step, pull)
         total = 0.0
         for d in range(len(steps)):
             goal[d] = neighbour(site[i], steps[d, 0], steps[d, 1], steps[d, 2], nz, ny, nx)

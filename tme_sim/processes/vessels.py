@@ -6,12 +6,15 @@ import numpy as np
 from scipy import ndimage
 
 from tme_sim.processes.base import Context
+from tme_sim.processes.vessel_network import VesselNetwork
 from tme_sim.state.codes import ALIVE
 from tme_sim.state.tissue import Tissue
 
 
 class Vessels:
-    """Follow the endothelial cells: each living one is a perfused vessel that runs through its site.
+    """Follow the vessel cells: each living one that blood flows through is a perfused vessel at its site.
+
+    Where the tissue has a `Vasculature`, blood flows on paths between roots; without, through every vessel.
 
     Parameters
     ----------
@@ -20,7 +23,7 @@ class Vessels:
     """
 
     name = "vessels"
-    reads = ("cells.type", "cells.site")
+    reads = ("cells.type", "cells.site", "links")
     writes = ("vessel", "vessel_distance_um")
 
     def __init__(self, cell_type: int):
@@ -34,7 +37,11 @@ class Vessels:
         """Set ``tissue.vessel`` and ``tissue.vessel_distance_um`` from the cells."""
         cells = tissue.cells
         perfused = np.zeros(tissue.grid.n_sites)
-        perfused[cells["site"][(cells["type"] == self.cell_type) & (cells["death"] == ALIVE)]] = 1.0
+        if tissue.vasculature is None:
+            rows = (cells["type"] == self.cell_type) & (cells["death"] == ALIVE)
+        else:
+            rows = VesselNetwork.of(tissue, tissue.vasculature).perfused()
+        perfused[cells["site"][rows]] = 1.0
         if (
             np.array_equal(perfused, tissue.vessel.reshape(-1))
             and np.isfinite(tissue.vessel_distance_um).any()

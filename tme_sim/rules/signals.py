@@ -15,7 +15,7 @@ from tme_sim.state.tissue import Tissue
 # Sources that are columns of a matrix with one row per cell (or site), in the order the kernel walks them.
 _MATRICES = ("fields", "variables", "cargo", "docked", "drug", "damage", "exposure")
 # Signals that stand alone.
-_SINGLE = ("contact dead", "free neighbours", "distance to vessel", "energy", "age", "time")
+_SINGLE = ("contact dead", "free neighbours", "distance to vessel", "energy", "age", "time", "perfusion")
 # Codes of what stands at a site, as `count_around` orders its counts; counts to a word, and bits to a count.
 _FREE, _DEAD, _LIVING = 0, 1, 2
 _COUNTS = 8
@@ -45,7 +45,7 @@ class SignalTable:
         Multiplies what is read (1 but for ``arriving``: decay rate times gain, 1/min).
     contact : int64 (n_types,)
         Column written for contacts with each living cell type, -1 where not asked for.
-    single : int64 (6,)
+    single : int64 (7,)
         Columns written for the signals in ``_SINGLE``, -1 where not asked for.
     """
 
@@ -148,7 +148,7 @@ def gather_signals(tissue: Tissue, table: SignalTable, energy: np.ndarray, out_s
     out_signals : float64 (n, n_signals), C order
         Filled: fields in their unit, variables and damage dimensionless, held cargo in units, arriving in
         units per min times gain, docked in vesicles, drug in nM held, exposure in nM·min, contacts and free
-        neighbours as counts, distance in µm (inf without a vessel), age and time in min.
+        neighbours as counts, distance in µm (inf without a vessel), age and time in min, perfusion 0 to 1.
     """
     cells = tissue.cells
     n_sites = tissue.grid.n_sites
@@ -172,6 +172,7 @@ def gather_signals(tissue: Tissue, table: SignalTable, energy: np.ndarray, out_s
         cells["born_min"],
         cells.occupant,
         tissue.vessel_distance_um.reshape(n_sites),
+        tissue.vessel.reshape(n_sites),
         energy,
         tissue.clock.minutes,
         count_around(cells.occupant, cells["type"], cells["death"], len(table.contact), tissue.grid.shape),
@@ -274,6 +275,7 @@ def _gather(
     born_min,
     occupant,
     distance_um,
+    vessel,
     energy,
     now_min,
     neighbours,
@@ -311,6 +313,8 @@ def _gather(
                 out_signals[cell, single[4]] = now_min - born_min[cell]
             if single[5] >= 0:
                 out_signals[cell, single[5]] = now_min
+            if single[6] >= 0:
+                out_signals[cell, single[6]] = vessel[at]
 
 
 @kernel

@@ -38,6 +38,7 @@ def _axes(scenario: Scenario) -> Sequence[tuple[str, float]]:
 
 def _vessels(scenario: Scenario) -> Iterator[Finding]:
     vessels = scenario.vessels
+    yield from _growth_of_vessels(scenario)
     if vessels is None:
         return
     site = scenario.grid.spacing
@@ -55,6 +56,27 @@ def _vessels(scenario: Scenario) -> Iterator[Finding]:
         if vessels.spacing > length:
             reason = f"got {vessels.spacing.written}; the grid is only {length:g} um long in {axis}"
             yield Finding(("vessels", "spacing"), reason)
+
+
+def _growth_of_vessels(scenario: Scenario) -> Iterator[Finding]:
+    """Sprouting, extension and regression act in vessel cells alone; those of growing vessels do not migrate."""
+    vessels = scenario.vessels
+    grows = vessels is not None and vessels.sprouting is not None
+    used: list[tuple[Path, str, str]] = [
+        (("rules", i, "behaviour"), rule.cell, rule.behaviour) for i, rule in enumerate(scenario.rules)
+    ]
+    for kind, cell in scenario.cells.items():
+        used += [(("cells", kind, "base", name), kind, name) for name, value in cell.base.items() if value]
+    for path, kind, behaviour in used:
+        is_vessel = vessels is not None and kind == vessels.cell
+        if behaviour in ("sprouting", "extension", "regression") and not is_vessel:
+            reason = f"{behaviour} is never felt: {kind} is not the type of vessels.cell"
+            yield Finding(path, reason, at_key=True)
+        elif behaviour in ("sprouting", "extension") and not grows:
+            yield Finding(path, f"{behaviour} is never felt: there is no vessels.sprouting", at_key=True)
+        elif behaviour == "migration" and is_vessel and grows:
+            reason = f"{kind} cells are fixed in growing vessels; write extension, the speed of tips"
+            yield Finding(path, reason, at_key=True)
 
 
 def _tissue(scenario: Scenario) -> Iterator[Finding]:

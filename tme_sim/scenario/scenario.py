@@ -138,6 +138,7 @@ def layout_of(scenario: Scenario) -> Layout:
     """Return which name lives in which column: the order in which the scenario declares them."""
     blocks = scenario.heredity().values()
     costly = (FITNESS,) if any(block.costly for block in blocks) else ()
+    vessels = scenario.vessels
     return Layout(
         cell_types=tuple(scenario.cells),
         variables=tuple(scenario.variables),
@@ -147,4 +148,5 @@ def layout_of(scenario: Scenario) -> Layout:
         drugs=tuple(scenario.drugs),
         traits=(*(name for block in blocks for name in block.traits), *costly),
         clones=tuple(name for block in blocks for name in block.clones),
+        growing=(vessels.cell,) if vessels is not None and vessels.sprouting is not None else (),
     )

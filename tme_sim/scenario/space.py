@@ -17,6 +17,7 @@ from tme_sim.scenario.block import (
     Length,
     PositiveShare,
     Provenance,
+    Ratio,
     Share,
     default,
 )
@@ -102,6 +103,15 @@ class TimeSpec(Block):
         return math.ceil(self.duration / self.step * (1 - 1e-12))
 
 
+class SproutingSpec(Provenance):
+    """Vessels that live: they sprout, join, and are perfused only on a path between two roots."""
+
+    inhibition: Length = Field(
+        description="Way along vessels within which a tip keeps others away and joins nothing."
+    )
+    persistence: Ratio = Field(description="Weight of going straight on, beside those of gradients.")
+
+
 class VesselSpec(Provenance):
     """Vessels that cross the tissue."""
 
@@ -116,6 +126,9 @@ class VesselSpec(Provenance):
         None, description="CSV with columns x_um, y_um[, z_um], for layout: file; default: none."
     )
     cell: CellName = Field(description="Type of the cells of the vessel wall: each living one is a vessel.")
+    sprouting: SproutingSpec | None = Field(
+        None, description="Vessels grow, and blood flows only on paths between roots; default: vessels stay."
+    )
 
     @model_validator(mode="after")
     def _fits_layout(self) -> Self:

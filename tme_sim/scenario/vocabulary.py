@@ -18,6 +18,7 @@ RESERVED = frozenset(
         "dead",
         "energy",
         "evidence",
+        "extension",
         "extinct",
         "from_file",
         "label_image",
@@ -25,8 +26,11 @@ RESERVED = frozenset(
         "migration",
         "necrosis",
         "none",
+        "perfusion",
         "range",
+        "regression",
         "source",
+        "sprouting",
         "time",
         "value",
         "why",
@@ -139,6 +143,7 @@ class Vocabulary:
             Word("energy", DIMENSIONLESS, "supply over demand of ATP"),
             Word("age", _MIN, "time since birth"),
             Word("time", _MIN, "time since the start"),
+            Word("perfusion", DIMENSIONLESS, "1 in the wall of a perfused vessel, else 0"),
         ]
         return {word.name: word for word in words}
 
@@ -174,6 +179,9 @@ class Vocabulary:
             Word("apoptosis", _RATE, "rate of programmed death"),
             Word("necrosis", _RATE, "rate of death by energy failure"),
             Word("migration", Scale("um/min"), "speed of migration"),
+            Word("sprouting", _RATE, "rate of starting a sprout, in cells of vessels"),
+            Word("extension", Scale("um/min"), "speed at which the tip of a sprout moves on"),
+            Word("regression", _RATE, "rate of death by loss of the vessel, in cells of vessels"),
         ]
         return {word.name: word for word in words}
 

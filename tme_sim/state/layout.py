@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Layout:
-    """Names in column order; the same order everywhere in state, tables and files."""
+    """Names in column order; the same order everywhere in state, tables and files.
+
+    ``growing`` names the cell type whose vessels sprout, if there is one; run files do not keep it.
+    """
 
     cell_types: tuple[str, ...]
     variables: tuple[str, ...]
@@ -17,3 +20,4 @@ class Layout:
     drugs: tuple[str, ...]
     traits: tuple[str, ...] = ()
     clones: tuple[str, ...] = ()
+    growing: tuple[str, ...] = ()

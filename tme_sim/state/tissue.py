@@ -13,6 +13,7 @@ from tme_sim.state.events import Events
 from tme_sim.state.grid import Grid
 from tme_sim.state.layout import Layout
 from tme_sim.state.ledger import Ledger
+from tme_sim.state.vasculature import Vasculature
 
 
 class StateError(RuntimeError):
@@ -35,6 +36,8 @@ class Tissue:
         Distance to the nearest perfused vessel, µm; inf without one.
     plasma : float64 (n_fields,)
         Present concentration in the vessels, in each field's unit.
+    vasculature : Vasculature or None
+        How living vessels hang together; None where vessels neither sprout nor join.
     """
 
     layout: Layout
@@ -49,6 +52,7 @@ class Tissue:
     plasma: np.ndarray
     ledger: Ledger
     events: Events
+    vasculature: Vasculature | None = None
 
     def field(self, name: str) -> np.ndarray:
         """Return one field, (nz, ny, nx), a view."""
