@@ -1,0 +1,106 @@
+"""The liver cancer under sorafenib: calibration, what drug and stroma do in tissue, controls."""
+
+from dataclasses import replace
+from math import exp, log
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+
+from tests.physics.made_cell import MadeCell
+from tests.physics.small_hcc import mean_of, ratio_of, run
+from tme_sim.model.tumor import TumorMicroenvironment
+from tme_sim.scenario.load import load_scenario
+from tme_sim.state.codes import DRUG
+
+UNTREATED = "drugs.sorafenib.schedule.0.dose=0 uM"
+TREATED = "drugs.sorafenib.schedule.0.from=0 d"
+FREE_NM_PER_TOTAL_UM = 5.0  # 0.5 % free
+
+
+def net_growth(cell: MadeCell) -> float:
+    """Return the growth rate of free cells, 1/min: that of their cycle less apoptosis."""
+    entry, loss = (
+        cell.behaviours[0, cell.physiology.behaviour[name]] for name in ("cycle entry", "apoptosis")
+    )
+    return brentq(lambda mu: mu + entry - 2.0 * entry * exp(-mu * 13 * 60), 0.0, 0.1) - loss
+
+
+def relative_number(total_um: float, hours: float = 72.0) -> float:
+    """Return treated over untreated cells after an exposure in a dish, well supplied with oxygen."""
+    scenario = load_scenario("hcc_sorafenib")
+    assay = TumorMicroenvironment("hcc_sorafenib").measure_context.extras["resistance"]
+    outside = total_um * FREE_NM_PER_TOTAL_UM
+    cell = MadeCell(scenario)
+    control = net_growth(cell)
+    rate = {
+        word: cell.behaviours[0, cell.physiology.behaviour[f"{word} sorafenib"]]
+        for word in ("influx", "efflux", "metabolism")
+    }
+    cell.hold(drug_sorafenib=rate["influx"] * outside / (rate["efflux"] + rate["metabolism"]))
+    cell.live(1.0)
+    exposure = replace(assay.exposures[0], dose_nm=outside, on_min=hours * 60, follow_min=hours * 60)
+    kill = assay.log_kill(exposure, assay.parameters(exposure, cell.behaviours), cell.kind)[0]
+    return exp(-kill - (control - net_growth(cell)) * hours * 60)
+
+
+def test_naive_cells_double_as_liver_cancer_lines():
+    """parameters:CELL-2: 34 to 72 h, middle 50 h."""
+    assert log(2.0) / net_growth(MadeCell(load_scenario("hcc_sorafenib"))) / 60.0 == pytest.approx(
+        50.0, rel=0.1
+    )
+
+
+def test_ic50_of_naive_cells_is_that_of_liver_cancer_lines():
+    """parameters:DRUG-21, DRUG-22: 6 uM in 72 h, as a nominal total."""
+    assert relative_number(6.0) == pytest.approx(0.5, abs=0.04)
+    assert relative_number(2.0) > 0.85
+    assert relative_number(20.0) < 0.2
+
+
+def drug_deaths(model: TumorMicroenvironment) -> int:
+    return sum(int((table["cause"] == DRUG).sum()) for table in model.tissue.events.deaths)
+
+
+def test_sorafenib_slows_growth_and_raises_death():
+    """S3-10; S3-03: fewer cells enter the cycle, and some die of the drug."""
+    without, under = run(4.0, UNTREATED), run(4.0, TREATED)
+    cells = [int(model.tissue.cells.of_type("tumour").sum()) for model in (without, under)]
+    assert cells[1] < 0.9 * cells[0]
+    assert mean_of(under, "ERK") < 0.9 * mean_of(without, "ERK")
+    assert drug_deaths(without) == 0 < drug_deaths(under)
+
+
+def test_stroma_changes_sensitivity_by_vesicles_and_factors():
+    """S3-46: with fibroblasts cells resist more; not where fibroblasts take up no vesicles of the tumour."""
+    rich = ["tissue.fibroblast.density=25 %", UNTREATED]
+    pools = ("tumour_normoxic_exosome", "tumour_hypoxic_vesicle", "tumour_drug_vesicle", "golph3_exosome")
+    deaf = [f"vesicles.{pool}.taken_up_by.fibroblast=0 /h" for pool in pools]
+    alone, together, silent = (
+        run(4.0, *arm) for arm in ([UNTREATED, "tissue.fibroblast.density=0 %"], rich, [*rich, *deaf])
+    )
+    assert together.tissue.field("hgf").max() > 0.0
+    assert silent.tissue.field("hgf").max() == alone.tissue.field("hgf").max() == 0.0
+    assert ratio_of(together) < ratio_of(silent)
+
+
+def test_vesicles_without_cargo_change_no_cell():
+    """A control: they spread and enter, and nothing follows."""
+    pools = load_scenario("hcc_sorafenib").vesicles
+    empty = run(1.0, TREATED, *(f"vesicles.{pool}.cargo=" for pool in pools))
+    blocked = run(
+        1.0,
+        TREATED,
+        *(f"interventions.no_{pool}={{kind: block_release, target: {pool}, factor: 0}}" for pool in pools),
+    )
+    for name in ("site", "variables", "drug", "damage"):
+        assert np.array_equal(empty.tissue.cells[name], blocked.tissue.cells[name])
+
+
+def test_variables_stay_between_0_and_1_and_nothing_is_negative():
+    tissue = run(3.0, TREATED, "drugs.sorafenib.schedule.0.dose=60 uM").tissue
+    tissue.check()
+    assert tissue.cells["variables"].min() >= 0.0
+    assert tissue.cells["variables"].max() <= 1.0
+    assert tissue.fields.min() >= 0.0
+    assert tissue.pools.min() >= 0.0
