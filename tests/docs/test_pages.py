@@ -26,6 +26,7 @@ BLOCKS = {
     "`grid` key": space.GridSpec,
     "`time` key": space.TimeSpec,
     "`fields` key": matter.FieldSpec,
+    "`digested_by` key": matter.Digestion,
     "`vessel` key": matter.VesselExchange,
     "`variables` key": life.VariableSpec,
     "`cargo` key": vesicle.CargoSpec,

@@ -47,3 +47,28 @@ def test_other_kind_of_cargo_must_state_its_half_life():
 def test_unknown_integrin_is_a_fault():
     found = faults(changed((DIAMETER, f"{DIAMETER} integrins: [aVb5],")))
     assert "there is no such integrin" in found[0]
+
+
+FREES = "diameter: 100 nm, frees: {il6: 10},"
+
+
+def test_freed_field_must_stay_where_it_falls():
+    assert faults(changed((DIAMETER, FREES))) == []
+    found = faults(changed((DIAMETER, "diameter: 100 nm, frees: {oxygen: 1, SN38: 2},")))
+    assert "frees.oxygen: oxygen must be a concentration" in found[0]
+    assert "frees.SN38: SN38 is the field of a drug; write exports" in found[1]
+
+
+def test_only_one_field_hinders_vesicles():
+    pairs = [
+        (f"diffusion: {d} um^2/s", f"diffusion: {d} um^2/s, hinders_vesicles: 1 {u}")
+        for d, u in ((30, "ng/mL"), (100, "nM"))
+    ]
+    (fault,) = faults(changed(*pairs))
+    assert "fields.SN38.hinders_vesicles: il6 hinders vesicles already" in fault
+
+
+def test_what_digests_a_field_must_be_a_concentration():
+    digested = "half_life: 2 h, digested_by: {oxygen: {rate: 1 /h, half_max: 1 nM}}}"
+    (fault,) = faults(changed(("half_life: 2 h}", digested)))
+    assert "oxygen must be a concentration" in fault

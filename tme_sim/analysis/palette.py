@@ -9,7 +9,7 @@ YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY, PALE = "#8C8C8C", "#EDEDED"
 
 CYCLING = VERMILLION
-DEATHS = {"necrosis": BLACK, "apoptosis": GREY, "drug": PURPLE, "removed": GREY}
+DEATHS = {"necrosis": BLACK, "apoptosis": GREY, "drug": PURPLE, "removed": GREY, "killed": "#5C3A00"}
 
 _TYPES = {
     "tumour": ORANGE,

@@ -29,13 +29,17 @@ def pool_imbalance(column: int, tissue: Tissue, context: Context) -> float:
 
 
 def drug_imbalance(column: int, tissue: Tissue, context: Context) -> float:
-    """Return (supplied - free - held - metabolised - decayed - left) / supplied of a drug; 0 of nothing."""
+    """Return (supplied - free - held - in vesicles - metabolised - decayed - left) / supplied; 0 of nothing."""
     accounts = dict(zip(DRUG_ACCOUNTS, tissue.ledger.drugs[column], strict=True))
     drug = tissue.layout.drugs[column]
     present = float(np.sum(tissue.cells["drug"][tissue.cells.rows_in_site_order(), column]))
     name = context.drug_fields.get(drug, drug)
     if name in tissue.layout.fields:
         present += float(np.sum(tissue.field(name))) * tissue.grid.fluid_sites
+    for load, words in enumerate(tissue.layout.loads):
+        if words.partition(" in ")[0] == drug:
+            docked = tissue.cells["load"][tissue.cells.rows_in_site_order(), load]
+            present += float(np.sum(tissue.loads[..., load]) + np.sum(docked))
     return _relative(accounts["supplied"], present + sum(accounts[name] for name in _DRUG_OUT))
 
 

@@ -7,11 +7,11 @@ from functools import partial
 import numpy as np
 
 from tme_sim.measures.measure import Context, Measure, mean
-from tme_sim.state.codes import APOPTOSIS, DEATHS, DRUG, G1, G2M, NECROSIS, REMOVED, STAGES, S
+from tme_sim.state.codes import APOPTOSIS, DEATHS, DRUG, G1, G2M, KILLED, NECROSIS, REMOVED, STAGES, S
 from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
 
-_CAUSES = {APOPTOSIS: "apoptosis", NECROSIS: "necrosis", DRUG: "drug", REMOVED: "removal"}
+_CAUSES = {APOPTOSIS: "apoptosis", NECROSIS: "necrosis", DRUG: "drug", REMOVED: "removal", KILLED: "killing"}
 
 
 def living_cells(tissue: Tissue, context: Context) -> float:

@@ -12,6 +12,7 @@ from tme_sim.model.first_tissue import vessel_type
 from tme_sim.model.inherited import expression_of, inheritance_of
 from tme_sim.model.specs import Numbers
 from tme_sim.processes.angiogenesis import Angiogenesis
+from tme_sim.model.vesicle_processes import vesicle_processes
 from tme_sim.processes.base import Process
 from tme_sim.processes.cycle import Cycle
 from tme_sim.processes.division import Division
@@ -24,7 +25,6 @@ from tme_sim.processes.migration import Migration
 from tme_sim.processes.pathways import Pathways
 from tme_sim.processes.sense import Sense
 from tme_sim.processes.settle import Settle
-from tme_sim.processes.vesicles import Vesicles
 from tme_sim.processes.vessels import Vessels
 from tme_sim.rules.physiology import Physiology
 from tme_sim.rules.signals import SignalTable
@@ -162,7 +162,6 @@ def processes_of(
     layout, grid, column = numbers.layout, numbers.grid, numbers.column
     s_min, g2m_min, cycles = numbers.cycle_minutes()
     cells = list(numbers.scenario.cells.values())
-    cargo_decay = np.array([c.decay_per_min for c in numbers.scenario.cargo.values()])
     drugs = Drugs(specs.drug_specs(numbers))
     vessel = vessel_type(numbers)
     processes: list[Process] = [interventions, Sense(physiology, interventions), Vessels(vessel)]
@@ -177,18 +176,8 @@ def processes_of(
                 medium_sites=grid.medium_sites,
             )
         )
-    if layout.pools:
-        processes.append(
-            Vesicles(
-                specs.pool_specs(numbers),
-                grid.shape,
-                grid.spacing_um,
-                column,
-                cargo_decay,
-                len(layout.cell_types),
-                medium_sites=grid.medium_sites,
-            )
-        )
+    before_drugs, behind_drugs = vesicle_processes(numbers)
+    processes += before_drugs
     division = Division(
         push=np.array([cell.push for cell in cells], np.int64),
         movable=np.array([kind != vessel for kind in range(len(cells))]),
@@ -198,10 +187,11 @@ def processes_of(
     targets = np.array([column[name] for name in layout.variables], np.int64)
     processes += [
         drugs,
+        *behind_drugs,
         Pathways(time_min, targets),
         *extra,
         Fate(
-            clearance_min=np.array([[c.clearance, c.necrotic_clearance, c.clearance] for c in cells], float),
+            clearance_min=specs.clearance_minutes(cells),
             drug_field=np.array([spec.field for spec in drugs.specs], np.int64),
             damage_response=drugs.responses,
         ),

@@ -45,6 +45,7 @@ def lay_tissue(numbers: Numbers, assay: Assay, seed: int) -> Tissue:
         plasma=supply(numbers),
         ledger=Ledger.empty(len(layout.pools), len(layout.fields), len(layout.drugs), len(layout.cell_types)),
         events=Events(),
+        loads=np.zeros((*shape, len(layout.loads))),
     )
     for column, f in enumerate(scenario.fields.values()):
         tissue.fields[..., column] = float(f.start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,9 +14,10 @@ from tme_sim.processes.fields import FieldSpec
 from tme_sim.processes.vesicles import PoolSpec
 from tme_sim.rules.energy import Energy, MetabolismSpec
 from tme_sim.scenario import vesicle as scenario_vesicle
+from tme_sim.scenario.life import CellSpec
 from tme_sim.scenario.scenario import Scenario
 from tme_sim.scenario.vocabulary import Vocabulary
-from tme_sim.state.codes import STAGES
+from tme_sim.state.codes import DEATHS, NECROSIS, STAGES
 from tme_sim.state.grid import Grid
 from tme_sim.state.layout import Layout
 
@@ -180,6 +182,14 @@ def energy(numbers: Numbers) -> Energy:
     fields = tuple(_index(layout.fields, name) for name in ("oxygen", "glucose", "lactate"))
     columns = tuple(column.get(word, -1) for word in METABOLIC)
     return Energy(rows, fields, columns, 1.0 / per_nm, tuple(dict.fromkeys(evidence)))  # pyright: ignore[reportArgumentType]
+
+
+def clearance_minutes(cells: Sequence[CellSpec]) -> np.ndarray:
+    """Return the time until remains are gone, min, float64 (n_types, 5): by cause, in the order of `codes.DEATHS`."""
+    slow = NECROSIS - 1
+    out = np.array([[float(cell.clearance)] * (len(DEATHS) - 1) for cell in cells])
+    out[:, slow] = [float(cell.necrotic_clearance) for cell in cells]
+    return out
 
 
 def well(numbers: Numbers) -> float:

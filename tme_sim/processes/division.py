@@ -16,7 +16,7 @@ from tme_sim.state.codes import ALIVE, EMPTY, G1, STREAM_DIVISION
 from tme_sim.state.events import BIRTH
 from tme_sim.state.tissue import Tissue
 
-_HALVED = ("cargo", "docked", "drug")
+_HALVED = ("cargo", "docked", "load", "drug")
 _OWN = ("id", "parent", "lineage", "births", "site", "born_min", "stage", "stage_left_min")
 
 

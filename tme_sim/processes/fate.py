@@ -11,7 +11,8 @@ import numpy as np
 from tme_sim.numerics.jit import kernel
 from tme_sim.numerics.philox import uniform
 from tme_sim.processes.base import Context
-from tme_sim.state.codes import ALIVE, APOPTOSIS, DRUG, NECROSIS, REMOVED, STREAM_FATE
+from tme_sim.processes.killing import risk_of_attack
+from tme_sim.state.codes import ALIVE, APOPTOSIS, DRUG, KILLED, NECROSIS, REMOVED, STREAM_FATE
 from tme_sim.state.events import DEATH, TRANSITION
 from tme_sim.state.ledger import DRUG_ACCOUNTS, FIELD_ACCOUNTS
 from tme_sim.state.tissue import Tissue
@@ -28,7 +29,7 @@ def full_damage_at_one(tissue: Tissue) -> np.ndarray:
 
 @dataclass
 class Fate:
-    """Competing risks of living cells: apoptosis, necrosis, death from each drug, regression, change of type.
+    """Competing risks of living cells: apoptosis, necrosis, each drug, regression, change of type, attack.
 
     With rates r_i (1/min) one draw says whether anything happens, with probability 1 - exp(-sum(r) dt), a
     second one what, in proportion to r_i. The rate of death from drug D is behaviour ``death from D`` times
@@ -38,8 +39,8 @@ class Fate:
 
     Parameters
     ----------
-    clearance_min : float64 (n_types, 3)
-        Minutes until remains are cleared, by cell type and cause: apoptosis, necrosis, drug.
+    clearance_min : float64 (n_types, 5)
+        Minutes until remains are cleared, by cell type and cause, in the order of `codes.DEATHS` from apoptosis on.
     drug_field : int64 (n_drugs,)
         Field of each drug, -1 for none (what is held is then booked as metabolised).
     damage_response : callable of Tissue to float64 (n, n_drugs)
@@ -74,6 +75,7 @@ class Fate:
             context.behaviours,
             context.columns(wanted),
             np.ascontiguousarray(self.damage_response(tissue)[:n]),
+            risk_of_attack(tissue, context),
             context.dt_min,
             np.uint64(context.seed),
             context.step,
@@ -82,8 +84,9 @@ class Fate:
         rows = np.flatnonzero(outcome != _NOTHING)
         rows = rows[np.argsort(cells["id"][rows], kind="stable")]
         first_type = _FIRST_DRUG + len(lay.drugs) + 1
-        dying = outcome[rows] < first_type
-        self._die(tissue, context, rows[dying], outcome[rows[dying]])
+        attacked = outcome[rows] == len(wanted)
+        dying = (outcome[rows] < first_type) | attacked
+        self._die(tissue, context, rows[dying], outcome[rows[dying]], attacked[dying])
         _change_type(tissue, context, rows[~dying], outcome[rows[~dying]] - first_type)
 
     def _clear(self, tissue: Tissue, context: Context) -> None:
@@ -93,12 +96,15 @@ class Fate:
         due = cells["died_min"][rows] + self.clearance_min[cells["type"][rows], death[rows] - 1]
         death[rows[due <= context.end_min + 1e-9]] = REMOVED
 
-    def _die(self, tissue: Tissue, context: Context, rows: np.ndarray, outcome: np.ndarray) -> None:
+    def _die(
+        self, tissue: Tissue, context: Context, rows: np.ndarray, outcome: np.ndarray, attacked: np.ndarray
+    ) -> None:
         if len(rows) == 0:
             return
         cells = tissue.cells
         by_drug = (outcome >= _FIRST_DRUG) & (outcome < _FIRST_DRUG + len(tissue.layout.drugs))
         cause = np.where(by_drug, DRUG, np.where(outcome == _NECROSIS, NECROSIS, APOPTOSIS))
+        cause[attacked] = KILLED
         cells["death"][rows] = cause
         cells["died_min"][rows] = context.end_min
         release_contents(tissue, rows, self.drug_field)
@@ -112,7 +118,7 @@ class Fate:
 
 
 def release_contents(tissue: Tissue, rows: np.ndarray, drug_field: np.ndarray) -> None:
-    """Give back what dying cells hold: docked vesicles to the pool, drug to its field; cargo is lost.
+    """Give back what dying cells hold: docked vesicles and their drug, drug to its field; cargo is lost.
 
     Parameters
     ----------
@@ -126,6 +132,7 @@ def release_contents(tissue: Tissue, rows: np.ndarray, drug_field: np.ndarray) -
     cells = tissue.cells
     sites = cells["site"][rows]
     tissue.pool_table[sites] += cells["docked"][rows]
+    tissue.load_table[sites] += cells["load"][rows]
     fields = tissue.field_table
     order = np.argsort(sites)
     for drug, at in enumerate(drug_field):
@@ -135,7 +142,7 @@ def release_contents(tissue: Tissue, rows: np.ndarray, drug_field: np.ndarray) -
             tissue.ledger.fields[at, _SECRETED] += held[order].sum()
         else:
             tissue.ledger.drugs[drug, _METABOLISED] += held[order].sum()
-    for name in ("docked", "drug", "cargo"):
+    for name in ("docked", "load", "drug", "cargo"):
         cells[name][rows] = 0.0
 
 
@@ -152,16 +159,17 @@ def _change_type(tissue: Tissue, context: Context, rows: np.ndarray, to_type: np
 
 
 @kernel
-def _draw_fates(death, lineage, behaviours, columns, response, dt_min, seed, step, out_outcome):
+def _draw_fates(death, lineage, behaviours, columns, response, attack, dt_min, seed, step, out_outcome):
     n_drugs = response.shape[1]
-    n_risks = len(columns)
+    n_risks = len(columns) + 1
     rates = np.empty(n_risks)
     for i in range(len(out_outcome)):
         out_outcome[i] = _NOTHING
         if death[i] != ALIVE:
             continue
-        total = 0.0
-        for k in range(n_risks):
+        rates[n_risks - 1] = attack[i]
+        total = attack[i]
+        for k in range(n_risks - 1):
             rates[k] = max(behaviours[i, columns[k]], 0.0) if columns[k] >= 0 else 0.0
             if _FIRST_DRUG <= k < _FIRST_DRUG + n_drugs:
                 rates[k] *= response[i, k - _FIRST_DRUG]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tme_sim.numerics.jit import BLOCK, kernel, parallel_kernel, prange
+from tme_sim.rules.contacts import contact_with_state, sum_over_contacts
 from tme_sim.rules.tables import RuleError
 from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
@@ -47,6 +48,8 @@ class SignalTable:
         Column written for contacts with each living cell type, -1 where not asked for.
     single : int64 (7,)
         Columns written for the signals in ``_SINGLE``, -1 where not asked for.
+    touched : int64 (n_touched, 3)
+        Column written, type of neighbours, their variable, of the signals ``contact TYPE VARIABLE``.
     """
 
     names: tuple[str, ...]
@@ -56,6 +59,7 @@ class SignalTable:
     factor: np.ndarray
     contact: np.ndarray
     single: np.ndarray
+    touched: np.ndarray
 
     @classmethod
     def compile(
@@ -87,6 +91,7 @@ class SignalTable:
         contact = np.full(len(layout.cell_types), -1, np.int64)
         single = np.full(len(_SINGLE), -1, np.int64)
         faults = []
+        touched: list[tuple[int, int, int]] = []
         for target, name in enumerate(names):
             if name in names[:target]:
                 faults.append(f"signal {name!r} is repeated")
@@ -96,6 +101,8 @@ class SignalTable:
                 single[_SINGLE.index(name)] = target
             elif name.startswith("contact ") and name[8:] in layout.cell_types:
                 contact[layout.cell_types.index(name[8:])] = target
+            elif state := contact_with_state(name, layout):
+                touched.append((target, *state))
             elif found := _matrix_column(name, layout):
                 matrix, column = found
                 factor = 1.0
@@ -116,6 +123,7 @@ class SignalTable:
             factor=np.array([entry[3] for entry in entries], np.float64),
             contact=contact,
             single=single,
+            touched=np.array(touched, np.int64).reshape(-1, 3),
         )
 
 
@@ -129,6 +137,7 @@ def signal_names(layout: Layout) -> tuple[str, ...]:
         *(f"{word} {name}" for word in ("drug", "damage", "exposure") for name in layout.drugs),
         *(f"trait {name}" for name in layout.traits),
         *(f"contact {name}" for name in layout.cell_types),
+        *(f"contact {name} {variable}" for name in layout.cell_types for variable in layout.variables),
         *_SINGLE,
     )
 
@@ -178,6 +187,8 @@ def gather_signals(tissue: Tissue, table: SignalTable, energy: np.ndarray, out_s
         count_around(cells.occupant, cells["type"], cells["death"], len(table.contact), tissue.grid.shape),
         out_signals,
     )
+    if len(table.touched):
+        sum_over_contacts(tissue, table.touched, out_signals)
 
 
 def count_around(

@@ -26,6 +26,7 @@ def check_scenario(scenario: Scenario, measures: frozenset[str] | None) -> Itera
     yield from _drugs(scenario)
     yield from _donors(scenario)
     yield from heredity_findings(scenario.heredity())
+    yield from _matrix(scenario)
     yield from _rules(scenario)
     yield from _conditions(scenario, measures)
     yield from _schedules(scenario)
@@ -178,6 +179,30 @@ def _donors(scenario: Scenario) -> Iterator[Finding]:
         if donors.get(rule.behaviour, rule.cell) != rule.cell:
             reason = f"only {donors[rule.behaviour]} releases this pool; declare another pool for {rule.cell}"
             yield Finding(("rules", i, "cell"), reason)
+
+
+def _matrix(scenario: Scenario) -> Iterator[Finding]:
+    """What vesicles set free must stay where it falls, and one field at most hinders them."""
+    drug_fields = {drug.field for drug in scenario.drugs.values()}
+    for name, pool in scenario.vesicles.items():
+        for freed in pool.frees:
+            field, path = scenario.fields[freed], ("vesicles", name, "frees", freed)
+            if field.solve == "steady" or field.internal_unit != "nM":
+                yield Finding(path, f"{freed} must be a concentration with solve: transient", at_key=True)
+            elif freed in drug_fields:
+                yield Finding(path, f"{freed} is the field of a drug; write exports", at_key=True)
+    for name, field in scenario.fields.items():
+        for enzyme in field.digested_by:
+            path = ("fields", name, "digested_by", enzyme)
+            if scenario.fields[enzyme].internal_unit != "nM":
+                yield Finding(path, f"{enzyme} must be a concentration", at_key=True)
+        if field.digested_by and (field.solve == "steady" or name in drug_fields):
+            reason = "expected a field with solve: transient that is no drug's"
+            yield Finding(("fields", name, "digested_by"), reason, at_key=True)
+    hindering = [name for name, field in scenario.fields.items() if field.hinders_vesicles is not None]
+    for name in hindering[1:]:
+        reason = f"{hindering[0]} hinders vesicles already"
+        yield Finding(("fields", name, "hinders_vesicles"), reason, at_key=True)
 
 
 def _rules(scenario: Scenario) -> Iterator[Finding]:

@@ -76,10 +76,11 @@ tissue:
   stellate: {density: 6 %, where: outside}
 
 # Signals: FIELD, VARIABLE, held CARGO, arriving CARGO, docked POOL, drug D, damage D, exposure D,
-#   trait NAME, contact TYPE, contact dead, free neighbours, distance to vessel, energy, age, time.
+#   trait NAME, contact TYPE, contact TYPE VARIABLE, contact dead, free neighbours, distance to vessel,
+#   energy, age, time.
 # Behaviours: VARIABLE, secretion FIELD, uptake FIELD, release POOL, uptake POOL, cycle entry, apoptosis,
 #   necrosis, death from D, damage by D, repair of D, influx D, efflux D, metabolism D, transition to TYPE,
-#   migration, chemotaxis to FIELD.
+#   killing TYPE, migration, chemotaxis to FIELD.
 rules:
   - {cell: tumour, signal: oxygen, effect: decreases, behaviour: HIF, to: 0, half_max: 8 mmHg, hill: 4}
   - {cell: tumour, signal: oxygen, effect: increases, behaviour: release tumour_exosome, to: 60 /h,

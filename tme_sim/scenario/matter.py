@@ -11,8 +11,10 @@ from pydantic import Field, ModelWrapValidatorHandler, ValidationInfo, field_val
 from tme_sim.scenario.block import (
     LEVEL,
     Block,
+    Concentration,
     Diffusion,
     Duration,
+    FieldName,
     Flag,
     Level,
     MolarMass,
@@ -78,6 +80,13 @@ class VesselExchange(Block):
     )
 
 
+class Digestion(Provenance):
+    """How fast another field breaks this one down."""
+
+    rate: Rate = Field(description="Rate of decay at saturating enzyme.")
+    half_max: Concentration = Field(description="Enzyme at half that rate.")
+
+
 class FieldSpec(Provenance):
     """A dissolved substance; numbers inside in mmHg or nM."""
 
@@ -104,6 +113,12 @@ class FieldSpec(Provenance):
     )
     start: Level = Field(description="Level at the start; default: that of the vessels, else 0.")
     boundary: Boundary = default({}, "Faces of the grid")
+    digested_by: dict[FieldName, Digestion] = Field(
+        {}, description="Fields that break it down where they are; default: none."
+    )
+    hinders_vesicles: PositiveLevel | None = Field(
+        None, description="Level at which it halves the diffusion of vesicles; default: it does not hinder."
+    )
 
     @model_validator(mode="wrap")
     @classmethod

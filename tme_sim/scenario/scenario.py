@@ -149,4 +149,5 @@ def layout_of(scenario: Scenario) -> Layout:
         traits=(*(name for block in blocks for name in block.traits), *costly),
         clones=tuple(name for block in blocks for name in block.clones),
         growing=(vessels.cell,) if vessels is not None and vessels.sprouting is not None else (),
+        loads=tuple(f"{drug} in {name}" for name, pool in scenario.vesicles.items() for drug in pool.exports),
     )

@@ -11,7 +11,9 @@ from pydantic import Field, ModelWrapValidatorHandler, ValidationInfo, WithJsonS
 from tme_sim.scenario.block import (
     CargoName,
     CellName,
+    DrugName,
     Duration,
+    FieldName,
     IntegrinName,
     Length,
     Positive,
@@ -88,6 +90,12 @@ class PoolSpec(Provenance):
     cargo: dict[CargoName, Ratio] = Field(
         {}, description="Units of each cargo in one vesicle; default: none."
     )
+    frees: dict[FieldName, Ratio] = Field(
+        {}, description="Molecules of fields that one vesicle sets free when it falls apart; default: none."
+    )
+    exports: dict[DrugName, Ratio] = Field(
+        {}, description="Level of drugs in the vesicle over that in its donor; default: it carries none."
+    )
     integrins: tuple[IntegrinName, ...] = Field((), description="What its surface carries; default: none.")
     taken_up_by: dict[CellName, Rate] = Field(
         {},
@@ -127,6 +135,11 @@ class PoolSpec(Provenance):
     def decay_per_min(self) -> float:
         """Rate of decay of free vesicles, 1/min."""
         return math.log(2) / self.half_life
+
+    @property
+    def volume_um3(self) -> float:
+        """Volume of one vesicle, µm³."""
+        return math.pi / 6.0 * self.diameter**3
 
     @property
     def diffusion_um2_per_min(self) -> float:

@@ -137,6 +137,11 @@ class Vocabulary:
         words += [Word(f"trait {name}", DIMENSIONLESS, f"inherited {name}") for name in self.traits]
         contacts = (*self.cell_types, "dead")
         words += [Word(f"contact {kind}", DIMENSIONLESS, f"neighbours that are {kind}") for kind in contacts]
+        for kind in self.cell_types:
+            meaning = f"sum over neighbours that are {kind} of their"
+            words += [
+                Word(f"contact {kind} {name}", DIMENSIONLESS, f"{meaning} {name}") for name in self.variables
+            ]
         words += [
             Word("free neighbours", DIMENSIONLESS, "neighbour sites without a cell"),
             Word("distance to vessel", _UM, "distance to the nearest perfused vessel"),
@@ -171,6 +176,10 @@ class Vocabulary:
                 Word(f"efflux {drug}", _RATE, f"export of {drug} from the cell"),
                 Word(f"metabolism {drug}", _RATE, f"breakdown of {drug} in the cell"),
             ]
+        words += [
+            Word(f"killing {kind}", _RATE, f"rate of killing each neighbour that is {kind}")
+            for kind in self.cell_types
+        ]
         words += [
             Word(f"transition to {kind}", _RATE, f"rate of becoming {kind}") for kind in self.cell_types
         ]

@@ -30,10 +30,11 @@ class Cells:
     """Columns of cells; row order carries no meaning.
 
     ``cells["site"]`` is a live view of the first ``n`` rows. Matrix columns: ``variables`` (n, n_variables),
-    ``cargo`` (units held), ``docked`` (vesicles, per pool), ``drug`` (nM times site volumes held), ``damage``
-    (dimensionless, per drug), ``exposure`` (nM·min, time integral of drug held), ``traits`` (heritable, as expressed)
-    and ``scores`` (their standard normal deviates). ``occupant`` maps every site to its row, -1 where empty; living
-    cells and the remains of dead ones both hold a site.
+    ``cargo`` (units held), ``docked`` (vesicles, per pool), ``load`` (drug in docked vesicles, nM times site
+    volumes), ``drug`` (nM times site volumes held), ``damage`` (dimensionless, per drug), ``exposure`` (nM·min,
+    time integral of drug held), ``traits`` (heritable, as expressed) and ``scores`` (their standard normal
+    deviates). ``occupant`` maps every site to its row, -1 where empty; living cells and the remains of dead ones
+    both hold a site.
 
     Attributes
     ----------
@@ -51,6 +52,7 @@ class Cells:
             "variables": len(layout.variables),
             "cargo": len(layout.cargo),
             "docked": len(layout.pools),
+            "load": len(layout.loads),
             "drug": len(layout.drugs),
             "damage": len(layout.drugs),
             "exposure": len(layout.drugs),

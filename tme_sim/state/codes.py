@@ -7,8 +7,8 @@ G1, S, G2M, NO_CYCLE = 0, 1, 2, 3
 STAGES = ("G1", "S", "G2M", "none")
 
 # Cause of death (column ``death``); 0 while the cell lives.
-ALIVE, APOPTOSIS, NECROSIS, DRUG, REMOVED = 0, 1, 2, 3, 4
-DEATHS = ("alive", "apoptosis", "necrosis", "drug", "removed")
+ALIVE, APOPTOSIS, NECROSIS, DRUG, REMOVED, KILLED = 0, 1, 2, 3, 4, 5
+DEATHS = ("alive", "apoptosis", "necrosis", "drug", "removed", "killed")
 
 # Random streams: one per use, so that a draw added to one process never shifts another's.
 STREAM_TISSUE, STREAM_VESSELS, STREAM_UPTAKE, STREAM_FATE, STREAM_CYCLE = 1, 2, 3, 4, 5

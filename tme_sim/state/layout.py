@@ -21,3 +21,4 @@ class Layout:
     traits: tuple[str, ...] = ()
     clones: tuple[str, ...] = ()
     growing: tuple[str, ...] = ()
+    loads: tuple[str, ...] = ()  # "DRUG in POOL": what vesicles carry of drugs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -30,6 +30,8 @@ class Tissue:
         Each field in its declared internal unit (mmHg, nM).
     pools : float64 (nz, ny, nx, n_pools)
         Free vesicles per site.
+    loads : float64 (nz, ny, nx, n_loads)
+        Drug in free vesicles, nM times sites.
     vessel : float64 (nz, ny, nx)
         Share of supply of each site's vessel: 0 no vessel, 1 fully perfused.
     vessel_distance_um : float64 (nz, ny, nx)
@@ -53,6 +55,7 @@ class Tissue:
     ledger: Ledger
     events: Events
     vasculature: Vasculature | None = None
+    loads: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0, 0)))
 
     def field(self, name: str) -> np.ndarray:
         """Return one field, (nz, ny, nx), a view."""
@@ -72,6 +75,11 @@ class Tissue:
         """Free vesicles of all pools, float64 (n_sites, n_pools), a view."""
         return self.pools.reshape(self.grid.n_sites, len(self.layout.pools))
 
+    @property
+    def load_table(self) -> np.ndarray:
+        """Drug in free vesicles, float64 (n_sites, n_loads), a view."""
+        return self.loads.reshape(self.grid.n_sites, len(self.layout.loads))
+
     def check(self) -> None:
         """Raise StateError where an invariant is broken: one cell per site, nothing negative or not finite."""
         cells = self.cells
@@ -85,6 +93,8 @@ class Tissue:
         for what, names, values in (
             ("field", self.layout.fields, self.field_table),
             ("pool", self.layout.pools, self.pool_table),
+            ("load", self.layout.loads, self.load_table),
+            ("docked load", self.layout.loads, cells["load"]),
             *((group, names, cells[group]) for group, names in cells.named_groups()),
             ("damage", self.layout.drugs, cells["damage"]),
         ):
