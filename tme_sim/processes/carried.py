@@ -107,8 +107,8 @@ class CarriedDrug:
         vessel = tissue.vessel.reshape(-1, 1)
         rhs += tissue.load_table / context.dt_min
         diag = 1.0 / context.dt_min + self.decay + self.washout * vessel + docking + self.through_faces
-        planes = (a.reshape(tissue.loads.shape) for a in (diag, rhs))
-        self._solve(*planes, tissue.loads)
+        shape = tissue.loads.shape
+        self._solve(diag.reshape(shape), rhs.reshape(shape), tissue.loads)
         for column, spec in enumerate(self.specs):
             self._arrive(tissue, context, column, spec, docking[:, column])
         self._book(tissue, context, vessel)
