@@ -10,7 +10,7 @@ from tme_sim.state.codes import APOPTOSIS
 from tme_sim.state.layout import Layout
 from tme_sim.state.ledger import DRUG_ACCOUNTS
 
-LAYOUT = Layout(("tumour", "hsc"), (), ("drug",), ("mv",), (), ("drug",), ("drug in mv",))
+LAYOUT = Layout(("tumour", "hsc"), (), ("drug",), ("mv",), (), ("drug",), loads=("drug in mv",))
 BEHAVIOURS = {"release mv": 5.0, "uptake mv": 1.0}
 
 
