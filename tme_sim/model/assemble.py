@@ -11,8 +11,8 @@ from tme_sim.model import specs
 from tme_sim.model.first_tissue import vessel_type
 from tme_sim.model.inherited import expression_of, inheritance_of
 from tme_sim.model.specs import Numbers
-from tme_sim.processes.angiogenesis import Angiogenesis
 from tme_sim.model.vesicle_processes import vesicle_processes
+from tme_sim.processes.angiogenesis import Angiogenesis
 from tme_sim.processes.base import Process
 from tme_sim.processes.cycle import Cycle
 from tme_sim.processes.division import Division
