@@ -44,6 +44,15 @@ def test_named_rule_takes_the_place_of_one_of_its_name_below(folder):
     assert (rules[0].name, rules[0].cell) == ("first", "tumour")
 
 
+def test_named_rule_without_a_signal_changes_the_keys_it_gives(folder):
+    words = "cell: hsc, signal: il6, effect: increases, behaviour: STAT3"
+    rule = f"  - {{name: other, {words}, to: 1, half_max: 5 ng/mL}}\n"
+    (folder / "libraries" / "low.yaml").write_text("rules:\n" + rule)
+    (folder / "libraries" / "high.yaml").write_text("rules:\n  - {name: other, to: 0.5}\n")
+    other = next(rule for rule in load_scenario(folder / "small.yaml").rules if rule.name == "other")
+    assert (other.signal, other.to, other.half_max.written) == ("il6", 0.5, "5 ng/mL")
+
+
 def test_empty_value_takes_a_library_entry_away(folder):
     (folder / "small.yaml").write_text("use: [low]\n" + changed(("  hsc: {}\n", "  hsc: {}\n  extra:\n")))
     with pytest.raises(ScenarioError, match="there is no such cell type"):

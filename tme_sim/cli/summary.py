@@ -139,6 +139,8 @@ def _resistance(run: Run, row: int) -> dict[str, Any]:
 def _attribution(run: Run, row: int) -> list[dict[str, Any]]:
     """Return what protects the resistant cells of each drug, largest first, with the mechanisms on the way."""
     routes = run.routes
+    if routes.empty:
+        return []
     last = dict(zip(map(str, run.timeseries.columns), run.timeseries.to_numpy()[row].tolist(), strict=True))
     found: list[dict[str, Any]] = []
     for drug, route, evidence in zip(routes["drug"], routes["route"], routes["evidence"], strict=True):

@@ -116,6 +116,7 @@ def pool_specs(numbers: Numbers) -> list[PoolSpec]:
             diffusion_um2_min=pool.diffusion_um2_per_min + _mixing(numbers),
             decay_per_min=pool.decay_per_min,
             washout_per_min=float(pool.vessel),
+            recirculates=float(pool.recirculates),
             donor=layout.cell_types.index(pool.donor),
             docking_per_min=tuple(_docking(numbers, pool, kind) for kind in layout.cell_types),
             internalise_per_min=float(pool.internalise),

@@ -56,6 +56,8 @@ class PoolSpec:
         Units of each cargo per vesicle.
     release, uptake : str
         Behaviours: release rate, and factor on docking.
+    recirculates : float
+        Share of what is washed out that comes back through all perfused vessels alike.
     """
 
     name: str
@@ -71,6 +73,7 @@ class PoolSpec:
     release: str
     uptake: str
     detach_per_min: float = 0.0
+    recirculates: float = 0.0
 
 
 class Vesicles:
@@ -116,6 +119,7 @@ class Vesicles:
         self.docking = clears * np.array([s.docking_per_min for s in specs]).reshape(n_pools, n_types)
         self.internalise = np.array([s.internalise_per_min for s in specs])
         self.saturation = np.array([s.saturation for s in specs])
+        self.recirculates = np.array([s.recirculates for s in specs])
         self.detach = np.array([s.detach_per_min for s in specs])
         self.cargo_of = np.array([s.cargo for s in specs]).reshape(n_pools, len(cargo_decay_per_min))
         self.cargo_decay = cargo_decay_per_min
@@ -189,11 +193,16 @@ class Vesicles:
         book[:, _RELEASED] += systems.released * dt_min
         book[:, _GIVEN] += inward * dt_min
         book[:, _DECAYED] += self.decay * total
-        book[:, _LEFT_VESSEL] += self.washout * at_vessels
+        washed = self.washout * at_vessels
+        returned = self.recirculates * washed
+        book[:, _LEFT_VESSEL] += washed - returned
         book[:, _LEFT_BOUNDARY] += out * dt_min
         book[:, _INTERNALISED] += taken.sum(axis=1)
         for pool, spec in enumerate(self.specs):
             ledger.flux[pool, spec.donor] += taken[pool]
+        if returned.any():
+            vessel = systems.tissue.vessel.reshape(-1)
+            systems.tissue.pool_table[:] += np.outer(vessel / vessel.sum(), returned)
 
 
 @dataclass

@@ -26,15 +26,22 @@ def lay_over(below: Node, above: Node, path: Path = ()) -> Node:
 
 
 def _joined(below: list[Node], above: list[Node]) -> list[Node]:
-    """Return both lists of rules; one of ``above`` stands in the place of one of the same name in ``below``."""
+    """Return both lists of rules; one of ``above`` stands in the place of one of the same name in ``below``.
+
+    One that says no signal only changes the keys that it gives.
+    """
     joined, place = list(below), {name: i for i, rule in enumerate(below) if (name := _name(rule))}
     for rule in above:
         at = place.get(_name(rule))
         if at is None:
             joined.append(rule)
         else:
-            joined[at] = rule
+            joined[at] = rule if _is_whole(rule) else lay_over(joined[at], rule)
     return joined
+
+
+def _is_whole(rule: Node) -> bool:
+    return isinstance(rule.value, dict) and "signal" in rule.value
 
 
 def _name(rule: Node) -> Any:

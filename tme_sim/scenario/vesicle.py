@@ -21,6 +21,7 @@ from tme_sim.scenario.block import (
     Provenance,
     Rate,
     Ratio,
+    Share,
     default,
     reading,
 )
@@ -105,6 +106,7 @@ class PoolSpec(Provenance):
     detach: Rate = default("0 /h", "Rate from docked back to free")
     saturation: Positive = default("500", "Docked vesicles at which internalisation is half saturated")
     vessel: Rate = default("0 /h", "Rate of wash-out at vessel sites")
+    recirculates: Share = default("0 %", "Share of the washed out that comes back through all vessels alike")
     boundary: Boundary = default({}, "Faces of the grid, vesicles per site")
     start: Ratio = default("0", "Free vesicles per site at the start, as conditioned medium brings them")
 
