@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tme_sim.cli.begin import from_checkpoint, from_scenario, run_file_of
 from tme_sim.cli.destination import already_done, check_place
-from tme_sim.cli.errors import CommandError
-from tme_sim.cli.options import Config, Json, Seed, Settings, Until, overrides
+from tme_sim.cli.errors import INTERRUPTED, CommandError
+from tme_sim.cli.options import Json, Seed, Settings, Until, overrides
 from tme_sim.cli.progress import Progress
 from tme_sim.cli.runfile import opened
-from tme_sim.cli.scenario import build
+from tme_sim.cli.signals import StopRequest
 
 if TYPE_CHECKING:
-    from tme_sim.model.tumor import TumorMicroenvironment
-    from tme_sim.record.recorder import Recorder
-    from tme_sim.record.recording import Recording
+    from tme_sim.record.session import Session
 
 
 def run(
-    config: Config,
+    config: Annotated[
+        str | None,
+        typer.Argument(metavar="CONFIG", help="Scenario file, or the name of one that ships with tme-sim."),
+    ] = None,
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HDF5 file to write.")],
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="HDF5 file to write.")] = None,
     settings: Settings = None,
     until: Until = None,
     seed: Seed = None,
@@ -33,71 +34,114 @@ def run(
         int | None, typer.Option(min=1, help="Threads; results do not depend on it. Default: all cores.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that holds another run.")] = False,
+    checkpoint: Annotated[
+        str, typer.Option(metavar="TIME", help="Wall time between checkpoints, or never.")
+    ] = "5min",
+    keep_state: Annotated[
+        bool, typer.Option("--keep-state", help="Keep the last state, to extend the run or branch off it.")
+    ] = False,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Go on with this run; longer with --until.")
+    ] = None,
+    branch: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Go on from this run's state under other settings.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
     picture: Annotated[bool, typer.Option(help="Draw the overview picture beside the file.")] = True,
     as_json: Json = False,
 ) -> None:
     """Run a scenario; write its HDF5 file and a picture.
 
-    A file that holds this very run already (same scenario, settings, seed and version) is left as it is.
+    A file that holds this very run already (same scenario, settings, seed and version) is left as it is. A run
+    that was broken off goes on from its checkpoint when the same command is given again.
     """
+    out = _destination(config, out, resume, branch)
     check_place(out)
+    every_s = _seconds(checkpoint)
     chosen = overrides(settings, until, seed)
     _use_threads(threads)
-    signal.signal(signal.SIGTERM, _interrupt)
     started = time.monotonic()
-    model = build(config, chosen)
-    if already_done(out, _identity(model), force=force):
-        _tell(f"{out}: holds this run already, nothing to do", quiet)
-    else:
-        recording = _simulate(model, quiet)
-        _write(out, recording, time.monotonic() - started, force=force)
+    with StopRequest(gently=every_s != float("inf")) as stop:
+        saved = resume or branch
+        if saved is not None:
+            start = from_checkpoint(saved, chosen, branch=branch is not None)
+        else:
+            start = from_scenario(str(config), chosen)
+        if already_done(out, start.run_id, force=force):
+            _tell(f"{out}: holds this run already, nothing to do", quiet)
+        else:
+            session = start.session(out, every_s)
+            _simulate(session, stop, quiet)
+            _finish(session, time.monotonic() - started, force=force, keep=keep_state)
     drawn = _draw(out, replace=force) if picture else None
     _report(out, drawn, quiet=quiet, as_json=as_json)
 
 
-def _simulate(model: TumorMicroenvironment, quiet: bool) -> Recording:
-    recorder = _recorder(model)
-    recorder.start(model)
-    told = 0
+def _destination(config: str | None, out: Path | None, resume: Path | None, branch: Path | None) -> Path:
+    """Return the run file to write; exactly one of the three says what to run."""
+    if [config, resume, branch].count(None) != 2:
+        raise CommandError("give either a CONFIG, or --resume FILE, or --branch FILE")
+    if out is not None:
+        return out
+    if resume is None:
+        raise CommandError("--out FILE is missing: the HDF5 file to write")
+    return run_file_of(resume)
+
+
+def _seconds(text: str) -> float:
+    """Return the wall time between checkpoints, seconds; infinite for never."""
+    from tme_sim.record.schedule import At, ScheduleError, parse_schedule
+
+    try:
+        schedule = parse_schedule(text if text == "never" else f"every {text}")
+    except ScheduleError as error:
+        raise CommandError(f"--checkpoint {error}") from None
+    return float("inf") if isinstance(schedule, At) else schedule.interval_min * 60.0
+
+
+def _simulate(session: Session, stop: StopRequest, quiet: bool) -> None:
+    """Step to the end; on a request to stop, save the state and leave."""
+    model = session.model
+    told: list[str] = []
+
+    def show() -> None:
+        progress.update(model.clock.step, int(model.tissue.cells.alive().sum()))
+        for note in [*session.notes, *(f"warning: {text}" for text in model.warnings)]:
+            if note not in told:
+                progress.say(note)
+                told.append(note)
+
     with Progress(
         model.config.scenario, model.config.time.n_steps, model.clock.dt_min, quiet=quiet
     ) as progress:
         progress.say("loading kernels (the first run on a machine compiles them, which takes up to a minute)")
-        while model.running:
-            model.step()
-            recorder.observe(model.tissue)
-            progress.update(model.clock.step, int(model.tissue.cells.alive().sum()))
-            for warning in model.warnings[told:]:
-                progress.say(f"warning: {warning}")
-            told = len(model.warnings)
+        if not session.advance(stop, show):
+            _leave(session)
         progress.say(f"ended after {model.clock.days:.2f} d: {model.stop_reason}")
-    return recorder.finish()
 
 
-def _recorder(model: TumorMicroenvironment) -> Recorder:
-    from tme_sim.record.recorder import Recorder
-    from tme_sim.record.schedule import Every
+def _leave(session: Session) -> None:
+    try:
+        session.save()
+    except OSError as error:
+        raise CommandError(
+            f"interrupted; {session.checkpoint_file}: {error.strerror}, state lost", INTERRUPTED
+        ) from None
+    raise CommandError(
+        f"interrupted at {session.model.clock.days:.2f} d; go on with: tme-sim run --resume {session.out}",
+        INTERRUPTED,
+    )
 
-    kept = model.config.record
-    return Recorder(Every(float(kept.measures)), Every(float(kept.snapshots)), context=model.measure_context)
 
-
-def _identity(model: TumorMicroenvironment) -> str:
-    from tme_sim.record.identity import run_id
-
-    return run_id(model.resolved_json, model.seed, model.numerics_version)
-
-
-def _write(out: Path, recording: Recording, wall_s: float, *, force: bool) -> None:
-    from tme_sim.record.writer import RunExists, write_run
+def _finish(session: Session, wall_s: float, *, force: bool, keep: bool) -> None:
+    from tme_sim.record.writer import RunExists
 
     try:
-        write_run(recording, out, force=force, provenance=_provenance(wall_s))
+        session.finish(_provenance(wall_s), force=force, keep=keep)
     except RunExists as error:
         raise CommandError(f"--out {error}") from None
     except OSError as error:
-        raise CommandError(f"--out {out}: {error.strerror}; nothing was left behind") from None
+        raise CommandError(f"--out {session.out}: {error.strerror}; nothing was left behind") from None
 
 
 def _provenance(wall_s: float) -> dict[str, str | float]:
@@ -146,10 +190,6 @@ def _use_threads(threads: int | None) -> None:
         set_threads(wanted)
     except ValueError as error:
         raise CommandError(f"--threads: {error}") from None
-
-
-def _interrupt(*_: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _tell(text: str, quiet: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,7 @@ class TumorMicroenvironment(CellModel):
         self.seed = int(self.config.seed if rng is None else rng)
         super().__init__(rng=self.seed % 2**32)
         self._own_processes = (*processes_for(self.config), *processes)
-        self.stop_reason = ""
+        self.stop_reason, self.origin = "", ""
         self.warnings: list[str] = []
         self._assemble()
         self.tissue = lay_tissue(self._numbers, self.assay, self.seed)
@@ -141,6 +142,31 @@ class TumorMicroenvironment(CellModel):
         if self.stop_reason:
             self.running = False
 
+    def go_on(self, config: Scenario) -> None:
+        """Go on from the present state under another scenario.
+
+        A longer or shorter duration alone makes the run that had it from the start; anything else makes a branch,
+        which `numerics_version` tells of, so that it never passes for a run under ``config`` from the start.
+
+        Raises
+        ------
+        ValueError
+            When names, grid, step or seed differ: the state would not fit.
+        """
+        _refuse_other_state(self.config, config)
+        if resolved_json(_lasting(config, self.config)) != resolved_json(self.config):
+            digest = hashlib.sha256(resolved_json(self.config).encode()).hexdigest()[:16]
+            self.origin += f"+{self.clock.step} steps under {digest}"
+        triggered, given = self.interventions.triggered, self.interventions.given
+        self.config = config
+        self.running, self.stop_reason = True, ""
+        self._assemble()
+        self.interventions.triggered |= {
+            name: value for name, value in triggered.items() if name in self.interventions.triggered
+        }
+        self.interventions.given = given
+        self._judge()
+
     @property
     def clock(self) -> Clock:
         """Simulated time."""
@@ -163,9 +189,9 @@ class TumorMicroenvironment(CellModel):
 
     @property
     def numerics_version(self) -> str:
-        """Raised with every change that alters results; names the processes that others have added."""
+        """Raised with every change that alters results; names added processes, and what a branch comes from."""
         own = sorted(process.name for process in self._own_processes)
-        return "+".join((NUMERICS_VERSION, *own))
+        return "+".join((NUMERICS_VERSION, *own)) + self.origin
 
     @property
     def resolved_yaml(self) -> str:
@@ -242,3 +268,23 @@ _COMPILED = (
     "_edge",
     "processes",
 )
+
+
+def _lasting(config: Scenario, other: Scenario) -> Scenario:
+    """Return ``config`` with the duration of ``other``."""
+    time = config.time.model_copy(update={"duration": other.time.duration})
+    return config.model_copy(update={"time": time})
+
+
+def _refuse_other_state(old: Scenario, new: Scenario) -> None:
+    faults = []
+    if layout_of(old) != layout_of(new):
+        faults.append("names of cell types, variables, fields, vesicles, cargo or drugs differ")
+    if old.lattice() != new.lattice():
+        faults.append("the grid differs")
+    if float(old.time.step) != float(new.time.step):
+        faults.append("the step differs")
+    if old.seed != new.seed:
+        faults.append("the seed differs")
+    if faults:
+        raise ValueError(f"{'; '.join(faults)}: the state would not fit, start a new run")
