@@ -190,8 +190,7 @@ class TumorMicroenvironment(CellModel):
     @property
     def numerics_version(self) -> str:
         """Raised with every change that alters results; names added processes, and what a branch comes from."""
-        own = sorted(process.name for process in self._own_processes)
-        return "+".join((NUMERICS_VERSION, *own)) + self.origin
+        return _version(self._own_processes) + self.origin
 
     @property
     def resolved_yaml(self) -> str:
@@ -268,6 +267,15 @@ _COMPILED = (
     "_edge",
     "processes",
 )
+
+
+def numerics_version(scenario: Scenario) -> str:
+    """Return the version of a run of this scenario from its start."""
+    return _version(processes_for(scenario))
+
+
+def _version(own: Sequence[Process]) -> str:
+    return "+".join((NUMERICS_VERSION, *sorted(process.name for process in own)))
 
 
 def _lasting(config: Scenario, other: Scenario) -> Scenario:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from pathlib import Path
+
+_USES_KERNELS = re.compile(rb"from tme_sim\.numerics\.jit import [^\n]*kernel")
 
 MAX_THREADS = 16
 BLOCK = 1024
@@ -23,7 +26,7 @@ def _source_hash() -> str:
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).resolve().parents[1].rglob("*.py")):
         source = path.read_bytes()
-        if path.parent.name == "numerics" or path.name == "codes.py" or b"numerics.jit" in source:
+        if path.parent.name == "numerics" or path.name == "codes.py" or _USES_KERNELS.search(source):
             digest.update(source)
     return digest.hexdigest()[:16]
 

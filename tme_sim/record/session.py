@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,10 +20,10 @@ def identity(model: TumorMicroenvironment) -> str:
     return run_id(model.resolved_json, model.seed, model.numerics_version)
 
 
-def recorder_of(model: TumorMicroenvironment) -> Recorder:
-    """Return a recorder that keeps what the model's scenario asks for."""
+def recorder_of(model: TumorMicroenvironment, measures: Sequence[str] | None = None) -> Recorder:
+    """Return a recorder that keeps what the model's scenario asks for: these measures, or all."""
     kept = model.config.record
-    return Recorder(Every(float(kept.measures)), Every(float(kept.snapshots)), context=model.measure_context)
+    return Recorder(Every(float(kept.measures)), Every(float(kept.snapshots)), measures, model.measure_context)
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Session:
         *,
         every_s: float = float("inf"),
         checkpoint: Path | None = None,
-        recorder: Recorder | None = None,
+        measures: Sequence[str] | None = None,
     ) -> Session:
         """Return a run at its start, or where its newest usable checkpoint left it."""
         found, notes = newest(checkpoint or checkpoint_path(out), identity(model))
@@ -64,7 +64,7 @@ class Session:
             session = cls(found.model, found.recorder, out, every_s, checkpoint, notes)
             session.notes.append(f"goes on at {found.header.minutes / 1440.0:.2f} d from its checkpoint")
             return session
-        session = cls(model, recorder or recorder_of(model), out, every_s, checkpoint, notes)
+        session = cls(model, recorder_of(model, measures), out, every_s, checkpoint, notes)
         session.recorder.start(model)
         return session
 

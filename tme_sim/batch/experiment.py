@@ -1,0 +1,172 @@
+"""The experiment file: a scenario, arms, sweeps, replicates; read and checked with the place of every fault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from tme_sim.resources import data_dir
+from tme_sim.scenario.block import Block, Count, Flag
+from tme_sim.scenario.faults import Fault, ScenarioError, dotted, nearest, problem, shown
+from tme_sim.scenario.merge import place_of, plain
+from tme_sim.scenario.messages import findings_of
+from tme_sim.scenario.source import Node, read_file
+
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+Name = Annotated[str, Field(pattern=f"^{NAME}$")]
+Positive = Annotated[int, Field(strict=True, ge=1, le=10**6)]
+
+
+def as_text(value: Any) -> str:
+    """Return a value as an override writes it: ``8 nM``, ``[1 mm, 1 mm]``, ``true``."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
+    return text.removesuffix("...\n").strip()
+
+
+def _texts(raw: Any) -> Any:
+    if not isinstance(raw, dict):
+        raise problem(f"got {shown(raw)}; expected settings such as {{time.duration: 5 d}}")
+    return {str(key): as_text(value) for key, value in raw.items()}
+
+
+Settings = Annotated[dict[str, str], BeforeValidator(_texts)]
+
+
+class Arm(Block):
+    """One arm: what it changes of the scenario."""
+
+    settings: Settings = Field({}, description="Settings by dotted key; default: none.")
+    activate: tuple[str, ...] = Field((), description="Interventions switched on; default: none.")
+    deactivate: tuple[str, ...] = Field((), description="Interventions switched off; default: none.")
+
+    def overrides(self) -> dict[str, str]:
+        """Return settings by key, interventions among them."""
+        switched = {f"interventions.{name}.active": "true" for name in self.activate}
+        switched |= {f"interventions.{name}.active": "false" for name in self.deactivate}
+        return {**self.settings, **switched}
+
+
+def _list_of_texts(raw: Any) -> Any:
+    if not isinstance(raw, list) or not raw:
+        raise problem(f"got {shown(raw)}; expected a list of at least one value")
+    return [as_text(value) for value in raw]
+
+
+class Sweep(Block):
+    """One axis of an experiment; several axes are crossed.
+
+    One of: ``key`` with ``values``; ``key`` with ``from``, ``to`` and ``points``; ``draws`` with ``ranges`` or
+    ``assumed``; ``table``.
+    """
+
+    key: str | None = Field(None, description="Dotted key that is swept; default: none.")
+    values: Annotated[list[str], BeforeValidator(_list_of_texts)] | None = Field(
+        None, description="Its values; default: none."
+    )
+    start: str | None = Field(None, alias="from", description="First value, with unit; default: none.")
+    to: str | None = Field(None, description="Last value, with unit; default: none.")
+    points: Positive | None = Field(None, description="How many values from first to last; default: none.")
+    scale: Literal["linear", "log"] = Field("linear", description="Spacing of values; default: linear.")
+    draws: Positive | None = Field(None, description="How many points are drawn; default: none.")
+    method: Literal["latin_hypercube", "sobol"] = Field(
+        "latin_hypercube", description="How points are drawn; default: latin_hypercube."
+    )
+    ranges: dict[str, tuple[str, str]] | None = Field(
+        None, description="Lowest and highest value by key; default: none."
+    )
+    assumed: Flag = Field(False, description="Draw every number with a documented range; default: false.")
+    seed: Count = Field(0, description="Seed of the draws; default: 0.")
+    table: str | None = Field(None, description="CSV file with a column per key; default: none.")
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Sweep:
+        kinds = {
+            "key with values": self.key is not None and self.values is not None,
+            "key with from, to and points": None not in (self.key, self.start, self.to, self.points),
+            "draws with ranges or assumed": self.draws is not None
+            and (self.ranges is not None) != self.assumed,
+            "table": self.table is not None,
+        }
+        if sum(kinds.values()) != 1:
+            raise problem(f"expected exactly one of: {'; '.join(kinds)}")
+        return self
+
+
+class Experiment(Block):
+    """A declared experiment."""
+
+    experiment: Name = Field(description="Its name.")
+    title: str = Field("", description="One line for readers; default: none.")
+    scenario: str = Field(description="Scenario file beside the experiment, or the name of one.")
+    settings: Settings = Field({}, description="Settings of every run; default: none.")
+    arms: dict[Name, Arm] = Field({"control": {}}, description="Arms by name, the control first.", min_length=1)  # pyright: ignore[reportArgumentType]
+    sweep: list[Sweep] = Field([], description="Axes, crossed with each other and with the arms; default: none.")
+    converge: dict[str, Annotated[list[str], BeforeValidator(_list_of_texts)]] = Field(
+        {}, description="Keys refined one at a time, coarse to fine, the first one being the base; default: none."
+    )
+    tolerance: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(
+        0.05, description="Relative change below which a measure counts as converged; default: 0.05."
+    )
+    replicates: Positive = Field(1, description="Runs per arm and point; default: 1.")
+    first_seed: Count = Field(1, description="Seed of the first replicate; default: 1.")
+    common_random_numbers: Flag = Field(
+        True, description="Whether a replicate has the same seed in every arm and point; default: true."
+    )
+    measures: list[str] | None = Field(None, description="Measures to keep; default: all.")
+    report: list[str] = Field([], description="Measures shown at the end, by name; default: resistant fractions.")
+    checkpoint: str = Field("5min", description="Wall time between checkpoints, or never; default: 5min.")
+
+    @model_validator(mode="after")
+    def _sweeps_or_converges(self) -> Experiment:
+        if self.converge and self.sweep:
+            raise problem("converge and sweep exclude each other")
+        return self
+
+
+def find_experiment(path_or_name: str | Path) -> Path:
+    """Return the file of an experiment, given as a path or as the name of one in the package.
+
+    Raises
+    ------
+    ScenarioError
+        When there is none.
+    """
+    path = Path(path_or_name)
+    if path.is_file():
+        return path
+    folder = data_dir("experiments")
+    for candidate in (folder / path, folder / f"{path}.yaml"):
+        if path.name == str(path) and candidate.is_file():
+            return candidate
+    reason = "there is no such file, and no experiment of this name comes with the package"
+    names = sorted(file.stem for file in folder.glob("*.yaml"))
+    raise ScenarioError([Fault(str(path_or_name), "", reason, nearest(path.name, names))])
+
+
+def load_experiment(path: Path) -> tuple[Experiment, Node]:
+    """Return an experiment and the places of its parts.
+
+    Raises
+    ------
+    ScenarioError
+        With every fault of the file itself.
+    """
+    root = read_file(path)
+    if not isinstance(root.value, dict):
+        raise ScenarioError([Fault(str(root.mark), "", "expected keys and values, such as experiment: NAME")])
+    try:
+        return Experiment.model_validate(plain(root)), root
+    except ValidationError as error:
+        faults = [
+            Fault(
+                str(place_of(root, found.path, of_key=found.at_key)),
+                dotted(found.path),
+                found.reason,
+                found.suggestion,
+            )
+            for found in findings_of(error, Experiment)
+        ]
+        raise ScenarioError(faults) from None

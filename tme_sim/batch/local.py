@@ -1,0 +1,216 @@
+"""Runs jobs on this machine, one process per run, so that a run that is killed or hungry costs only itself."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import resource
+import signal
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+from tme_sim.batch.folder import RunTaken
+from tme_sim.batch.plan import Planned
+from tme_sim.batch.warm import VARIABLE
+from tme_sim.batch.worker import Job, run_job
+from tme_sim.numerics.jit import set_threads
+
+ATTEMPTS = 2
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True)
+class Event:
+    """News of a run.
+
+    Attributes
+    ----------
+    kind : str
+        ``started``, ``progress``, ``done``, ``failed``, ``retried``, ``stopped`` or ``taken``.
+    share : float
+        Share of its steps that is done.
+    reason : str
+        Why it failed or is tried again.
+    """
+
+    kind: str
+    run: Planned
+    share: float = 0.0
+    reason: str = ""
+
+
+@dataclass
+class _Child:
+    job: Job
+    process: BaseProcess
+    news: Connection
+    attempt: int
+    said: tuple[str, str] | None = None
+
+
+class LocalRuns:
+    """Runs jobs in processes of their own, started by a fork server that holds the compiled kernels.
+
+    Parameters
+    ----------
+    workers : int
+        Runs at a time.
+    memory_mb : float or None
+        Address space of a run; a run that needs more fails alone. None: no limit.
+    """
+
+    def __init__(self, workers: int, memory_mb: float | None = None):
+        self.workers, self.memory_mb = workers, memory_mb
+        self._children: list[_Child] = []
+        self._waiting: deque[tuple[Job, int]] = deque()
+        self._asked = False
+
+    def run(self, jobs: Iterable[Job], stop: Callable[[], bool]) -> Iterator[Event]:
+        """Yield what happens until all jobs have ended, or until ``stop()`` and all runs have saved themselves."""
+        self._waiting = deque((job, 1) for job in jobs)
+        if not self._waiting:
+            return
+        with _fork_server(self._waiting[0][0]) as context, _lifeline(context) as lifeline:
+            try:
+                while self._waiting or self._children:
+                    if stop() and not self._asked:
+                        self._ask_to_stop()
+                    while self._waiting and len(self._children) < self.workers:
+                        job, attempt = self._waiting.popleft()
+                        self._children.append(self._start(context, job, attempt, lifeline))
+                        yield Event("started", job.run)
+                    yield from self._listen()
+            finally:
+                self._kill()
+
+    def _start(
+        self, context: multiprocessing.context.ForkServerContext, job: Job, attempt: int, lifeline: Connection
+    ) -> _Child:
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(target=_child, args=(job, theirs, lifeline, self.memory_mb), daemon=True)
+        process.start()
+        theirs.close()
+        return _Child(job, process, ours, attempt)
+
+    def _listen(self) -> Iterator[Event]:
+        ready = set(wait([c.news for c in self._children] + [c.process.sentinel for c in self._children], _POLL_S))
+        for child in list(self._children):
+            if child.news in ready:
+                yield from self._read(child)
+            if child.process.sentinel in ready:
+                yield from self._read(child)
+                child.process.join()
+                self._children.remove(child)
+                child.news.close()
+                yield self._ended(child)
+
+    def _read(self, child: _Child) -> Iterator[Event]:
+        """Yield the progress that a child has sent, and keep its last word."""
+        try:
+            while child.news.poll():
+                kind, value = child.news.recv()
+                if kind == "progress":
+                    yield Event("progress", child.job.run, value)
+                else:
+                    child.said = (kind, value)
+        except (EOFError, OSError, pickle.UnpicklingError):
+            return
+
+    def _ended(self, child: _Child) -> Event:
+        run, (kind, reason) = child.job.run, child.said or ("died", _fate(child.process.exitcode))
+        if kind in ("died", "memory"):
+            if child.attempt < ATTEMPTS and not self._asked:
+                self._waiting.appendleft((child.job, child.attempt + 1))
+                return Event("retried", run, reason=reason)
+            kind = "failed"
+        if kind == "failed":
+            child.job.folder.note_failure(run.run_id, reason, child.attempt)
+        return Event(kind, run, reason=reason)
+
+    def _ask_to_stop(self) -> None:
+        self._asked = True
+        self._waiting.clear()
+        for child in self._children:
+            child.process.terminate()
+
+    def _kill(self) -> None:
+        for child in self._children:
+            child.process.kill()
+        for child in self._children:
+            child.process.join()
+        self._children.clear()
+
+
+def _fate(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        return f"killed by {signal.Signals(-exit_code).name}"
+    return f"ended with exit code {exit_code}"
+
+
+@contextmanager
+def _fork_server(job: Job) -> Iterator[multiprocessing.context.ForkServerContext]:
+    """Yield a context whose fork server has run the kernels of a job's scenario."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tme_sim.batch.warm"])
+    with tempfile.NamedTemporaryFile(suffix=".pickle") as file:
+        file.write(pickle.dumps(job.scenario))
+        file.flush()
+        os.environ[VARIABLE] = file.name
+        try:
+            yield context
+        finally:
+            del os.environ[VARIABLE]
+
+
+@contextmanager
+def _lifeline(context: multiprocessing.context.ForkServerContext) -> Iterator[Connection]:
+    """Yield the end of a pipe that closes when this process dies, however it dies."""
+    theirs, ours = context.Pipe(duplex=False)
+    try:
+        yield theirs
+    finally:
+        ours.close()
+        theirs.close()
+
+
+def _child(job: Job, news: Connection, lifeline: Connection, memory_mb: float | None) -> None:
+    """Run one job; the last word sent is how it ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which asks by SIGTERM
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    threading.Thread(target=_die_with, args=(lifeline,), daemon=True).start()
+    if memory_mb is not None:
+        limit = int(memory_mb * 2**20)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    set_threads(1)
+    try:
+        finished = run_job(job, stop.is_set, lambda step, steps: news.send(("progress", step / steps)))
+        word = ("done" if finished else "stopped", "")
+    except RunTaken:
+        word = ("taken", "another process runs it")
+    except MemoryError:
+        word = ("memory", "out of memory")
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the batch goes on and says so
+        word = ("failed", " ".join(f"{type(error).__name__}: {error}".split()))
+    news.send(word)
+
+
+def _die_with(lifeline: Connection) -> None:
+    """End this process when its parent has gone."""
+    try:
+        lifeline.poll(None)
+    finally:
+        os._exit(1)
+
+
+def default_workers() -> int:
+    """Return how many runs this machine can do at a time."""
+    return len(os.sched_getaffinity(0))
+

@@ -1,0 +1,177 @@
+"""From an experiment to its runs: every arm, point and replicate with its scenario, seed and id."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tme_sim.batch.experiment import Experiment, find_experiment, load_experiment
+from tme_sim.batch.sweep import Point, SweepError, converging, points_of
+from tme_sim.measures.condition import suggestion
+from tme_sim.measures.registry import measures_for
+from tme_sim.model.tumor import TumorMicroenvironment, numerics_version
+from tme_sim.record.identity import run_id
+from tme_sim.scenario.faults import Fault, ScenarioError, dotted
+from tme_sim.scenario.load import load_scenario, names_of_package
+from tme_sim.scenario.merge import place_of
+from tme_sim.scenario.resolved import resolved_json
+from tme_sim.scenario.scenario import Scenario, layout_of
+from tme_sim.scenario.source import Node
+
+MOST_RUNS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run of an experiment.
+
+    Attributes
+    ----------
+    index : int
+        Its place in the experiment.
+    arm : str
+    point : mapping
+        Swept settings by key; empty without sweeps.
+    replicate : int
+        From 0.
+    seed : int
+    variant : int
+        Which of the plan's scenarios it runs.
+    run_id : str
+        Names its file.
+    """
+
+    index: int
+    arm: str
+    point: Point
+    replicate: int
+    seed: int
+    variant: int
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An experiment ready to run.
+
+    Attributes
+    ----------
+    scenarios : tuple of Scenario
+        One per arm and point.
+    runs : tuple of Planned
+        Replicate by replicate, so that a batch broken off has some of every arm.
+    """
+
+    experiment: Experiment
+    scenarios: tuple[Scenario, ...]
+    runs: tuple[Planned, ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Swept keys, in order."""
+        return tuple(dict.fromkeys(key for run in self.runs for key in run.point))
+
+    @property
+    def plan_id(self) -> str:
+        """Identity of the batch: what runs, and what is kept of it."""
+        kept = json.dumps(self.experiment.measures)
+        parts = [*(f"{run.arm} {dict(run.point)} {run.run_id}" for run in self.runs), kept]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+    def scenario(self, run: Planned) -> Scenario:
+        """Return the scenario of a run, with its seed."""
+        return self.scenarios[run.variant].model_copy(update={"seed": run.seed})
+
+
+def make_plan(path_or_name: str | Path, overrides: tuple[str, ...] = ()) -> Plan:
+    """Read an experiment and check every scenario it asks for.
+
+    Parameters
+    ----------
+    overrides : tuple of str
+        ``key=value`` on top of every run.
+
+    Raises
+    ------
+    ScenarioError
+        With every fault of the experiment, else of the first scenario that has any.
+    """
+    path = find_experiment(path_or_name)
+    experiment, root = load_experiment(path)
+    config = _scenario_file(experiment, path.parent)
+    common = tuple(f"{key}={value}" for key, value in experiment.settings.items()) + overrides
+    base = _loaded(config, common, "settings", root)
+    _check_measures(experiment, base, root)
+    try:
+        points = converging(experiment.converge) if experiment.converge else points_of(experiment.sweep, base, path.parent)
+    except SweepError as error:
+        raise ScenarioError([Fault(str(place_of(root, ("sweep",))), "sweep", str(error))]) from None
+    if len(points) * len(experiment.arms) * experiment.replicates > MOST_RUNS:
+        reason = f"more than {MOST_RUNS:,} runs; expected fewer points or replicates"
+        raise ScenarioError([Fault(str(root.mark), "", reason)])
+    scenarios = []
+    for name, arm in experiment.arms.items():
+        for point in points:
+            changed = {**arm.overrides(), **point}
+            texts = (*common, *(f"{key}={value}" for key, value in changed.items()))
+            scenarios.append(_loaded(config, texts, f"arms.{name}", root) if changed else base)
+    return Plan(experiment, tuple(scenarios), tuple(_runs(experiment, points, scenarios)))
+
+
+def _scenario_file(experiment: Experiment, folder: Path) -> str | Path:
+    beside = folder / experiment.scenario
+    return beside if beside.is_file() else experiment.scenario
+
+
+def _loaded(config: str | Path, overrides: tuple[str, ...], where: str, root: Node) -> Scenario:
+    """Return a checked scenario that also fits its grid; faults say which part of the experiment asked for it."""
+    try:
+        scenario = load_scenario(config, overrides)
+        known = replace(names_of_package(), measures=frozenset(measures_for(layout_of(scenario))))
+        return load_scenario(config, overrides, known) if scenario.stop or scenario.interventions else scenario
+    except ScenarioError as error:
+        path = tuple(where.split("."))
+        faults = [
+            Fault(str(place_of(root, path)), dotted(path), str(fault), None) if fault.where.startswith("--set") else fault
+            for fault in error.faults
+        ]
+        raise ScenarioError(faults) from None
+
+
+def _check_measures(experiment: Experiment, scenario: Scenario, root: Node) -> None:
+    known = measures_for(layout_of(scenario))
+    faults = [
+        Fault(str(place_of(root, (part, i))), f"{part}[{i}]", f"there is no measure {name}{suggestion(name, known)}")
+        for part in ("measures", "report")
+        for i, name in enumerate(getattr(experiment, part) or ())
+        if name not in known
+    ]
+    if faults:
+        raise ScenarioError(faults)
+
+
+def _runs(experiment: Experiment, points: list[Point], scenarios: list[Scenario]) -> Iterator[Planned]:
+    version = numerics_version(scenarios[0])
+    texts = [json.loads(resolved_json(scenario)) for scenario in scenarios]
+    index = 0
+    for replicate in range(experiment.replicates):
+        for variant in range(len(scenarios)):
+            arm, point = divmod(variant, len(points))
+            shift = 0 if experiment.common_random_numbers else variant * experiment.replicates
+            seed = experiment.first_seed + shift + replicate
+            canonical = json.dumps(
+                {**texts[variant], "seed": seed}, sort_keys=True, separators=(",", ":"), ensure_ascii=True
+            )
+            name = list(experiment.arms)[arm]
+            yield Planned(
+                index, name, points[point], replicate, seed, variant, run_id(canonical, seed, version)
+            )
+            index += 1
+
+
+def first_model(plan: Plan) -> TumorMicroenvironment:
+    """Return the model of the first run: whether tissue fits grid shows only here."""
+    return TumorMicroenvironment(plan.scenario(plan.runs[0]))
