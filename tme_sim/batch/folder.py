@@ -271,5 +271,12 @@ def _manifest(plan: Plan) -> dict[str, Any]:
         "experiment": experiment.experiment,
         "title": experiment.title,
         "scenario": experiment.scenario,
+        "control": next(iter(experiment.arms)),
+        "replicates": experiment.replicates,
+        "converge": list(experiment.converge),
+        "tolerance": experiment.tolerance,
+        "report": experiment.report,
+        "interval_min": min(float(scenario.record.measures) for scenario in plan.scenarios),
+        "duration_min": max(scenario.time.n_steps * float(scenario.time.step) for scenario in plan.scenarios),
         "runs": entries,
     }

@@ -53,6 +53,34 @@ def write(
     return dataset
 
 
+def write_empty(
+    group: h5py.Group,
+    name: str,
+    shape: tuple[int, ...],
+    dims: Sequence[str],
+    chunks: tuple[int, ...],
+    /,
+    **attributes: Any,
+) -> h5py.Dataset:
+    """Make a float64 dataset of nan, to be filled piece by piece."""
+    dataset = group.create_dataset(
+        name,
+        shape=shape,
+        dtype="f8",
+        fillvalue=np.nan,
+        chunks=tuple(max(1, min(size, chunk)) for size, chunk in zip(shape, chunks, strict=True)),
+        compression="gzip",
+        compression_opts=1,
+        shuffle=True,
+        fletcher32=True,
+        track_times=False,
+    )
+    set_attributes(dataset, attributes)
+    for axis, dim in enumerate(dims):
+        dataset.dims[axis].attach_scale(_scale(group, dim))
+    return dataset
+
+
 def write_coordinate(group: h5py.Group, name: str, values: np.ndarray, **attributes: Any) -> None:
     """Write the values of a dimension and make it one."""
     dataset = _create(group, name, values, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import Path
 
 _MAGIC = b"\nTME-SIM SHA-256 "
 _TRAILER = re.compile(re.escape(_MAGIC) + rb"([0-9a-f]{64}) ([0-9]{20})\n")
@@ -17,6 +18,13 @@ class RunFileError(ValueError):
 def seal(content: bytes | memoryview) -> bytes:
     """Return the trailer for ``content``: magic words, SHA-256 and length."""
     return _MAGIC + f"{hashlib.sha256(content).hexdigest()} {len(content):020d}\n".encode()
+
+
+def seal_file(path: Path) -> bytes:
+    """Return the trailer for the content of a file, read piece by piece."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return _MAGIC + f"{digest.hexdigest()} {file.tell():020d}\n".encode()
 
 
 def check_seal(raw: bytes | memoryview, where: str = "file") -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, BinaryIO
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK}
 
@@ -36,6 +38,79 @@ def publish(path: Path, parts: Sequence[bytes | memoryview], *, replace: bool = 
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)
+
+
+def publish_built(path: Path, build: Callable[[BinaryIO], None], seal: Callable[[Path], bytes]) -> None:
+    """Let ``build`` write a large file to disk, append its seal and put it under its name, replacing what is there.
+
+    Raises
+    ------
+    OSError
+        When the disk is full, the folder read-only or missing; nothing is left behind.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    try:
+        with _Patient(temporary) as file:
+            build(file)  # pyright: ignore[reportArgumentType] - it has what HDF5 asks for
+            file.settle()
+        trailer = seal(temporary)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_APPEND)
+        try:
+            _write_all(descriptor, trailer)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        _put_in_place(temporary, path, replace=True)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+class _Patient(io.RawIOBase):
+    """A file on disk that keeps its first error to itself until asked: HDF5 does not survive one while writing."""
+
+    def __init__(self, path: Path):
+        self._file = path.open("x+b", buffering=0)
+        self._error: OSError | None = None
+
+    def settle(self) -> None:
+        """Raise the error that was kept, if any."""
+        if self._error is not None:
+            raise self._error
+
+    def write(self, data: Any) -> int:
+        if self._error is None:
+            try:
+                view = memoryview(data)
+                while view:
+                    view = view[self._file.write(view) or 0 :]
+            except OSError as error:
+                self._error = error
+        return len(data)
+
+    def readinto(self, buffer: Any) -> int:
+        found = self._file.readinto(buffer)
+        if found < len(buffer):  # what an error kept from the disk
+            memoryview(buffer)[found:] = bytes(len(buffer) - found)
+        return len(buffer)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def truncate(self, size: int | None = None) -> int:
+        if self._error is None:
+            try:
+                return self._file.truncate(size)
+            except OSError as error:
+                self._error = error
+        return size or 0
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def _write_all(descriptor: int, part: bytes | memoryview) -> None:

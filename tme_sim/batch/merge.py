@@ -1,0 +1,223 @@
+"""Merges the files of a batch into one, which can always be made again from them.
+
+    design/       (run)        arm, replicate, seed, run_id, status, failure
+    parameters/   (run)        one dataset per swept key: numbers with their unit, else texts
+    timeseries/   (run, time)  one dataset per measure; nan after a run's end
+    end/          (run)        the same at the end of the run, and when that was
+    provenance/   (run)        wall time and memory
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import h5py
+import numpy as np
+
+import tme_sim
+from tme_sim.batch.folder import DONE, Entry, Folder
+from tme_sim.record.hdf5 import set_attributes, text_array, write, write_coordinate, write_dimension, write_empty
+from tme_sim.record.identity import FORMAT_VERSION
+from tme_sim.record.reader import verify
+from tme_sim.record.seal import RunFileError, seal_file
+from tme_sim.record.store import publish_built
+
+_BLOCK_VALUES = 8_000_000
+_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)")
+_MACHINE = {"wall_time_s": "s", "peak_memory_mb": "MB"}
+_KEPT = ("units", "long_name")
+
+
+class MergeError(ValueError):
+    """There is nothing to merge."""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge did: the file, how many runs it holds, and what was passed over."""
+
+    path: Path
+    runs: int
+    passed_over: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Series:
+    minutes: np.ndarray  # (n,)
+    values: np.ndarray  # (n_measures, n)
+    machine: tuple[float, ...]
+
+
+def merge(folder: Folder) -> Merged:
+    """Write ``results.h5`` of a batch from its finished runs, one row per planned run.
+
+    Memory does not grow with the number of runs.
+
+    Raises
+    ------
+    MergeError
+        When no run is finished.
+    OSError
+        When it cannot be written; an earlier file stays.
+    """
+    entries = folder.entries()
+    sample = next((e.run_id for e in entries if folder.run_file(e.run_id).exists()), None)
+    if sample is None:
+        raise MergeError(f"{folder.path}: no finished run yet")
+    passed_over: list[str] = []
+    finished = np.zeros(len(entries), bool)
+
+    def build(file: BinaryIO) -> None:
+        with h5py.File(file, "w", libver="latest") as out:
+            manifest = folder.read_manifest()
+            _write_root(out, manifest, folder.run_file(sample))
+            _write_series(out, folder, entries, manifest, sample, finished, passed_over)
+            _write_design(out, folder, entries, finished)
+            _write_parameters(out, entries)
+
+    publish_built(folder.results, build, seal_file)
+    return Merged(folder.results, int(finished.sum()), tuple(passed_over))
+
+
+def _write_root(out: h5py.File, manifest: dict[str, Any], sample: Path) -> None:
+    with h5py.File(sample, "r", locking="best-effort") as run:
+        version = run.attrs["numerics_version"]
+    told = {key: manifest[key] for key in ("experiment", "title", "scenario", "control", "plan_id")}
+    set_attributes(
+        out,
+        {
+            "Conventions": "CF-1.11",
+            "source": f"tme-sim {tme_sim.__version__}",
+            "kind": "batch",
+            "format_version": FORMAT_VERSION,
+            "numerics_version": version if isinstance(version, str) else version.decode(),
+            **told,
+        },
+    )
+
+
+def _write_series(
+    out: h5py.File,
+    folder: Folder,
+    entries: Sequence[Entry],
+    manifest: dict[str, Any],
+    sample: str,
+    io_finished: np.ndarray,
+    io_passed_over: list[str],
+) -> None:
+    """Fill series, end values and machine facts, block of runs by block of runs."""
+    about = _measures_of(folder.run_file(sample))
+    interval = manifest["interval_min"] or manifest["duration_min"]
+    times = int(manifest["duration_min"] / interval + 1e-9) + 1
+    rows = max(1, min(256, _BLOCK_VALUES // (times * len(about))))
+    write_dimension(out, "run", len(entries))
+    series, ends = out.create_group("timeseries", track_order=True), out.create_group("end", track_order=True)
+    write_coordinate(
+        series, "time", np.arange(times) * interval, units="min", long_name="Simulated time", axis="T"
+    )
+    all_series = {
+        name: write_empty(series, name, (len(entries), times), ("run", "time"), (rows, times), **attributes)
+        for name, attributes in about.items()
+    }
+    end_values = np.full((len(about), len(entries)), np.nan)
+    ended, machine = np.full(len(entries), np.nan), np.full((len(_MACHINE), len(entries)), np.nan)
+    for start in range(0, len(entries), rows):
+        block = np.full((len(about), rows, times), np.nan)
+        for i, entry in enumerate(entries[start : start + rows]):
+            found = _read(folder.run_file(entry.run_id), tuple(about), io_passed_over)
+            if found is None:
+                continue
+            at = start + i
+            io_finished[at], ended[at], machine[:, at] = True, found.minutes[-1], found.machine
+            end_values[:, at] = found.values[:, -1]
+            column = ((found.minutes + 1e-6) / interval).astype(np.int64)
+            block[:, i, column] = found.values
+        stop = min(start + rows, len(entries))
+        for dataset, values in zip(all_series.values(), block, strict=True):
+            dataset[start:stop] = values[: stop - start]
+    for (name, attributes), values in zip(about.items(), end_values, strict=True):
+        write(ends, name, values, ("run",), None, **attributes)
+    write(ends, "ended", ended, ("run",), None, units="min", long_name="Simulated time at the end of the run")
+    provenance = out.create_group("provenance", track_order=True)
+    for (name, unit), values in zip(_MACHINE.items(), machine, strict=True):
+        write(provenance, name, values, ("run",), None, units=unit)
+
+
+def _measures_of(path: Path) -> dict[str, dict[str, str]]:
+    """Return the measures of a run file with unit and meaning."""
+    with h5py.File(path, "r", locking="best-effort") as run:
+        group: Any = run["timeseries"]
+        return {
+            name: {key: _text(group[name].attrs[key]) for key in _KEPT if key in group[name].attrs}
+            for name in group
+            if name != "time"
+        }
+
+
+def _read(path: Path, measures: Sequence[str], io_passed_over: list[str]) -> _Series | None:
+    """Return the series of a finished run; None for one that is not there or damaged, which is noted."""
+    if not path.exists():
+        return None
+    try:
+        verify(path)
+        with h5py.File(path, "r", locking="best-effort") as run:
+            group = h5py.h5g.open(run.id, b"timeseries")
+            minutes = _array(group, "time")
+            values = np.stack([_array(group, name) for name in measures])
+            machine = tuple(float(run["provenance"].attrs.get(name, np.nan)) for name in _MACHINE)
+    except (RunFileError, OSError, KeyError, ValueError) as error:
+        io_passed_over.append(f"{path.name}: {error}")
+        return None
+    return _Series(minutes, values, machine)
+
+
+def _array(group: Any, name: str) -> np.ndarray:
+    """Read a one-dimensional float64 dataset the quick way."""
+    dataset = h5py.h5d.open(group, name.encode())
+    values = np.empty(dataset.shape, np.float64)
+    dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, values)
+    return values
+
+
+def _write_design(out: h5py.File, folder: Folder, entries: Sequence[Entry], finished: np.ndarray) -> None:
+    design = out.create_group("design", track_order=True)
+    status = [DONE if done else folder.state(e.run_id) for e, done in zip(entries, finished, strict=True)]
+    texts = {
+        "run_id": [e.run_id for e in entries],
+        "arm": [e.arm for e in entries],
+        "status": status,
+        "failure": ["" if done else folder.failure(e.run_id) for e, done in zip(entries, finished, strict=True)],
+    }
+    for name, values in texts.items():
+        write(design, name, text_array(values), ("run",))
+    write(design, "replicate", np.array([e.replicate for e in entries], np.int64), ("run",))
+    write(design, "seed", np.array([e.seed for e in entries], np.uint64), ("run",))
+
+
+def _write_parameters(out: h5py.File, entries: Sequence[Entry]) -> None:
+    group = out.create_group("parameters", track_order=True)
+    for key in dict.fromkeys(key for entry in entries for key in entry.point):
+        written = [entry.point.get(key, "") for entry in entries]
+        numbers = list(_numbers(written))
+        units = {unit for _, unit in numbers}
+        if len(numbers) == len(written) and len(units) == 1:
+            values = np.array([number for number, _ in numbers])
+            write(group, key, values, ("run",), None, units=units.pop() or "1")
+        else:
+            write(group, key, text_array(written), ("run",))
+
+
+def _numbers(texts: Sequence[str]) -> Iterator[tuple[float, str]]:
+    """Yield number and unit of those texts that are a number."""
+    for text in texts:
+        match = _NUMBER.fullmatch(text.strip())
+        if match is not None:
+            yield float(match[1]), match[2]
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
