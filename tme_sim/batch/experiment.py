@@ -102,10 +102,17 @@ class Experiment(Block):
     title: str = Field("", description="One line for readers; default: none.")
     scenario: str = Field(description="Scenario file beside the experiment, or the name of one.")
     settings: Settings = Field({}, description="Settings of every run; default: none.")
-    arms: dict[Name, Arm] = Field({"control": {}}, description="Arms by name, the control first.", min_length=1)  # pyright: ignore[reportArgumentType]
-    sweep: list[Sweep] = Field([], description="Axes, crossed with each other and with the arms; default: none.")
+    arms: dict[Name, Arm] = Field(
+        {"control": Arm.model_validate({})},
+        description="Arms by name, the control first; default: one.",
+        min_length=1,
+    )
+    sweep: list[Sweep] = Field(
+        [], description="Axes, crossed with each other and with the arms; default: none."
+    )
     converge: dict[str, Annotated[list[str], BeforeValidator(_list_of_texts)]] = Field(
-        {}, description="Keys refined one at a time, coarse to fine, the first one being the base; default: none."
+        {},
+        description="Keys refined one at a time, coarse to fine, the first one being the base; default: none.",
     )
     tolerance: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(
         0.05, description="Relative change below which a measure counts as converged; default: 0.05."
@@ -116,7 +123,9 @@ class Experiment(Block):
         True, description="Whether a replicate has the same seed in every arm and point; default: true."
     )
     measures: list[str] | None = Field(None, description="Measures to keep; default: all.")
-    report: list[str] = Field([], description="Measures shown at the end, by name; default: resistant fractions.")
+    report: list[str] = Field(
+        [], description="Measures shown at the end, by name; default: resistant fractions."
+    )
     checkpoint: str = Field("5min", description="Wall time between checkpoints, or never; default: 5min.")
 
     @model_validator(mode="after")

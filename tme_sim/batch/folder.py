@@ -1,11 +1,11 @@
 """The folder of a batch: where its files lie, what each run's state is, and whose folder it is.
 
-    batch.json       what runs here: plan id, one entry per run
-    runs/ID.h5       finished runs
-    checkpoints/     runs under way
-    running/ID.json  who runs it now, locked by its process, and how far it is
-    failed/ID.json   why a run failed
-    results.h5       everything merged
+batch.json       what runs here: plan id, one entry per run
+runs/ID.h5       finished runs
+checkpoints/     runs under way
+running/ID.json  who runs it now, locked by its process, and how far it is
+failed/ID.json   why a run failed
+results.h5       everything merged
 """
 
 from __future__ import annotations
@@ -103,7 +103,9 @@ class Folder:
 
     def _refuse_foreign(self, plan: Plan) -> None:
         if self.path.is_symlink() or any((self.path / part).is_symlink() for part in _PARTS):
-            raise FolderError(f"--out {self.path}: a link, or holds linked folders; expected a folder of its own")
+            raise FolderError(
+                f"--out {self.path}: a link, or holds linked folders; expected a folder of its own"
+            )
         if not self.path.exists():
             return
         if not self.path.is_dir():
@@ -118,8 +120,8 @@ class Folder:
         found = self.read_manifest()
         if found["plan_id"] != plan.plan_id:
             raise FolderError(
-                f"--out {self.path}: holds experiment {found['experiment']} (plan {found['plan_id'][:8]}), which differs "
-                f"from {plan.experiment.experiment} (plan {plan.plan_id[:8]}); choose another folder"
+                f"--out {self.path}: holds experiment {found['experiment']} (plan {found['plan_id'][:8]}), which "
+                f"differs from {plan.experiment.experiment} (plan {plan.plan_id[:8]}); choose another folder"
             )
 
     def read_manifest(self) -> dict[str, Any]:
@@ -263,7 +265,8 @@ def _locked(descriptor: int) -> bool:
 
 def _manifest(plan: Plan) -> dict[str, Any]:
     entries = [
-        asdict(Entry(run.index, run.arm, dict(run.point), run.replicate, run.seed, run.run_id)) for run in plan.runs
+        asdict(Entry(run.index, run.arm, dict(run.point), run.replicate, run.seed, run.run_id))
+        for run in plan.runs
     ]
     experiment = plan.experiment
     return {
@@ -273,7 +276,7 @@ def _manifest(plan: Plan) -> dict[str, Any]:
         "scenario": experiment.scenario,
         "control": next(iter(experiment.arms)),
         "replicates": experiment.replicates,
-        "converge": list(experiment.converge),
+        "converge": dict(experiment.converge),
         "tolerance": experiment.tolerance,
         "report": experiment.report,
         "interval_min": min(float(scenario.record.measures) for scenario in plan.scenarios),

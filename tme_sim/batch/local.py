@@ -13,7 +13,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 
 from tme_sim.batch.folder import RunTaken
@@ -90,9 +92,7 @@ class LocalRuns:
             finally:
                 self._kill()
 
-    def _start(
-        self, context: multiprocessing.context.ForkServerContext, job: Job, attempt: int, lifeline: Connection
-    ) -> _Child:
+    def _start(self, context: ForkServerContext, job: Job, attempt: int, lifeline: Connection) -> _Child:
         ours, theirs = context.Pipe(duplex=False)
         process = context.Process(target=_child, args=(job, theirs, lifeline, self.memory_mb), daemon=True)
         process.start()
@@ -100,7 +100,9 @@ class LocalRuns:
         return _Child(job, process, ours, attempt)
 
     def _listen(self) -> Iterator[Event]:
-        ready = set(wait([c.news for c in self._children] + [c.process.sentinel for c in self._children], _POLL_S))
+        ready = set(
+            wait([c.news for c in self._children] + [c.process.sentinel for c in self._children], _POLL_S)
+        )
         for child in list(self._children):
             if child.news in ready:
                 yield from self._read(child)
@@ -155,7 +157,7 @@ def _fate(exit_code: int | None) -> str:
 
 
 @contextmanager
-def _fork_server(job: Job) -> Iterator[multiprocessing.context.ForkServerContext]:
+def _fork_server(job: Job) -> Iterator[ForkServerContext]:
     """Yield a context whose fork server has run the kernels of a job's scenario."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tme_sim.batch.warm"])
@@ -163,6 +165,12 @@ def _fork_server(job: Job) -> Iterator[multiprocessing.context.ForkServerContext
         file.write(pickle.dumps(job.scenario))
         file.flush()
         os.environ[VARIABLE] = file.name
+        # Ctrl-C is for this process alone, which asks its children to save themselves: they inherit the mask.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         try:
             yield context
         finally:
@@ -170,7 +178,7 @@ def _fork_server(job: Job) -> Iterator[multiprocessing.context.ForkServerContext
 
 
 @contextmanager
-def _lifeline(context: multiprocessing.context.ForkServerContext) -> Iterator[Connection]:
+def _lifeline(context: ForkServerContext) -> Iterator[Connection]:
     """Yield the end of a pipe that closes when this process dies, however it dies."""
     theirs, ours = context.Pipe(duplex=False)
     try:
@@ -213,4 +221,3 @@ def _die_with(lifeline: Connection) -> None:
 def default_workers() -> int:
     """Return how many runs this machine can do at a time."""
     return len(os.sched_getaffinity(0))
-

@@ -1,10 +1,10 @@
 """Merges the files of a batch into one, which can always be made again from them.
 
-    design/       (run)        arm, replicate, seed, run_id, status, failure
-    parameters/   (run)        one dataset per swept key: numbers with their unit, else texts
-    timeseries/   (run, time)  one dataset per measure; nan after a run's end
-    end/          (run)        the same at the end of the run, and when that was
-    provenance/   (run)        wall time and memory
+design/       (run)        arm, replicate, seed, run_id, status, failure
+parameters/   (run)        one dataset per swept key: numbers with their unit, else texts
+timeseries/   (run, time)  one dataset per measure; nan after a run's end
+end/          (run)        the same at the end of the run, and when that was
+provenance/   (run)        wall time and memory
 """
 
 from __future__ import annotations
@@ -20,7 +20,14 @@ import numpy as np
 
 import tme_sim
 from tme_sim.batch.folder import DONE, Entry, Folder
-from tme_sim.record.hdf5 import set_attributes, text_array, write, write_coordinate, write_dimension, write_empty
+from tme_sim.record.hdf5 import (
+    set_attributes,
+    text_array,
+    write,
+    write_coordinate,
+    write_dimension,
+    write_empty,
+)
 from tme_sim.record.identity import FORMAT_VERSION
 from tme_sim.record.reader import verify
 from tme_sim.record.seal import RunFileError, seal_file
@@ -85,7 +92,7 @@ def merge(folder: Folder) -> Merged:
 
 def _write_root(out: h5py.File, manifest: dict[str, Any], sample: Path) -> None:
     with h5py.File(sample, "r", locking="best-effort") as run:
-        version = run.attrs["numerics_version"]
+        version = _text(run.attrs["numerics_version"])
     told = {key: manifest[key] for key in ("experiment", "title", "scenario", "control", "plan_id")}
     set_attributes(
         out,
@@ -94,7 +101,7 @@ def _write_root(out: h5py.File, manifest: dict[str, Any], sample: Path) -> None:
             "source": f"tme-sim {tme_sim.__version__}",
             "kind": "batch",
             "format_version": FORMAT_VERSION,
-            "numerics_version": version if isinstance(version, str) else version.decode(),
+            "numerics_version": version,
             **told,
         },
     )
@@ -190,7 +197,9 @@ def _write_design(out: h5py.File, folder: Folder, entries: Sequence[Entry], fini
         "run_id": [e.run_id for e in entries],
         "arm": [e.arm for e in entries],
         "status": status,
-        "failure": ["" if done else folder.failure(e.run_id) for e, done in zip(entries, finished, strict=True)],
+        "failure": [
+            "" if done else folder.failure(e.run_id) for e, done in zip(entries, finished, strict=True)
+        ],
     }
     for name, values in texts.items():
         write(design, name, text_array(values), ("run",))

@@ -106,7 +106,11 @@ def make_plan(path_or_name: str | Path, overrides: tuple[str, ...] = ()) -> Plan
     base = _loaded(config, common, "settings", root)
     _check_measures(experiment, base, root)
     try:
-        points = converging(experiment.converge) if experiment.converge else points_of(experiment.sweep, base, path.parent)
+        points = (
+            converging(experiment.converge)
+            if experiment.converge
+            else points_of(experiment.sweep, base, path.parent)
+        )
     except SweepError as error:
         raise ScenarioError([Fault(str(place_of(root, ("sweep",))), "sweep", str(error))]) from None
     if len(points) * len(experiment.arms) * experiment.replicates > MOST_RUNS:
@@ -131,11 +135,15 @@ def _loaded(config: str | Path, overrides: tuple[str, ...], where: str, root: No
     try:
         scenario = load_scenario(config, overrides)
         known = replace(names_of_package(), measures=frozenset(measures_for(layout_of(scenario))))
-        return load_scenario(config, overrides, known) if scenario.stop or scenario.interventions else scenario
+        return (
+            load_scenario(config, overrides, known) if scenario.stop or scenario.interventions else scenario
+        )
     except ScenarioError as error:
         path = tuple(where.split("."))
         faults = [
-            Fault(str(place_of(root, path)), dotted(path), str(fault), None) if fault.where.startswith("--set") else fault
+            Fault(str(place_of(root, path)), dotted(path), str(fault), None)
+            if fault.where.startswith("--set")
+            else fault
             for fault in error.faults
         ]
         raise ScenarioError(faults) from None
@@ -144,7 +152,11 @@ def _loaded(config: str | Path, overrides: tuple[str, ...], where: str, root: No
 def _check_measures(experiment: Experiment, scenario: Scenario, root: Node) -> None:
     known = measures_for(layout_of(scenario))
     faults = [
-        Fault(str(place_of(root, (part, i))), f"{part}[{i}]", f"there is no measure {name}{suggestion(name, known)}")
+        Fault(
+            str(place_of(root, (part, i))),
+            f"{part}[{i}]",
+            f"there is no measure {name}{suggestion(name, known)}",
+        )
         for part in ("measures", "report")
         for i, name in enumerate(getattr(experiment, part) or ())
         if name not in known

@@ -54,7 +54,9 @@ def _axis(sweep: Sweep, scenario: Scenario, folder: Path) -> list[Point]:
     key = str(sweep.key)
     if sweep.values is not None:
         return [{key: value} for value in sweep.values]
-    return [{key: text} for text in _spaced(str(sweep.start), str(sweep.to), int(sweep.points or 1), sweep.scale)]
+    return [
+        {key: text} for text in _spaced(str(sweep.start), str(sweep.to), int(sweep.points or 1), sweep.scale)
+    ]
 
 
 def _spaced(first: str, last: str, points: int, scale: str) -> list[str]:
@@ -86,7 +88,11 @@ def _drawn(sweep: Sweep, scenario: Scenario) -> list[Point]:
         if not parameters:
             raise SweepError("assumed: the scenario has no number with a range")
         return [
-            dict(override.split("=", 1) for p, u in zip(parameters, row, strict=True) for override in p.overrides(p.at(u)))
+            dict(
+                override.split("=", 1)
+                for p, u in zip(parameters, row, strict=True)
+                for override in p.overrides(p.at(u))
+            )
             for row in _shares(sweep, len(parameters), draws)
         ]
     ends = [(key, *_ends(*pair)) for key, pair in (sweep.ranges or {}).items()]
@@ -126,7 +132,7 @@ def _table(path: Path) -> list[Point]:
         raise SweepError(f"table {path.name}: expected a line of different keys, then a line per point")
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(rows[0]) or not all(text.strip() for text in row):
-            raise SweepError(f"{path.name}:{number}: {len(row)} values; expected one for each of {len(rows[0])} keys")
+            raise SweepError(
+                f"{path.name}:{number}: {len(row)} values; expected one for each of {len(rows[0])} keys"
+            )
     return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
-
-

@@ -1,19 +1,37 @@
-"""The command ``verify``: says whether a run file is whole and undamaged."""
+"""The command ``verify``: says whether a run file, or every file of a batch, is whole and undamaged."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from tme_sim.cli.options import File
+from tme_sim.cli.errors import CommandError
 from tme_sim.cli.runfile import opened
 
 
-def verify(file: File) -> None:
-    """Check that a run file is whole and undamaged.
+def verify(
+    file: Annotated[str, typer.Argument(metavar="FILE|DIR", help="Run file, or folder of a batch.")],
+) -> None:
+    """Check that a run file, or every run file of a batch, is whole and undamaged.
 
-    Exit code 2 when it is damaged or foreign.
+    Exit code 2 when one is damaged or foreign.
     """
-    with opened(Path(file)) as run:
+    path = Path(file)
+    if path.is_dir():
+        _verify_batch(path)
+        return
+    with opened(path) as run:
         typer.echo(f"{file}: whole, run {run.run_id}")
+
+
+def _verify_batch(path: Path) -> None:
+    from tme_sim.cli.status import open_folder
+
+    folder = open_folder(path)
+    faults = folder.damaged()
+    if faults:
+        raise CommandError("\n".join([*faults, "give the batch command again: it makes them again"]))
+    done = len(folder.states()["done"])
+    typer.echo(f"{path}: {done} of {len(folder.entries())} runs done, all whole")

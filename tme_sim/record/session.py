@@ -23,7 +23,9 @@ def identity(model: TumorMicroenvironment) -> str:
 def recorder_of(model: TumorMicroenvironment, measures: Sequence[str] | None = None) -> Recorder:
     """Return a recorder that keeps what the model's scenario asks for: these measures, or all."""
     kept = model.config.record
-    return Recorder(Every(float(kept.measures)), Every(float(kept.snapshots)), measures, model.measure_context)
+    return Recorder(
+        Every(float(kept.measures)), Every(float(kept.snapshots)), measures, model.measure_context
+    )
 
 
 @dataclass

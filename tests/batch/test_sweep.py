@@ -1,0 +1,101 @@
+"""Axes of an experiment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tme_sim.batch.experiment import Sweep
+from tme_sim.batch.sweep import SweepError, converging, points_of
+from tme_sim.scenario.load import load_scenario
+
+SCENARIO = load_scenario("first_steps")
+
+
+def axis(**keys: object) -> Sweep:
+    return Sweep.model_validate(keys)
+
+
+def points(*sweeps: Sweep, folder: Path = Path()):
+    return points_of(list(sweeps), SCENARIO, folder)
+
+
+def test_no_axis_is_one_empty_point() -> None:
+    assert points() == [{}]
+
+
+def test_axes_are_crossed() -> None:
+    found = points(axis(key="a", values=[1, 2]), axis(key="b", values=["x", "y", "z"]))
+    assert len(found) == 6
+    assert found[1] == {"a": "1", "b": "y"}
+
+
+def test_log_axis_has_equal_ratios() -> None:
+    found = [
+        float(p["dose"].split()[0])
+        for p in points(axis(key="dose", **{"from": "1 nM"}, to="1000 nM", points=4, scale="log"))
+    ]
+    assert np.allclose(found, [1, 10, 100, 1000])
+
+
+@pytest.mark.parametrize("method", ["latin_hypercube", "sobol"])
+def test_draws_stay_inside_and_fill_their_ranges(method: str) -> None:
+    found = points(axis(draws=16, ranges={"a": ["2 um", "4 um"], "b": ["1 /h", "3 /h"]}, method=method))
+    values = np.array([float(p["a"].split()[0]) for p in found])
+    assert len(found) == 16
+    assert values.min() >= 2.0
+    assert values.max() <= 4.0
+    assert np.all(np.histogram(values, 4, (2, 4))[0] == 4)  # both methods put one draw into each sixteenth
+
+
+def test_same_seed_same_draws() -> None:
+    sweep = axis(draws=5, ranges={"a": ["2 um", "4 um"]}, seed=3)
+    assert points(sweep) == points(sweep)
+    assert points(sweep) != points(axis(draws=5, ranges={"a": ["2 um", "4 um"]}, seed=4))
+
+
+def test_assumed_draws_every_range_of_the_scenario() -> None:
+    liver = load_scenario("liver_metastasis")
+    found = points_of([axis(draws=2, assumed=True)], liver, Path())
+    assert len(found[0]) > 50
+    load_scenario("liver_metastasis", [f"{key}={value}" for key, value in found[0].items()])
+
+
+def test_table_gives_a_point_per_line(tmp_path: Path) -> None:
+    (tmp_path / "design.csv").write_text("a,b\n1 nM,2\n3 nM,4\n")
+    assert points(axis(table="design.csv"), folder=tmp_path) == [
+        {"a": "1 nM", "b": "2"},
+        {"a": "3 nM", "b": "4"},
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n", "a,a\n1,2\n", "a,b\n1\n", "a,\n1,2\n", "a,b\n1,\n"])
+def test_broken_table_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "design.csv").write_text(text)
+    with pytest.raises(SweepError, match=r"design\.csv"):
+        points(axis(table="design.csv"), folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"from": "1 nM", "to": "2 h", "points": 3},
+        {"from": "x", "to": "2 nM", "points": 3},
+        {"from": "0 nM", "to": "2 nM", "points": 3, "scale": "log"},
+    ],
+)
+def test_broken_axis_is_refused(keys: dict) -> None:
+    with pytest.raises(SweepError):
+        points(axis(key="a", **keys))
+
+
+def test_two_axes_of_one_key_are_refused() -> None:
+    with pytest.raises(SweepError, match="two axes set a"):
+        points(axis(key="a", values=[1]), axis(key="a", values=[2]))
+
+
+def test_convergence_refines_one_key_at_a_time() -> None:
+    found = converging({"a": ["1", "2"], "b": ["x", "y", "z"]})
+    assert found == [{"a": "1", "b": "x"}, {"a": "2", "b": "x"}, {"a": "1", "b": "y"}, {"a": "1", "b": "z"}]

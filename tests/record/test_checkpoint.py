@@ -1,0 +1,113 @@
+"""Runs broken off, gone on with, extended and branched: the same bytes as unbroken ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tme_sim.model.tumor import TumorMicroenvironment
+from tme_sim.record.checkpoint import CheckpointError, checkpoint_path, newest, read_checkpoint
+from tme_sim.record.compare import differences
+from tme_sim.record.session import Session
+from tme_sim.scenario.load import load_scenario
+
+SCENE = (
+    "grid.size=[300 um, 300 um]",
+    "tissue.tumour.nodules=[{centre: middle, radius: 60 um, filling: 90 %}]",
+    "record={measures: every 6 min, snapshots: every 1 h}",
+    "stop=[extinct]",
+)
+
+
+def scenario(minutes: int = 60, *more: str):
+    return load_scenario("liver_metastasis", (*SCENE, f"time.duration={minutes} min", *more))
+
+
+def never() -> bool:
+    return False
+
+
+def whole_run(out: Path, minutes: int = 60) -> Path:
+    session = Session.begin(TumorMicroenvironment(scenario(minutes)), out)
+    assert session.advance(never)
+    session.finish({})
+    return out
+
+
+def stopped_after(steps: int, out: Path) -> Session:
+    session = Session.begin(TumorMicroenvironment(scenario()), out)
+    assert not session.advance(lambda: session.model.clock.step >= steps)
+    session.save()
+    return session
+
+
+def test_resumed_run_has_the_bytes_of_an_unbroken_one(tmp_path: Path) -> None:
+    stopped_after(4, tmp_path / "b.h5")
+    resumed = Session.begin(TumorMicroenvironment(scenario()), tmp_path / "b.h5")
+    assert resumed.model.clock.step == 4
+    assert resumed.advance(never)
+    resumed.finish({})
+    assert differences(whole_run(tmp_path / "a.h5"), tmp_path / "b.h5") == []
+    assert not checkpoint_path(tmp_path / "b.h5").exists()
+
+
+def test_extended_run_has_the_bytes_of_a_long_one(tmp_path: Path) -> None:
+    session = Session.begin(TumorMicroenvironment(scenario(30)), tmp_path / "b.h5")
+    session.advance(never)
+    session.finish({}, keep=True)
+    found, notes = newest(checkpoint_path(tmp_path / "b.h5"))
+    assert found is not None and not notes
+    found.model.go_on(scenario(60))
+    longer = Session(found.model, found.recorder, tmp_path / "c.h5")
+    assert longer.advance(never)
+    longer.finish({})
+    assert differences(whole_run(tmp_path / "a.h5"), tmp_path / "c.h5") == []
+
+
+def test_branch_never_passes_for_a_run_from_the_start(tmp_path: Path) -> None:
+    session = stopped_after(4, tmp_path / "a.h5")
+    other = scenario(60, "interventions.block_exosomes.active=true")
+    before = session.run_id
+    session.model.go_on(other)
+    assert session.run_id != before
+    assert session.run_id != Session(TumorMicroenvironment(other), session.recorder, tmp_path / "b.h5").run_id
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [("grid.size=[320 um, 300 um]", "grid"), ("seed=9", "seed"), ("time.step=3 min", "step")],
+)
+def test_state_that_does_not_fit_is_refused(setting: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        TumorMicroenvironment(scenario()).go_on(scenario(60, setting))
+
+
+def test_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path) -> None:
+    session = stopped_after(2, tmp_path / "a.h5")
+    session.advance(lambda: session.model.clock.step >= 5)
+    session.save()
+    path = session.checkpoint_file
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 4
+    path.write_bytes(raw)
+    found, notes = newest(path)
+    assert found is not None
+    assert found.header.step == 2
+    assert "damaged" in notes[0]
+
+
+def test_checkpoint_of_another_run_is_not_used(tmp_path: Path) -> None:
+    stopped_after(2, tmp_path / "a.h5")
+    session = Session.begin(TumorMicroenvironment(scenario(42)), tmp_path / "a.h5")
+    assert session.model.clock.step == 0
+    assert "belongs to run" in session.notes[0]
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"TME-SIM CHECKPOINT\n" + bytes(200)])
+def test_foreign_file_is_no_checkpoint(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.h5.checkpoint"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError):
+        read_checkpoint(path)
+    assert newest(path)[0] is None

@@ -1,0 +1,195 @@
+"""The command ``batch``: an experiment becomes a folder of run files and one merged file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tme_sim.cli.batch_progress import BatchProgress
+from tme_sim.cli.errors import INTERRUPTED, CommandError
+from tme_sim.cli.options import Settings, overrides
+from tme_sim.cli.signals import StopRequest
+
+if TYPE_CHECKING:
+    from tme_sim.batch.folder import Folder
+    from tme_sim.batch.local import Event
+    from tme_sim.batch.plan import Plan, Planned
+    from tme_sim.batch.worker import Job
+
+SOME_FAILED = 1
+_LEAVE_FOR_SAVING_S = 30.0
+
+
+def batch(
+    experiment: Annotated[
+        str, typer.Argument(metavar="EXPERIMENT", help="Experiment file, or the name of one that ships.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the batch, new or its own.")],
+    settings: Settings = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Runs at a time on this machine. Default: its cores.")
+    ] = None,
+    memory: Annotated[
+        float | None,
+        typer.Option(min=100, metavar="MB", help="Memory that a run may take; default: no limit."),
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Run on the workers of this Dask scheduler.")
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Only every N-th run, from the I-th (1 to N): for job arrays."),
+    ] = None,
+    walltime: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Save what runs and leave before this wall time is over."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would run, how long and how large.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
+) -> None:
+    """Run an experiment; write a file per run and one merged results.h5.
+
+    Given again, the same command goes on where it was broken off. Exit code 1 when some runs failed.
+    """
+    started = time.monotonic()
+    from tme_sim.cli.batch_plan import checked_plan, estimate, prepared
+
+    plan = checked_plan(experiment, overrides(settings))
+    part = _part(shard)
+    if dry_run:
+        estimate(plan, workers or _cores())
+        return
+    folder = prepared(out, plan)
+    left = _left(plan, folder, part)
+    deadline = None if walltime is None else started + _seconds_of(walltime) - _LEAVE_FOR_SAVING_S
+    with StopRequest() as asked:
+
+        def stop() -> bool:
+            return asked() or (deadline is not None and time.monotonic() >= deadline)
+
+        events = _events(left, plan, folder, stop, workers or _cores(), memory, scheduler)
+        complete = _follow(events, plan, folder, len(left), quiet)
+        if not complete or (stop() and _unfinished(plan, folder, part)):
+            _leave(folder, experiment, out, asked())
+    _merge(folder, quiet)
+    failed = [run for run in _chosen(plan, part) if folder.state(run.run_id) == "failed"]
+    for run in failed[:20]:
+        typer.echo(f"failed: {run.arm}, replicate {run.replicate}: {folder.failure(run.run_id)}", err=True)
+    if failed:
+        raise CommandError(
+            f"{len(failed)} of {len(plan.runs)} runs failed; the others are in {folder.results}", SOME_FAILED
+        )
+
+
+def _part(shard: str | None) -> tuple[int, int]:
+    if shard is None:
+        return (0, 1)
+    first, slash, second = shard.partition("/")
+    if not (slash and first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second)):
+        raise CommandError(f"--shard {shard}: expected I/N with I from 1 to N, such as 3/10")
+    return int(first) - 1, int(second)
+
+
+def _chosen(plan: Plan, part: tuple[int, int]) -> tuple[Planned, ...]:
+    return plan.runs[part[0] :: part[1]]
+
+
+def _left(plan: Plan, folder: Folder, part: tuple[int, int]) -> list[Planned]:
+    """Return the runs to do: those without a whole file."""
+    return [run for run in _chosen(plan, part) if not folder.sound(run.run_id)]
+
+
+def _unfinished(plan: Plan, folder: Folder, part: tuple[int, int]) -> bool:
+    return any(not folder.run_file(run.run_id).exists() for run in _chosen(plan, part))
+
+
+def _seconds_of(text: str) -> float:
+    from tme_sim.record.schedule import Every, ScheduleError, parse_schedule
+
+    try:
+        schedule = parse_schedule(f"every {text}")
+    except ScheduleError as error:
+        raise CommandError(f"--walltime {error}") from None
+    return schedule.interval_min * 60.0 if isinstance(schedule, Every) else 0.0
+
+
+def _cores() -> int:
+    from tme_sim.batch.local import default_workers
+
+    return default_workers()
+
+
+def _events(
+    left: list[Planned],
+    plan: Plan,
+    folder: Folder,
+    stop: Callable[[], bool],
+    workers: int,
+    memory: float | None,
+    scheduler: str | None,
+) -> Iterator[Event]:
+    from tme_sim.batch.cluster import ClusterError, ClusterRuns
+    from tme_sim.batch.local import LocalRuns
+    from tme_sim.cli.batch_plan import checkpoint_s
+
+    every_s = checkpoint_s(plan)
+    jobs = [_job(run, plan, folder, every_s) for run in left]
+    if scheduler is None:
+        yield from LocalRuns(workers, memory).run(jobs, stop)
+        return
+    try:
+        yield from ClusterRuns(scheduler).run(jobs, stop)
+    except ClusterError as error:
+        raise CommandError(str(error)) from None
+
+
+def _job(run: Planned, plan: Plan, folder: Folder, every_s: float) -> Job:
+    from tme_sim.batch.worker import Job
+
+    return Job(folder, run, plan.scenario(run), plan.experiment.measures, every_s)
+
+
+def _follow(events: Iterator[Event], plan: Plan, folder: Folder, left: int, quiet: bool) -> bool:
+    """Show what happens; return whether no run was stopped."""
+    stopped = False
+    with BatchProgress(
+        plan.experiment.experiment, len(plan.runs), len(plan.runs) - left, quiet=quiet
+    ) as progress:
+        progress.say("loading kernels")
+        for event in events:
+            progress.take(event)
+            stopped = stopped or event.kind == "stopped"
+    return not stopped
+
+
+def _merge(folder: Folder, quiet: bool) -> None:
+    from tme_sim.batch.merge import MergeError, merge
+    from tme_sim.cli.batch_summary import show_summary
+
+    try:
+        merged = merge(folder)
+    except MergeError as error:
+        raise CommandError(str(error), SOME_FAILED) from None
+    except OSError as error:
+        raise CommandError(
+            f"{folder.results}: {error.strerror}; the runs are safe: tme-sim merge {folder.path}"
+        ) from None
+    if not quiet:
+        show_summary(folder, merged)
+
+
+def _leave(folder: Folder, experiment: str, out: Path, asked: bool) -> None:
+    states = {state: len(runs) for state, runs in folder.states().items()}
+    why = "interrupted" if asked else "wall time is over"
+    raise CommandError(
+        f"{why}: {states['done']} runs done, {states['stopped']} saved in the middle; "
+        f"go on with: tme-sim batch {experiment} --out {out}",
+        INTERRUPTED,
+    )
