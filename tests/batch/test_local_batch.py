@@ -34,7 +34,7 @@ arms:
 sweep:
   - {key: fields.oxygen.vessel.value, values: [30 mmHg, 40 mmHg]}
 replicates: 2
-measures: [tumour_cells, mean_oxygen]
+measures: [tumour_cells, tumour_oxygen_mean]
 report: [tumour_cells]
 checkpoint: 0.1 s
 """
@@ -99,12 +99,12 @@ def test_merged_file_holds_every_run_and_number(experiment: Path, tmp_path: Path
     assert (merged.runs, merged.passed_over) == (8, ())
     with h5py.File(folder.results) as file:
         assert file["timeseries/tumour_cells"].shape == (8, 3)
-        assert np.isfinite(file["end/mean_oxygen"][()]).all()
+        assert np.isfinite(file["end/tumour_oxygen_mean"][()]).all()
         assert file["parameters/fields.oxygen.vessel.value"][()].tolist() == [30.0, 40.0] * 4
         assert file["parameters/fields.oxygen.vessel.value"].attrs["units"] == b"mmHg"
         first = folder.entries()[0]
         with h5py.File(folder.run_file(first.run_id)) as run:
-            assert np.array_equal(run["timeseries/mean_oxygen"][()], file["timeseries/mean_oxygen"][0])
+            assert np.array_equal(run["timeseries/tumour_oxygen_mean"][()], file["timeseries/tumour_oxygen_mean"][0])
 
 
 def test_damaged_run_is_named_passed_over_and_made_again(experiment: Path, tmp_path: Path) -> None:

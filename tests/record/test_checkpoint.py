@@ -57,7 +57,8 @@ def test_extended_run_has_the_bytes_of_a_long_one(tmp_path: Path) -> None:
     session.advance(never)
     session.finish({}, keep=True)
     found, notes = newest(checkpoint_path(tmp_path / "b.h5"))
-    assert found is not None and not notes
+    assert found is not None
+    assert not notes
     found.model.go_on(scenario(60))
     longer = Session(found.model, found.recorder, tmp_path / "c.h5")
     assert longer.advance(never)
