@@ -103,7 +103,7 @@ def make_plan(path_or_name: str | Path, overrides: tuple[str, ...] = ()) -> Plan
     experiment, root = load_experiment(path)
     config = _scenario_file(experiment, path.parent)
     common = tuple(f"{key}={value}" for key, value in experiment.settings.items()) + overrides
-    base = _loaded(config, common, "settings", root)
+    base = _loaded(config, common, "settings", root, names_too=True)
     _check_measures(experiment, base, root)
     try:
         points = (
@@ -130,10 +130,14 @@ def _scenario_file(experiment: Experiment, folder: Path) -> str | Path:
     return beside if beside.is_file() else experiment.scenario
 
 
-def _loaded(config: str | Path, overrides: tuple[str, ...], where: str, root: Node) -> Scenario:
-    """Return a checked scenario that also fits its grid; faults say which part of the experiment asked for it."""
+def _loaded(
+    config: str | Path, overrides: tuple[str, ...], where: str, root: Node, *, names_too: bool = False
+) -> Scenario:
+    """Return a checked scenario, with the measures it names on wish; faults say which part of the experiment asked."""
     try:
         scenario = load_scenario(config, overrides)
+        if not names_too:
+            return scenario
         known = replace(names_of_package(), measures=frozenset(measures_for(layout_of(scenario))))
         return (
             load_scenario(config, overrides, known) if scenario.stop or scenario.interventions else scenario

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -83,6 +84,12 @@ def read_file(path: Path, name: str | None = None) -> Node:
         line = raw.count(b"\n", 0, error.start) + 1
         column = error.start - raw.rfind(b"\n", 0, error.start)
         raise ScenarioError([Fault(f"{name}:{line}:{column}", "", "is not UTF-8 text")]) from None
+    return _read_once(text, name)
+
+
+@lru_cache(maxsize=64)
+def _read_once(text: str, name: str) -> Node:
+    """Read the text of a file; libraries are read again and again, and nodes are never changed in place."""
     return read_text(text, name)
 
 
