@@ -111,7 +111,9 @@ def _at(parameter: Parameter, u: float, scale: str) -> float:
         if parameter.low <= 0.0:
             raise SweepError(f"ranges: {parameter.key}: a log scale needs values above 0")
         return float(parameter.low * (parameter.high / parameter.low) ** u)
-    return parameter.at(u) if scale == "log" else parameter.low + (parameter.high - parameter.low) * u
+    if scale == "log":
+        return parameter.at(u)
+    return float(parameter.low + (parameter.high - parameter.low) * u)
 
 
 def _shares(sweep: Sweep, dimensions: int, draws: int) -> np.ndarray:
