@@ -104,7 +104,9 @@ def test_merged_file_holds_every_run_and_number(experiment: Path, tmp_path: Path
         assert file["parameters/fields.oxygen.vessel.value"].attrs["units"] == b"mmHg"
         first = folder.entries()[0]
         with h5py.File(folder.run_file(first.run_id)) as run:
-            assert np.array_equal(run["timeseries/tumour_oxygen_mean"][()], file["timeseries/tumour_oxygen_mean"][0])
+            assert np.array_equal(
+                run["timeseries/tumour_oxygen_mean"][()], file["timeseries/tumour_oxygen_mean"][0]
+            )
 
 
 def test_damaged_run_is_named_passed_over_and_made_again(experiment: Path, tmp_path: Path) -> None:
