@@ -35,6 +35,8 @@ class Context:
         Name of the oxygen field.
     drug_fields : mapping
         Drug name to the name of its field, where the two differ.
+    washout_per_min, targets : mapping
+        Pool to its rate of wash-out at vessels, 1/min, and to the cell types that it is meant for.
     extras : mapping
         Anything that measures of other packages need (reference exposures, rule tables).
     complete : bool
@@ -44,6 +46,8 @@ class Context:
     tumour: tuple[str, ...] = ()
     oxygen: str = "oxygen"
     drug_fields: Mapping[str, str] = field(default_factory=dict)
+    washout_per_min: Mapping[str, float] = field(default_factory=dict)
+    targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     extras: Mapping[str, Any] = field(default_factory=dict)
     complete: bool = False
     _shared: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)

@@ -37,6 +37,22 @@ def pool_account(column: int, account: int, tissue: Tissue, context: Context) ->
     return float(tissue.ledger.pools[column, account])
 
 
+def leaving(column: int, tissue: Tissue, context: Context) -> float:
+    """Return how many free vesicles of a pool vessels wash out now, 1/h: a virtual liquid biopsy."""
+    rate = context.washout_per_min.get(tissue.layout.pools[column], 0.0)
+    return 60.0 * rate * float(np.sum(tissue.vessel * tissue.pools[..., column]))
+
+
+def off_target(column: int, tissue: Tissue, context: Context) -> float:
+    """Return the share of a pool's internalised vesicles that went into types other than its targets; nan without."""
+    targets = context.targets.get(tissue.layout.pools[column], ())
+    taken = tissue.ledger.flux[column].sum(axis=0)
+    if not targets or taken.sum() == 0.0:
+        return float("nan")
+    aimed = [tissue.layout.cell_types.index(name) for name in targets]
+    return float(1.0 - taken[aimed].sum() / taken.sum())
+
+
 def cargo_held(cell_type: str, column: int, tissue: Tissue, context: Context) -> float:
     """Return the mean units of a cargo held by the living cells of a type."""
     return mean(tissue.cells["cargo"][context.rows_of(tissue, cell_type), column])
@@ -50,6 +66,16 @@ def measures(layout: Layout) -> list[Measure]:
         out.append(
             Measure(f"{name}_docked", "1", f"Docked vesicles: {name}", partial(docked_vesicles, column))
         )
+        out.append(
+            Measure(
+                f"{name}_leaving",
+                "h-1",
+                f"Vesicles washed out by vessels now: {name}",
+                partial(leaving, column),
+            )
+        )
+        phrase = f"Share of internalised vesicles that missed their targets: {name}"
+        out.append(Measure(f"{name}_off_target", "1", phrase, partial(off_target, column)))
         for account, word in enumerate(POOL_ACCOUNTS):
             function = partial(pool_account, column, account)
             out.append(Measure(f"{name}_{word}", "1", f"{_PHRASES[word]}: {name}", function))

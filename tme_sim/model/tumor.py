@@ -98,7 +98,12 @@ class TumorMicroenvironment(CellModel):
         self.physiology = assemble.physiology_of(self._numbers)
         self.assay = assemble.assay_of(self._numbers, self.physiology)
         extras = {EXTRA: self.assay} if self.config.resistance is not None and self.assay.exposures else {}
-        self.measure_context = MeasureContext(drug_fields=self.drug_fields, extras=extras)
+        self.measure_context = MeasureContext(
+            drug_fields=self.drug_fields,
+            washout_per_min={name: float(pool.vessel) for name, pool in self.config.vesicles.items()},
+            targets={name: pool.targets for name, pool in self.config.vesicles.items()},
+            extras=extras,
+        )
         self._measures = measures_for(layout)
         self.interventions = assemble.interventions_of(self._numbers, self._condition)
         self._stops = [self._condition(stop.text) for stop in self.config.stop]

@@ -87,6 +87,11 @@ def _citations(value: Any, known: Known, path: Path, why: Any) -> Iterator[Findi
         yield from _citations(part, known, (*path, key), why)
 
 
+def alternatives(chosen: str) -> frozenset[str]:
+    """Return the names of alternatives that a choice such as ``escape + attack`` puts in force."""
+    return frozenset(name.strip() for name in chosen.split("+"))
+
+
 def _hypotheses(data: Mapping[str, Any]) -> Iterator[Finding]:
     """Every set of alternatives that rules name needs one choice, and every choice an alternative."""
     chosen = _block(data.get("hypotheses"))
@@ -107,7 +112,9 @@ def _hypotheses(data: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(
                 path, f"no rule belongs to the hypothesis {shown(group)}", nearest(group, sets), at_key=True
             )
-        elif isinstance(name, str) and name not in (*sets[group], NO_ALTERNATIVE):
+        elif isinstance(name, str) and (
+            name != NO_ALTERNATIVE and not alternatives(name) <= set(sets[group])
+        ):
             options = ", ".join((*sets[group], NO_ALTERNATIVE))
             yield Finding(path, f"got {shown(name)}; expected one of {options}", nearest(name, sets[group]))
 

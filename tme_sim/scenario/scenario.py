@@ -8,6 +8,7 @@ from pydantic import Field, Strict
 
 from tme_sim.rules.rule import Rule
 from tme_sim.scenario.block import Block, NewName, Words, default
+from tme_sim.scenario.checks import alternatives
 from tme_sim.scenario.condition import Stop
 from tme_sim.scenario.drug import DrugSpec
 from tme_sim.scenario.heredity import FITNESS, HereditySpec
@@ -50,7 +51,7 @@ class Scenario(Block):
     time: TimeSpec = Field(description="Step and duration.")
     seed: Seed = Field(1, description="Seed of all random numbers, 0 to 2^64 - 1; default: 1.")
     hypotheses: dict[str, str] = Field(
-        {}, description="Chosen name of each set of alternative rules; default: none."
+        {}, description="Chosen name of each set of alternative rules, or several, `a + b`; default: none."
     )
     variables: dict[NewName, VariableSpec] = Field({}, description="Intracellular variables; default: none.")
     cargo: dict[NewName, CargoSpec] = Field({}, description="Kinds of cargo; default: none.")
@@ -112,7 +113,7 @@ class Scenario(Block):
         if rule.hypothesis is None:
             return True
         group, _, name = rule.hypothesis.partition(".")
-        return self.hypotheses.get(group) == name
+        return name in alternatives(self.hypotheses.get(group, ""))
 
     def active_rules(self) -> tuple[Rule, ...]:
         """Return the rules in force, in internal units, in the order of the scenario."""

@@ -102,6 +102,10 @@ class PoolSpec(Provenance):
         {},
         description="Rate at which free vesicles of a cell's site dock on it, per cell type; default: none.",
     )
+    targets: tuple[CellName, ...] = Field(
+        (),
+        description="Cell types that it is meant for; what others take in is off target; default: not said.",
+    )
     internalise: Rate = default("1 /h", "Rate from docked to internalised")
     detach: Rate = default("0 /h", "Rate from docked back to free")
     saturation: Positive = default("500", "Docked vesicles at which internalisation is half saturated")
