@@ -149,3 +149,42 @@ def test_scenario_without_heredity_has_neither_process_nor_columns(tmp_path):
     recorder.start(model)
     names = {column.name for column in recorder.finish().cell_columns}
     assert not {"clone", "barcode"} & names
+
+
+MIX = """\
+scenario: subclones
+grid: {size: [400 um, 400 um], spacing: 20 um}
+time: {step: 30 min, duration: 10 d}
+variables: {B: {time: 2 h}}
+cargo: {X: {half_life: 4 h}}
+fields: {D: {unit: nM, diffusion: 1000 um^2/s}}
+drugs: {D: {field: D, half_max: 8 nM, reference: {dose: 8 nM, for: 24 h}}}
+resistance: {}
+cells:
+  tumour:
+    base: {influx D: 4 /h, efflux D: 4 /h, damage by D: 0.2 /h, repair of D: 0.03 /h, death from D: 0.1 /h, release exo: 60 /h}
+    heredity:
+      traits: {strength: {shifts: [B]}}
+      clones: {weak: {}, strong: {share: 50 %, traits: {strength: 1}}}
+vesicles:
+  exo: {donor: tumour, diameter: 100 nm, half_life: 4 h, cargo: {X: 1}, taken_up_by: {tumour: 1 /h}, internalise: 4 /h}
+rules:
+  - {cell: tumour, signal: held X, effect: increases, behaviour: B, to: 1, half_max: 20, hill: 2}
+  - {cell: tumour, signal: B, effect: decreases, behaviour: death from D, to: 0 /h, half_max: 0.3, hill: 4}
+tissue: {tumour: {nodules: [{radius: 120 um}]}}
+"""  # noqa: E501 - a block is one line
+
+
+def test_exchange_of_vesicles_makes_subclones_alike():
+    """S1-07: with cargo passing between subclones the variance of resistance falls, without it stays."""
+
+    def variance(*overrides):
+        model = grown(TumorMicroenvironment(read_scenario(MIX, overrides)), 2.0)
+        return measures_for(model.tissue.layout)["variance_of_resistance_D"].of(
+            model.tissue, model.measure_context
+        )
+
+    apart = variance("cells.tumour.base.release exo=0 /h")
+    assert apart > 0.2
+    assert variance() < 0.2 * apart
+    assert variance("rules.0.half_max=1e9") == pytest.approx(apart, rel=1e-9)

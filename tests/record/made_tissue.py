@@ -96,6 +96,7 @@ class MadeModel:
     resolved_yaml: str = "scenario: made\ntitle: µm – naïve\n"
     resolved_json: str = '{"scenario": "made"}'
     numerics_version: str = "1"
+    classes: dict = field(default_factory=dict)
     route_rows: list[dict[str, str]] = field(
         default_factory=lambda: [{"drug": "SN38", "route": "il6", "evidence": "S0-08 S0-12"}]
     )

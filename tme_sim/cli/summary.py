@@ -12,6 +12,7 @@ import numpy as np
 import typer
 
 from tme_sim.cli import table
+from tme_sim.state.codes import CLASSES
 
 if TYPE_CHECKING:
     from tme_sim.record.reader import Run
@@ -47,6 +48,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "vesicles": _vesicles(run),
         "resistance": _resistance(run, assessed),
         "attribution": _attribution(run, assessed),
+        "classes": _classes(run),
     }
 
 
@@ -63,6 +65,7 @@ def print_summary(facts: dict[str, Any], *, as_json: bool) -> None:
     _print_values("Oxygen", facts["oxygen"])
     _print_resistance(facts["resistance"])
     _print_attribution(facts["attribution"])
+    _print_classes(facts["classes"])
     if facts["vesicles"]:
         header = (
             "Vesicles",
@@ -156,6 +159,20 @@ def _attribution(run: Run, row: int) -> list[dict[str, Any]]:
     )
 
 
+def _classes(run: Run) -> list[dict[str, Any]]:
+    """Return how many tumour cells are of each class of resistance, by drug; empty without a washout."""
+    cells = run.classes
+    return [
+        {
+            "drug": drug,
+            "class": name,
+            "cells": int(((cells["drug"] == drug) & (cells["class"] == name)).sum()),
+        }
+        for drug in dict.fromkeys(cells["drug"])
+        for name in CLASSES
+    ]
+
+
 def _pick(run: Run, row: int, wanted: Callable[[str], bool]) -> list[dict[str, Any]]:
     """Return the wanted measures at one recorded time."""
     units, meanings = run.timeseries.attrs["units"], run.timeseries.attrs["long_names"]
@@ -216,6 +233,12 @@ def _print_attribution(entries: list[dict[str, Any]]) -> None:
     ]
     if rows:
         table.show(("Why the resistant cells resist", ">all", ">rim", "mechanisms on the way"), rows)
+
+
+def _print_classes(entries: list[dict[str, Any]]) -> None:
+    rows = [(entry["drug"], entry["class"], f"{entry['cells']:,}") for entry in entries]
+    if rows:
+        table.show(("Classes of resistance", "after a washout", ">cells"), rows)
 
 
 def _signed(value: float) -> str:

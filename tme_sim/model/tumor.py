@@ -19,6 +19,7 @@ from tme_sim.model import assemble
 from tme_sim.model.first_tissue import lay_tissue
 from tme_sim.model.mesa_base import CellModel
 from tme_sim.model.specs import Numbers
+from tme_sim.model.washout import classify
 from tme_sim.processes.base import Context, Process
 from tme_sim.processes.registry import processes_for
 from tme_sim.scenario.load import load_scenario
@@ -117,7 +118,17 @@ class TumorMicroenvironment(CellModel):
 
     def step(self) -> None:
         """Advance the tissue by one step."""
-        context = Context(
+        context = self.new_context()
+        for process in self.processes:
+            process.step(self.tissue, context)
+            if process is self.interventions:
+                self.step_registered_agents()
+        self.datacollector.collect(self)
+        self._judge()
+
+    def new_context(self) -> Context:
+        """Return what the processes of the next step will share, behaviours still to be sensed."""
+        return Context(
             scenario=self.config,
             dt_min=self.clock.dt_min,
             step=self.clock.step,
@@ -126,12 +137,11 @@ class TumorMicroenvironment(CellModel):
             names=self._numbers.column,
             extra_decay=np.zeros(len(self.tissue.layout.fields)),
         )
-        for process in self.processes:
-            process.step(self.tissue, context)
-            if process is self.interventions:
-                self.step_registered_agents()
-        self.datacollector.collect(self)
-        self._judge()
+
+    @property
+    def numbers(self) -> Numbers:
+        """The scenario with its layout and grid, as processes were made from it."""
+        return self._numbers
 
     def _judge(self) -> None:
         """Stop at the end of the time or when a stop condition holds; warn once when the tumour meets the edge."""
@@ -244,6 +254,14 @@ class TumorMicroenvironment(CellModel):
             for exposure in self.assay.exposures
             for route, columns in routes_of(physiology, exposure.drug).items()
         ]
+
+    @property
+    def classes(self) -> dict[str, dict[str, np.ndarray]]:
+        """Classes of resistance now, by drug, from a drug-free branch of this model; empty without a ``washout``."""
+        resistance = self.config.resistance
+        if resistance is None or resistance.washout is None:
+            return {}
+        return classify(self, float(resistance.washout))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy needs: scenario, state and Mesa's part; compiled parts are made again."""

@@ -123,7 +123,8 @@ class Heredity:
         daughters = np.arange(len(context.behaviours), cells.n)
         if len(daughters) == 0:
             return
-        mothers = cells.rows_of(cells["parent"][daughters])
+        parents = cells.rows_of(cells["parent"][daughters])
+        daughters, mothers = daughters[parents >= 0], parents[parents >= 0]
         for column, trait in enumerate(self.inheritance.traits):
             if trait.heritability < 1.0:
                 for rows, draw in ((daughters, _SCORE + column), (mothers, _MOTHER + column)):
@@ -152,6 +153,6 @@ class Heredity:
         table["minutes"] = context.end_min
         for name in ("id", "site"):
             table[name] = cells[name][rows]
-        table["from_clone"] = before[rows - daughters[0]]
+        table["from_clone"] = before[np.searchsorted(daughters, rows)]
         table["to_clone"] = cells["clone"][rows]
         tissue.events.switches.append(table)

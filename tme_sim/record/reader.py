@@ -15,7 +15,7 @@ import pandas as pd
 
 from tme_sim.record.identity import FORMAT_VERSION
 from tme_sim.record.seal import RunFileError, check_seal
-from tme_sim.state.codes import DEATHS, STAGES
+from tme_sim.state.codes import CLASSES, DEATHS, STAGES
 from tme_sim.state.grid import Grid
 from tme_sim.state.layout import Layout
 
@@ -245,6 +245,17 @@ class Run:
         """One row per drug and route by which the outside reaches a cell, with the mechanisms on the way."""
         group = self._group("routes")
         return pd.DataFrame({name: _texts(group[name]) for name in group if name != "entry"})
+
+    @cached_property
+    def classes(self) -> pd.DataFrame:
+        """Classes of resistance at the end, one row per drug and living tumour cell; empty without a washout."""
+        columns = {"drug": [], "id": [], "founder": [], "class": []}
+        parts = []
+        for drug, table in self._group("classes").items() if "classes" in self._file else ():
+            frame = pd.DataFrame({name: table[name][()] for name in ("id", "founder", "class")})
+            parts.append(frame.assign(drug=drug)[list(columns)])
+        frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns)
+        return self._in_words(frame.astype({"class": np.int8}), {"class": CLASSES})
 
     def _group(self, name: str) -> Any:
         try:

@@ -141,6 +141,7 @@ class Recorder:
             snapshots=tuple(self._snapshots),
             events={name: tissue.events.table(name) for name in event_names(tissue.layout)},
             ledger=deepcopy(tissue.ledger),
+            classes=model.classes,
         )
 
     def _keep_measures(self, tissue: Tissue, *, complete: bool = False) -> None:

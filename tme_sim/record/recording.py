@@ -31,6 +31,8 @@ class Recordable(Protocol):
         Raised with every change that alters results.
     rule_rows : sequence of mappings
         One mapping of column name to text per rule, all with the same keys.
+    classes : mapping
+        Classes of resistance now, by drug: arrays ``id``, ``founder``, ``code``; asked for once, at the end.
     route_rows : sequence of mappings
         The same per drug and route by which the outside reaches a cell: ``drug``, ``route``, ``evidence``.
     """
@@ -51,6 +53,8 @@ class Recordable(Protocol):
     def rule_rows(self) -> Sequence[Mapping[str, str]]: ...  # noqa: D102
     @property
     def route_rows(self) -> Sequence[Mapping[str, str]]: ...  # noqa: D102
+    @property
+    def classes(self) -> Mapping[str, Mapping[str, np.ndarray]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,9 @@ class Recording:
     series : float64 (n_times, n_measures)
         Values of ``measures``, in order.
     events : dict of structured arrays
-        ``births``, ``deaths``, ``transitions``.
+        ``births``, ``deaths``, ``transitions``; ``switches`` where there are clones.
+    classes : mapping
+        Classes of resistance at the end, by drug: arrays ``id``, ``founder``, ``code``; empty without a washout.
     """
 
     run_id: str
@@ -121,3 +127,4 @@ class Recording:
     snapshots: tuple[Snapshot, ...]
     events: dict[str, np.ndarray]
     ledger: Ledger
+    classes: Mapping[str, Mapping[str, np.ndarray]]

@@ -17,7 +17,7 @@ from tme_sim.record.reader import read_run_id
 from tme_sim.record.recording import Recording, Snapshot
 from tme_sim.record.seal import RunFileError, seal
 from tme_sim.record.store import publish
-from tme_sim.state.codes import DEATHS, STAGES
+from tme_sim.state.codes import CLASSES, DEATHS, STAGES
 from tme_sim.state.ledger import DRUG_ACCOUNTS, FIELD_ACCOUNTS, POOL_ACCOUNTS
 
 _PLANE = 256
@@ -111,6 +111,8 @@ def build_content(recording: Recording, provenance: Mapping[str, str | int | flo
         _write_scenario(file.create_group("scenario"), recording)
         _write_texts(file.create_group("rules", track_order=True), "rule", recording.rule_rows)
         _write_texts(file.create_group("routes", track_order=True), "entry", recording.route_rows)
+        if recording.classes:
+            _write_classes(file.create_group("classes"), recording)
         set_attributes(file.create_group("provenance"), dict(provenance))
     return buffer.getbuffer()
 
@@ -292,6 +294,18 @@ def _write_books(file: h5py.File, recording: Recording) -> None:
         write_coordinate(books, f"{dim}_account", text_array(accounts))
         values = getattr(ledger, name)
         write(books, name, values, (dim, f"{dim}_account"), long_name=f"Amounts since the start, {unit}")
+
+
+def _write_classes(group: h5py.Group, recording: Recording) -> None:
+    """Write the classes of resistance, one group per drug, one row per living tumour cell."""
+    meanings = " ".join(word.replace(" ", "_") for word in CLASSES)
+    codes = {"flag_values": np.arange(len(CLASSES), dtype=np.int8), "flag_meanings": meanings}
+    for drug, table in recording.classes.items():
+        of_drug = group.create_group(drug)
+        write_dimension(of_drug, "cell", len(table["id"]))
+        for name in ("id", "founder"):
+            write(of_drug, name, table[name], ("cell",), None, units="1")
+        write(of_drug, "class", table["code"], ("cell",), None, units="1", **codes)
 
 
 def _write_scenario(group: h5py.Group, recording: Recording) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from tme_sim.scenario.block import (
     Block,
     Distance,
+    Duration,
     Every,
     PositivePressure,
     PositiveShare,
@@ -23,6 +26,9 @@ class ResistanceSpec(Provenance):
     )
     stain: PositivePressure = default("10 mmHg", "Oxygen of half-maximal virtual pimonidazole stain")
     every: Every = default("every 1 d", "How often it is measured")
+    washout: Duration | None = Field(
+        None, description="Drug-free time after the run that tells its classes apart; default: not told."
+    )
 
 
 class RecordSpec(Block):

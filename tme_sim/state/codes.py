@@ -16,6 +16,10 @@ STREAM_DIVISION, STREAM_MIGRATION, STREAM_TRANSITION, STREAM_VARIATION, STREAM_U
 STREAM_ORDERS = 14  # orders in which an attribution lets routes join
 STREAM_SPROUTING = 10
 
+# Class of a cell's resistance to a drug (`model.washout`).
+SENSITIVE, PRE_EXISTING, TRANSIENT, STABLE, LOST = 0, 1, 2, 3, 4
+CLASSES = ("sensitive", "pre-existing", "induced transient", "induced stable", "lost in washout")
+
 EMPTY = -1
 # Column ``clone``: 0 for cells whose type has no clones, else 1 + the index into ``layout.clones``.
 NO_CLONE = 0

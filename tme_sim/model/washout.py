@@ -1,0 +1,108 @@
+"""Classes of resistance: inherited before the drug, induced and lost without it, induced and kept."""
+
+from __future__ import annotations
+
+import pickle
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tme_sim.measures.lineage import ancestors
+from tme_sim.measures.resistance import Assay, ReferenceExposure, assess, inherited_ratio
+from tme_sim.processes.base import Context
+from tme_sim.state.codes import LOST, PRE_EXISTING, SENSITIVE, STABLE, TRANSIENT
+from tme_sim.state.tissue import Tissue
+
+if TYPE_CHECKING:
+    from tme_sim.model.tumor import TumorMicroenvironment
+
+
+class DrugFree:
+    """Takes every drug out of plasma, tissue and cells, in every step; for branches that are thrown away."""
+
+    name = "washout"
+    reads = ("clock",)
+    writes = ()
+
+    def __init__(self, fields: list[int]):
+        self.fields = fields
+
+    def step(self, tissue: Tissue, context: Context) -> None:
+        """Leave no drug anywhere; what it has done stays."""
+        tissue.plasma[self.fields] = 0.0
+        tissue.fields[..., self.fields] = 0.0
+        tissue.cells["drug"][:] = 0.0
+
+
+def washout(model: TumorMicroenvironment, minutes: float) -> TumorMicroenvironment:
+    """Return a copy of the model that has gone on without any drug; the model itself is left as it is."""
+    branch: TumorMicroenvironment = pickle.loads(pickle.dumps(model))
+    fields = [branch.tissue.layout.fields.index(name) for name in branch.drug_fields.values()]
+    branch.processes.insert(branch.processes.index(branch.interventions) + 1, DrugFree(fields))
+    end = model.clock.minutes + minutes
+    while branch.clock.minutes < end - 1e-9:
+        branch.step()
+    return branch
+
+
+def classify(model: TumorMicroenvironment, minutes: float) -> dict[str, dict[str, np.ndarray]]:
+    """Return the class of every living tumour cell for every drug with a reference exposure.
+
+    A resistant cell is pre-existing when its heritable traits alone make it so, all else naive: it was there to
+    be selected. Otherwise it is induced: stable when, after ``minutes`` in a branch without drug, at least half of
+    its living descendants (itself among them) are still resistant, transient when fewer are; lost when none lives.
+
+    Parameters
+    ----------
+    model : TumorMicroenvironment
+        With a ``resistance`` block.
+    minutes : float
+        Length of the washout.
+
+    Returns
+    -------
+    dict of dict
+        By drug: ``id`` and ``founder`` int64 (n,), ascending ids; ``code`` int8 (n,), see `state.codes`.
+
+    Notes
+    -----
+    Stable means: kept without the drug, be it by the cell or by a surrounding that the drug has changed. A
+    mutation that struck under the drug counts as pre-existing: the drug has selected it, not made it.
+    """
+    assay, tissue = model.assay, model.tissue
+    rows = model.measure_context.fresh().tumour_rows(tissue)
+    rows = rows[np.argsort(tissue.cells["id"][rows])]
+    ids, founder = tissue.cells["id"][rows], tissue.cells["founder"][rows]
+    branch = washout(model, minutes)
+    late = branch.measure_context.fresh().tumour_rows(branch.tissue)
+    births = len(tissue.events.table("births"))
+    ancestor = ancestors(branch.tissue, branch.tissue.cells["id"][late], births)
+    return {
+        exposure.drug: {
+            "id": ids,
+            "founder": founder,
+            "code": _codes(assay, exposure, tissue, rows, ids, (branch.tissue, late, ancestor)),
+        }
+        for exposure in assay.exposures
+    }
+
+
+def _codes(
+    assay: Assay,
+    exposure: ReferenceExposure,
+    tissue: Tissue,
+    rows: np.ndarray,
+    ids: np.ndarray,
+    later: tuple[Tissue, np.ndarray, np.ndarray],
+) -> np.ndarray:
+    """Return the class of the cells in ``rows``; ``later``: tissue after the washout, rows, ancestors' ids."""
+    resistant = assess(assay, exposure, tissue, rows).ratio < assay.resistant_below
+    inherited = inherited_ratio(assay, exposure, tissue, rows) < assay.resistant_below
+    branch, late, ancestor = later
+    still = assess(assay, exposure, branch, late).ratio < assay.resistant_below
+    mine = np.searchsorted(ids, ancestor)
+    living = np.bincount(mine, minlength=len(ids))
+    kept = np.bincount(mine, weights=still, minlength=len(ids))
+    code = np.where(living == 0, LOST, np.where(2 * kept >= living, STABLE, TRANSIENT))
+    code = np.where(inherited, PRE_EXISTING, code)
+    return np.where(resistant, code, SENSITIVE).astype(np.int8)
