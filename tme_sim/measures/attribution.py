@@ -16,7 +16,9 @@ exact (Castro, Gómez & Tejada 2009, doi:10.1016/j.cor.2008.04.004).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate, batched, pairwise
 from math import factorial
 
 import numpy as np
@@ -31,6 +33,7 @@ from tme_sim.state.tissue import Tissue
 MEMORY = "memory"
 MAX_ROUTES = 10
 ORDERS = 64
+_TOGETHER = 16  # subsets worked out at a time
 INHERITED = "inherited traits"
 _HISTORY = ("drug", "damage", "exposure")
 _EFFECTS = ("influx", "efflux", "metabolism", "damage by", "repair of", "death from")
@@ -137,19 +140,28 @@ class _Kill:
 
     def of(self, subset: int) -> np.ndarray:
         """Return the log-kill of every cell, float64 (n,)."""
-        if subset not in self._known:
-            assay, exposure, cell_type, own, naive, routes = self._given
-            signals = naive.copy()
-            for i, columns in enumerate(routes):
-                if subset >> i & 1:
-                    signals[:, list(columns)] = own[:, list(columns)]
-            behaviours = assay.physiology.settle(cell_type, signals)
-            self._known[subset] = assay.log_kill(exposure, assay.parameters(exposure, behaviours), cell_type)
+        self.prepare([subset])
         return self._known[subset]
+
+    def prepare(self, subsets: Iterable[int]) -> None:
+        """Work out subsets together: a round of settling costs about the same for one as for some."""
+        missing = [subset for subset in dict.fromkeys(subsets) if subset not in self._known]
+        assay, exposure, cell_type, own, naive, routes = self._given
+        for chosen in batched(missing, _TOGETHER):
+            signals = np.tile(naive, (len(chosen), 1))
+            for block, subset in zip(np.split(signals, len(chosen)), chosen, strict=True):
+                for i, columns in enumerate(routes):
+                    if subset >> i & 1:
+                        block[:, list(columns)] = own[:, list(columns)]
+            kinds = np.tile(cell_type, len(chosen))
+            behaviours = assay.physiology.settle(kinds, signals)
+            kill = assay.log_kill(exposure, assay.parameters(exposure, behaviours), kinds)
+            self._known |= dict(zip(chosen, np.split(kill, len(chosen)), strict=True))
 
 
 def _shapley(value: _Kill, n_routes: int) -> np.ndarray:
     """Return Shapley values, float64 (n, n_routes), from every subset."""
+    value.prepare(range(1 << n_routes))
     out = np.zeros((len(value.of(0)), n_routes))
     for route in range(n_routes):
         for subset in range(1 << n_routes):
@@ -163,14 +175,16 @@ def _shapley(value: _Kill, n_routes: int) -> np.ndarray:
 
 def _sampled(value: _Kill, n_routes: int) -> np.ndarray:
     """Return Shapley values, float64 (n, n_routes), from orders drawn once and for all, and their reverses."""
-    out = np.zeros((len(value.of(0)), n_routes))
+    orders = []
     for number in range(ORDERS // 2):
-        order = np.argsort(uniforms(0, np.arange(n_routes), number, STREAM_ORDERS, 0), kind="stable")
-        for joining in (order, order[::-1]):
-            subset = 0
-            for route in joining.tolist():
-                out[:, route] += value.of(subset | 1 << route) - value.of(subset)
-                subset |= 1 << route
+        order = np.argsort(uniforms(0, np.arange(n_routes), number, STREAM_ORDERS, 0), kind="stable").tolist()
+        orders += [order, order[::-1]]
+    paths = [list(accumulate((1 << route for route in order), initial=0)) for order in orders]
+    value.prepare(subset for path in paths for subset in path)
+    out = np.zeros((len(value.of(0)), n_routes))
+    for order, path in zip(orders, paths, strict=True):
+        for route, (before, after) in zip(order, pairwise(path), strict=True):
+            out[:, route] += value.of(after) - value.of(before)
     return out / ORDERS
 
 
