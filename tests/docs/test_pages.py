@@ -11,7 +11,18 @@ from pages import DOCS, ROOT, blocks, tables
 from pydantic import BaseModel
 
 from tme_sim.cli.app import app
-from tme_sim.scenario import dosing, drug, heredity, intervention, life, matter, observation, space, vesicle
+from tme_sim.scenario import (
+    dosing,
+    drug,
+    heredity,
+    intervention,
+    kinetics,
+    life,
+    matter,
+    observation,
+    space,
+    vesicle,
+)
 from tme_sim.scenario.load import load_scenario, read_scenario
 from tme_sim.scenario.merge import lay_over, plain
 from tme_sim.scenario.scenario import Scenario
@@ -44,6 +55,11 @@ BLOCKS = {
     "`sprouting` key": space.SproutingSpec,
     "`drugs` key": drug.DrugSpec,
     "`schedule` key": dosing.Dose,
+    "`cycle` of a dose": dosing.Cycle,
+    "`declines` key": dosing.Decline,
+    "`kinetics` key": kinetics.Kinetics,
+    "`plasma_curve` key": kinetics.PlasmaCurve,
+    "`patient` key": kinetics.Patient,
     "`interventions` key": intervention.Intervention,
     "`resistance` key": observation.ResistanceSpec,
     "`record` key": observation.RecordSpec,

@@ -4,10 +4,12 @@ from made_matter import made_context
 
 from tests.measures.made_assay import tumour
 from tests.rules.made_physiology import acts, made_physiology
+from tme_sim.processes.acts_on_cells import Scale
 from tme_sim.processes.base import ProcessError
-from tme_sim.processes.interventions import Intervention, Interventions
+from tme_sim.processes.interventions import Interventions
 from tme_sim.processes.sense import Sense
 from tme_sim.processes.settle import SORT_EVERY_STEPS, Settle
+from tme_sim.processes.switch import Switch
 from tme_sim.state.codes import APOPTOSIS, REMOVED
 
 
@@ -28,7 +30,7 @@ def test_cells_act_on_what_they_feel_and_the_dead_do_nothing():
 
 def test_interventions_act_after_the_rules():
     physiology = made_physiology(acts("il6", "A", 1.0))
-    halved = Intervention("x", columns=(physiology.behaviour["A"],), factor=0.5)
+    halved = Scale(Switch("x"), physiology.behaviour["A"], (), 0.5)
     behaviours = sensed(physiology, tumour(1, il6=1.0), halved)
     assert behaviours[0, physiology.behaviour["A"]] == pytest.approx(0.25)
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.scenario.made import DATA, SMALL, changed
+from tests.scenario.made import DATA, SMALL
 from tme_sim.rules.rule import Gate
 from tme_sim.scenario.load import load_scenario, read_scenario
 from tme_sim.scenario.scenario import layout_of
@@ -96,19 +96,6 @@ def test_diffusion_of_a_vesicle_is_stokes_einstein_times_hindrance(relay):
 def test_half_life_gives_the_rate_of_decay(relay):
     assert relay.fields["il6"].decay_per_min == pytest.approx(math.log(2) / 120)
     assert relay.fields["oxygen"].decay_per_min == 0.0
-
-
-@pytest.mark.parametrize(
-    ("days", "level"), [(9.99, 0), (10, 8), (10.99, 8), (11, 0), (17, 8), (24.5, 8), (31, 0), (31.5, 0)]
-)
-def test_schedule_gives_each_dose_at_its_time(relay, days, level):
-    assert relay.drugs["SN38"].level(days * 1440) == level
-
-
-def test_dose_wears_off_with_the_plasma_half_life():
-    text = changed(("half_max: 8 nM", "half_max: 8 nM, plasma_half_life: 1 h, unbound: 50 %"))
-    drug = read_scenario(text).drugs["SN38"]
-    assert [drug.level(minutes) for minutes in (0, 60, 119, 120, 180)] == [0, 4, 4, 4, 2]
 
 
 def test_field_starts_at_the_level_of_its_vessels():

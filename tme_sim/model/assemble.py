@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from tme_sim.processes.drugs import Drugs
 from tme_sim.processes.fate import Fate
 from tme_sim.processes.fields import Fields
 from tme_sim.processes.heredity import Heredity
-from tme_sim.processes.interventions import Intervention, Interventions
+from tme_sim.processes.interventions import Interventions
 from tme_sim.processes.migration import Migration
 from tme_sim.processes.pathways import Pathways
 from tme_sim.processes.sense import Sense
@@ -29,9 +29,7 @@ from tme_sim.processes.vessels import Vessels
 from tme_sim.rules.physiology import Physiology
 from tme_sim.rules.signals import SignalTable
 from tme_sim.rules.tables import compile_rules
-from tme_sim.scenario import intervention as scenario_intervention
 from tme_sim.state.codes import STAGES
-from tme_sim.state.tissue import Tissue
 
 
 class PlanError(ValueError):
@@ -68,10 +66,10 @@ def assay_of(numbers: Numbers, physiology: Physiology) -> Assay:
     exposures = tuple(
         ReferenceExposure(
             drug=name,
-            dose_nm=float(drug.reference.dose),
+            dose_nm=drug.free_reference,
             on_min=float(drug.reference.length),
             follow_min=float(drug.reference.follow),
-            half_max_nm=float(drug.half_max),
+            half_max_nm=specs.half_max_of(drug),
             hill=float(drug.hill),
             lethal_hill=float(drug.lethal_hill),
             acts_in=tuple(stage in drug.acts_in for stage in STAGES),
@@ -102,51 +100,6 @@ def _naive_fields(numbers: Numbers) -> np.ndarray:
         if not f.interstitial and name not in drug_fields:
             out[column] = float(f.start if f.vessel is None else f.vessel.value or 0.0)
     return out
-
-
-def interventions_of(
-    numbers: Numbers, condition_of: Callable[[str], Callable[[Tissue], bool]]
-) -> Interventions:
-    """Return the timeline; ``condition_of(text)`` reads a condition on a measure."""
-    scenario, layout = numbers.scenario, numbers.layout
-    doses = [
-        (layout.fields.index(drug.field), drug.level) for drug in scenario.drugs.values() if drug.schedule
-    ]
-    made = [
-        _intervention(numbers, name, i, condition_of)
-        for name, i in scenario.interventions.items()
-        if i.active
-    ]
-    return Interventions(specs.supply(numbers), doses, made)
-
-
-def _intervention(
-    numbers: Numbers, name: str, i: scenario_intervention.Intervention, condition_of
-) -> Intervention:
-    layout, column = numbers.layout, numbers.column
-    words = {
-        "block_release": f"release {i.target}",
-        "block_uptake": f"uptake {i.target}",
-        "knock_down": i.target,
-        "remove_cells": "apoptosis",
-    }
-    cell = i.target if i.kind == "remove_cells" else i.cell
-    return Intervention(
-        name=name,
-        columns=(column[words[i.kind]],) if i.kind in words else (),
-        cell_types=(layout.cell_types.index(cell),) if cell is not None else (),
-        factor=1.0 if i.factor is None else float(i.factor),
-        added=float(i.rate or 0.0) if i.kind == "remove_cells" else 0.0,
-        field=layout.fields.index(i.target) if i.kind in ("neutralise", "set_supply") else -1,
-        rate_per_min=float(i.rate or 0.0) if i.kind == "neutralise" else 0.0,
-        supply=float(i.level or 0.0) if i.kind == "set_supply" else None,
-        pool=layout.pools.index(i.target) if i.kind == "give_vesicles" else -1,
-        vesicles=float(i.amount or 0.0),
-        blocked_pool=layout.pools.index(i.target) if i.kind == "block_release" else -1,
-        start_min=float(i.start),
-        until_min=np.inf if i.until is None else float(i.until),
-        condition=None if i.when is None else condition_of(i.when.text),
-    )
 
 
 def processes_of(

@@ -128,17 +128,37 @@ def _asked(numbers: Numbers) -> tuple[list[Nodule], list[Density]]:
 def _found(
     numbers: Numbers, assay: Assay, tissue: Tissue, sites: np.ndarray, kinds: np.ndarray, ids: np.ndarray
 ) -> None:
-    """Make founders at ``sites``: lineage keys by site, cycle spread over its stages, variables as in a naive cell."""
-    layout, scenario, cells = numbers.layout, numbers.scenario, tissue.cells
-    rows = cells.append(
-        sites, parent=-1, type=kinds, lineage=child_keys(sites.astype(np.uint64), np.zeros_like(sites))
-    )
+    """Make founders at ``sites``, with lineage keys by site and the ids that a file gives."""
+    cells = tissue.cells
+    keys = child_keys(sites.astype(np.uint64), np.zeros_like(sites))
+    rows = found_cells(numbers, assay, tissue, sites, kinds, keys)
     given = ids >= 0
     if given.any():
         cells["id"][rows[given]] = ids[given]
         fresh = int(ids.max()) + 1
         cells["id"][rows[~given]] = np.arange(fresh, fresh + np.count_nonzero(~given))
         cells.next_id = int(cells["id"][rows].max()) + 1
+        cells["founder"][rows] = cells["id"][rows]
+
+
+def found_cells(
+    numbers: Numbers, assay: Assay, tissue: Tissue, sites: np.ndarray, kinds: np.ndarray, keys: np.ndarray
+) -> np.ndarray:
+    """Make founders at free ``sites``, ascending: variables as in a naive cell, cycle spread over its stages.
+
+    Parameters
+    ----------
+    kinds : int16 (n,)
+        Cell types.
+    keys : uint64 (n,)
+        Lineage keys.
+
+    Returns
+    -------
+    Their rows, int64 (n,).
+    """
+    layout, scenario, cells = numbers.layout, numbers.scenario, tissue.cells
+    rows = cells.append(sites, parent=-1, type=kinds, lineage=keys)
     cells["founder"][rows] = cells["id"][rows]
     every = np.arange(len(layout.cell_types), dtype=np.int16)
     naive = assay.naive_behaviours(every)
@@ -151,13 +171,10 @@ def _found(
         endow(inheritance_of(numbers), cells, rows, tissue.seed)
         _settle_shifted(numbers, assay, cells, rows)
     stage, left = first_stages(
-        cells["lineage"][rows],
-        kinds,
-        naive[:, numbers.column["cycle entry"]],
-        *numbers.cycle_minutes(),
-        tissue.seed,
+        keys, kinds, naive[:, numbers.column["cycle entry"]], *numbers.cycle_minutes(), tissue.seed
     )
     cells["stage"][rows], cells["stage_left_min"][rows] = stage, left
+    return rows
 
 
 def _settle_shifted(numbers: Numbers, assay: Assay, cells: Cells, rows: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from tme_sim.processes.drugs import DrugSpec
 from tme_sim.processes.fields import FieldSpec
 from tme_sim.processes.vesicles import PoolSpec
 from tme_sim.rules.energy import Energy, MetabolismSpec
+from tme_sim.scenario import drug as scenario_drug
 from tme_sim.scenario import vesicle as scenario_vesicle
 from tme_sim.scenario.life import CellSpec
 from tme_sim.scenario.scenario import Scenario
@@ -145,13 +147,18 @@ def drug_specs(numbers: Numbers) -> list[DrugSpec]:
         DrugSpec(
             name=name,
             field=numbers.layout.fields.index(drug.field),
-            half_max_nm=float(drug.half_max),
+            half_max_nm=half_max_of(drug),
             hill=float(drug.hill),
             lethal_hill=float(drug.lethal_hill),
             acts_in=tuple(stage in drug.acts_in for stage in STAGES),
         )
         for name, drug in numbers.scenario.drugs.items()
     ]
+
+
+def half_max_of(drug: scenario_drug.DrugSpec) -> float:
+    """Return the drug held at half-maximal damage, nM; inf where it does none."""
+    return math.inf if drug.half_max is None else float(drug.half_max)
 
 
 def energy(numbers: Numbers) -> Energy:

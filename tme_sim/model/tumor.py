@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from tme_sim.measures.condition import Condition, parse_condition
 from tme_sim.measures.measure import Context as MeasureContext
 from tme_sim.measures.registry import measures_for
 from tme_sim.measures.resistance import EXTRA
-from tme_sim.model import assemble
-from tme_sim.model.first_tissue import lay_tissue
+from tme_sim.model import assemble, timeline
+from tme_sim.model.first_tissue import found_cells, lay_tissue
 from tme_sim.model.mesa_base import CellModel
 from tme_sim.model.specs import Numbers
 from tme_sim.model.washout import classify
@@ -106,7 +107,10 @@ class TumorMicroenvironment(CellModel):
             extras=extras,
         )
         self._measures = measures_for(layout)
-        self.interventions = assemble.interventions_of(self._numbers, self._condition)
+        making = timeline.Making(
+            self._numbers, self._condition, partial(found_cells, self._numbers, self.assay)
+        )
+        self.interventions = timeline.interventions_of(making)
         self._stops = [self._condition(stop.text) for stop in self.config.stop]
         self._edge = self._condition("edge reached")
         self.processes = assemble.processes_of(
@@ -268,14 +272,11 @@ class TumorMicroenvironment(CellModel):
         state = super().__getstate__()
         for name in _COMPILED:
             state.pop(name, None)
-        state["_triggered"] = (self.interventions.triggered, self.interventions.given)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        triggered = state.pop("_triggered")
         super().__setstate__(state)
         self._assemble()
-        self.interventions.triggered, self.interventions.given = triggered
 
 
 _COMPILED = (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from tme_sim.numerics.jit import kernel
 
 
@@ -58,3 +60,12 @@ def hill(signal, half_max, power):
     if t == math.inf:
         return 1.0
     return t / (1.0 + t)
+
+
+@kernel
+def hills(signals, half_max, power):
+    """Return `hill` of every signal, float64 (n,)."""
+    out = np.empty(len(signals))
+    for i in range(len(signals)):
+        out[i] = hill(signals[i], half_max, power)
+    return out

@@ -38,6 +38,8 @@ class Context:
         Column of each behaviour.
     extra_decay : float64 (n_fields,)
         Decay that interventions add to each field, 1/min.
+    clamped : dict of int to float
+        Steady fields that an intervention holds at a level in the whole tissue.
     """
 
     scenario: Any
@@ -47,6 +49,7 @@ class Context:
     behaviours: np.ndarray
     names: dict[str, int]
     extra_decay: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    clamped: dict[int, float] = field(default_factory=dict)
 
     @property
     def end_min(self) -> float:

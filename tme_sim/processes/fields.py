@@ -50,6 +50,10 @@ _DRUG_SUPPLIED, _DRUG_METABOLISED, _DRUG_DECAYED, _DRUG_LEFT_VESSEL, _DRUG_LEFT_
 )
 
 
+# Exchange that holds a clamped field at its level everywhere, 1/min: far above uptake by any tissue.
+CLAMP_PER_MIN = 1e8
+
+
 @dataclass(frozen=True)
 class FieldSpec:
     """What the solver must know of one field.
@@ -204,6 +208,10 @@ class _Systems:
             rhs,
         )
         group.faces.add_to(first, of_site, diag, rhs)
+        held_at = self.context.clamped.get(int(group.index[first]))
+        if held_at is not None:
+            diag[of_site] += CLAMP_PER_MIN
+            rhs[of_site] += CLAMP_PER_MIN * held_at
 
     def store(self, first: int, count: int, planes: np.ndarray) -> None:
         """Close one field's balance and sum what went where."""

@@ -7,8 +7,10 @@ from typing import Any
 
 from tme_sim.scenario.checks import Finding
 from tme_sim.scenario.condition import Condition
+from tme_sim.scenario.dosing import PLACES, Dose
 from tme_sim.scenario.faults import Path, nearest, shown
 from tme_sim.scenario.heredity import heredity_findings
+from tme_sim.scenario.intervention import Intervention
 from tme_sim.scenario.matter import Boundary
 from tme_sim.scenario.resolved import written
 from tme_sim.scenario.rule_text import RuleSpec
@@ -24,6 +26,7 @@ def check_scenario(scenario: Scenario, measures: frozenset[str] | None) -> Itera
     yield from _boundaries(scenario)
     yield from _metabolism(scenario)
     yield from _drugs(scenario)
+    yield from _interventions(scenario)
     yield from _donors(scenario)
     yield from heredity_findings(scenario.heredity())
     yield from _matrix(scenario)
@@ -158,13 +161,41 @@ def _drugs(scenario: Scenario) -> Iterator[Finding]:
             yield Finding(
                 ("drugs", name, "field"), f"{drug.field} is in {field.unit}; expected a concentration"
             )
-        if drug.schedule and field.vessel is None and not field.boundary.fixed:
+        if drug.is_given and field.vessel is None and not field.boundary.fixed:
             reason = f"is never felt: fields.{drug.field} has no vessel block through which the drug enters"
-            yield Finding(("drugs", name, "schedule"), reason)
+            yield Finding(("drugs", name, "schedule" if drug.schedule else "plasma_curve"), reason)
+        yield from _doses(scenario, name)
+
+
+def _doses(scenario: Scenario, drug: str) -> Iterator[Finding]:
+    """A dose per surface or weight needs the patient's."""
+    for i, dose in enumerate(scenario.drugs[drug].schedule):
+        for key, size in (("dose", dose.dose), ("at_most", dose.at_most)):
+            needed = PLACES.get(size.unit) if size is not None else None
+            if needed is not None and getattr(scenario.patient, needed, None) is None:
+                reason = f"got {size}; patient.{needed} is not declared"
+                yield Finding(("drugs", drug, "schedule", i, key), reason)
+
+
+def _interventions(scenario: Scenario) -> Iterator[Finding]:
     for name, act in scenario.interventions.items():
-        if act.kind == "set_supply" and scenario.fields[act.target].vessel is None:
+        path: Path = ("interventions", name)
+        if act.kind == "set_supply" and scenario.fields[act.target or ""].vessel is None:
             reason = f"is never felt: fields.{act.target} has no vessel block"
-            yield Finding(("interventions", name, "target"), reason)
+            yield Finding((*path, "target"), reason)
+        if act.kind == "clamp" and scenario.fields[act.target or ""].solve != "steady":
+            reason = f"fields.{act.target} is transient; a clamp holds steady fields, exchange_medium replaces others"
+            yield Finding((*path, "target"), reason)
+        if act.kind in ("change_dose", "wash_out") and not scenario.drugs[act.target or ""].is_given:
+            yield Finding(
+                (*path, "target"), f"{act.target} is never given: it has neither schedule nor curve"
+            )
+        if act.at is not None and act.at != "middle":
+            axes = _axes(scenario)
+            if len(act.at) != len(axes):
+                yield Finding((*path, "at"), f"has {len(act.at)} coordinates; the grid has {len(axes)}")
+            elif any(x >= length for x, (_, length) in zip(act.at, axes, strict=True)):
+                yield Finding((*path, "at"), f"got {shown(act.at)}; outside the grid")
 
 
 def _donors(scenario: Scenario) -> Iterator[Finding]:
@@ -252,12 +283,19 @@ def _conditions(scenario: Scenario, measures: frozenset[str] | None) -> Iterator
         return
     conditions: list[tuple[Path, Condition]] = [(("stop", i), item) for i, item in enumerate(scenario.stop)]
     for name, act in scenario.interventions.items():
-        if act.when is not None:
-            conditions.append((("interventions", name, "when"), act.when))
+        conditions += _of(("interventions", name), act)
+    for name, drug in scenario.drugs.items():
+        for i, dose in enumerate(drug.schedule):
+            conditions += _of(("drugs", name, "schedule", i), dose)
     for path, condition in conditions:
         if condition.comparison and condition.measure not in measures:
             reason = f"{condition.measure} is no measure"
             yield Finding(path, reason, nearest(condition.measure, measures))
+
+
+def _of(path: Path, block: Intervention | Dose) -> list[tuple[Path, Condition]]:
+    pairs = (("when", block.when), ("stop_when", block.stop_when))
+    return [((*path, key), condition) for key, condition in pairs if condition is not None]
 
 
 def _schedules(scenario: Scenario) -> Iterator[Finding]:

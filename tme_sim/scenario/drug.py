@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from tme_sim.scenario.block import (
     Block,
@@ -18,14 +19,26 @@ from tme_sim.scenario.block import (
     reading,
 )
 from tme_sim.scenario.dosing import Dose
+from tme_sim.scenario.faults import Problems, problem
+from tme_sim.scenario.kinetics import Kinetics, PlasmaCurve
 from tme_sim.scenario.units import Scale
 from tme_sim.scenario.vocabulary import FieldScale
+
+
+class Unbound(Provenance):
+    """Free share of a total level, per matrix: the model computes free drug everywhere."""
+
+    plasma: PositiveShare = default("1", "Of totals in plasma: doses and measured curves")
+    medium: PositiveShare = default("1", "Of totals in a culture medium with serum")
 
 
 class Reference(Block):
     """Exposure under which resistance is measured."""
 
     dose: PositiveLevel = Field(description="Level outside the cell.")
+    total_in: Literal["plasma", "medium"] | None = Field(
+        None, description="The dose is a total in this matrix; default: it is free drug."
+    )
     length: Duration = Field(alias="for", description="How long.")
     follow: Duration = default("72 h", "Time from the start after which survivors are counted")
 
@@ -39,13 +52,19 @@ class DrugSpec(Provenance):
         min_length=1,
         description="Stages in which it does damage (none: cells that never cycle); default: all.",
     )
-    half_max: PositiveLevel = Field(description="Drug held by the cell at half-maximal damage.")
+    half_max: PositiveLevel | None = Field(
+        None, description="Drug held by the cell at half-maximal damage; default: it does none."
+    )
     hill: Positive = default("1", "Hill power of the damage")
     lethal_hill: Positive = default("2", "Hill power of the death rate in the damage")
-    unbound: PositiveShare = default("1", "Share of a dose in plasma or medium that is free")
+    unbound: Unbound = default({}, "Free share of a total level: one number, or one per matrix")
     plasma_half_life: Duration | None = Field(
-        None, description="Half-life in plasma after a dose; default: gone at once."
+        None, description="Half-life in plasma after a dose of route level; default: gone at once."
     )
+    kinetics: Kinetics | None = Field(
+        None, description="Compartments of plasma, for doses in amounts; default: none."
+    )
+    plasma_curve: PlasmaCurve | None = Field(None, description="A measured curve; default: none.")
     reference: Reference | None = Field(
         None, description="Exposure that resistance is measured with; default: not measured."
     )
@@ -63,15 +82,57 @@ class DrugSpec(Provenance):
         with reading(info).inside(FieldScale(scale)):
             return handler(raw)
 
-    def level(self, minutes: float) -> float:
-        """Return the free level in the vessels at a time, nM: the sum over the schedule."""
-        total = 0.0
-        for dose in self.schedule:
-            since = dose.since_start(minutes)
-            if since is None:
-                continue
-            if since < dose.length:
-                total += dose.dose
-            elif self.plasma_half_life is not None:
-                total += dose.dose * 0.5 ** ((since - dose.length) / self.plasma_half_life)
-        return total * self.unbound
+    @field_validator("unbound", mode="before")
+    @classmethod
+    def _one_share_for_both(cls, raw: Any) -> Any:
+        one = not isinstance(raw, Mapping | Unbound) or (isinstance(raw, Mapping) and "value" in raw)
+        return {"plasma": raw, "medium": raw} if one else raw
+
+    @field_validator("schedule", mode="wrap")
+    @classmethod
+    def _in_mass_of_what_is_given(cls, raw: Any, handler: Any, info: ValidationInfo) -> Any:
+        kinetics = info.data.get("kinetics")
+        if kinetics is None or kinetics.prodrug is None:
+            return handler(raw)
+        with reading(info).inside(FieldScale(Scale("nM", float(kinetics.prodrug.molar_mass)))):
+            return handler(raw)
+
+    @model_validator(mode="after")
+    def _routes_are_there(self) -> Self:
+        problems = Problems()
+        for i, dose in enumerate(self.schedule):
+            reason = self._misfit(dose)
+            if reason:
+                problems.add(("schedule", i, "route"), problem(reason))
+        if self.reference is not None and self.half_max is None:
+            problems.add(
+                ("reference",), problem("a reference needs a half_max: without it the drug does nothing")
+            )
+        problems.settle()
+        return self
+
+    def _misfit(self, dose: Dose) -> str:
+        kinetics = self.kinetics
+        if dose.route == "level":
+            prodrug = kinetics is not None and kinetics.prodrug is not None
+            return "a prodrug has no level; expected bolus, infusion or oral" if prodrug else ""
+        if kinetics is None:
+            return f"{dose.route} needs kinetics, which are not declared"
+        if dose.route == "oral" and kinetics.absorption is None:
+            return "oral needs kinetics.absorption, which is not declared"
+        return ""
+
+    @property
+    def is_given(self) -> bool:
+        """Whether anything ever brings it into plasma."""
+        return bool(self.schedule) or self.plasma_curve is not None
+
+    @property
+    def free_reference(self) -> float:
+        """Reference dose as free drug, nM; 0 without one."""
+        if self.reference is None:
+            return 0.0
+        share = (
+            1.0 if self.reference.total_in is None else float(getattr(self.unbound, self.reference.total_in))
+        )
+        return float(self.reference.dose) * share

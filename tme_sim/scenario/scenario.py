@@ -13,6 +13,7 @@ from tme_sim.scenario.condition import Stop
 from tme_sim.scenario.drug import DrugSpec
 from tme_sim.scenario.heredity import FITNESS, HereditySpec
 from tme_sim.scenario.intervention import Intervention
+from tme_sim.scenario.kinetics import Patient
 from tme_sim.scenario.life import CellSpec, VariableSpec
 from tme_sim.scenario.matter import FieldSpec
 from tme_sim.scenario.observation import RecordSpec, ResistanceSpec
@@ -63,6 +64,7 @@ class Scenario(Block):
     vesicles: dict[NewName, PoolSpec] = Field({}, description="Pools of vesicles; default: none.")
     vessels: VesselSpec | None = Field(None, description="Vessels; default: none.")
     tissue: TissueSpec = default({}, "Cells at the start")
+    patient: Patient | None = Field(None, description="Whose doses are per weight or surface; default: none.")
     drugs: dict[NewName, DrugSpec] = Field({}, description="Drugs; default: none.")
     interventions: dict[NewName, Intervention] = Field(
         {}, description="Interventions by name; default: none."
@@ -151,4 +153,5 @@ def layout_of(scenario: Scenario) -> Layout:
         clones=tuple(name for block in blocks for name in block.clones),
         growing=(vessels.cell,) if vessels is not None and vessels.sprouting is not None else (),
         loads=tuple(f"{drug} in {name}" for name, pool in scenario.vesicles.items() for drug in pool.exports),
+        dosed=tuple(name for name, drug in scenario.drugs.items() if drug.kinetics is not None),
     )

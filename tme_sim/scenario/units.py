@@ -30,7 +30,7 @@ UNIT_WORDS = (
     "um", "mm", "nm", "s", "min", "h", "d", "week", "um^2/s", "um^2/min", "um/min", "um/h", "/s",
     "/min", "/h", "/d", "mmHg", "kPa", "mmHg/s", "nM", "uM", "mM", "pM", "ng/mL", "ug/mL", "pg/mL",
     "mg/L", "kDa", "g/mol", "molecules/s", "fmol/h", "amol/s", "vesicles", "vesicles/h", "units",
-    "%", "nM*h",
+    "%", "nM*h", "L", "mL", "L/h", "mL/min", "mg", "ug", "mg/m^2", "mg/kg", "nmol", "umol", "kg", "m^2",
 )  # fmt: skip
 _EXAMPLES = {
     "1": "a plain number or %",
@@ -47,6 +47,14 @@ _EXAMPLES = {
     "kDa": "a molar mass such as 21 kDa",
     "nM/mmHg": "a solubility such as 1.34 uM/mmHg",
     "molecules/min": "a rate such as 5 molecules/s or 3 fmol/h",
+    "L": "a volume such as 200 L",
+    "L/min": "a clearance such as 4 L/h",
+    "nmol": "an amount such as 400 mg or 2 umol",
+    "nmol/m^2": "an amount such as 350 mg/m^2",
+    "nmol/kg": "an amount such as 8 mg/kg",
+    "kg": "a body weight such as 70 kg",
+    "m^2": "a body surface such as 1.8 m^2",
+    "1/nM/min": "a rate of binding such as 0.06 /nM/h",
 }
 
 

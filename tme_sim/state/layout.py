@@ -22,3 +22,4 @@ class Layout:
     clones: tuple[str, ...] = ()
     growing: tuple[str, ...] = ()
     loads: tuple[str, ...] = ()  # "DRUG in POOL": what vesicles carry of drugs
+    dosed: tuple[str, ...] = ()  # drugs whose plasma is computed from compartments

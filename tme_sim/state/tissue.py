@@ -13,6 +13,7 @@ from tme_sim.state.events import Events
 from tme_sim.state.grid import Grid
 from tme_sim.state.layout import Layout
 from tme_sim.state.ledger import Ledger
+from tme_sim.state.timeline import Timeline
 from tme_sim.state.vasculature import Vasculature
 
 
@@ -40,6 +41,8 @@ class Tissue:
         Present concentration in the vessels, in each field's unit.
     vasculature : Vasculature or None
         How living vessels hang together; None where vessels neither sprout nor join.
+    timeline : Timeline
+        What doses and interventions must remember.
     """
 
     layout: Layout
@@ -56,6 +59,7 @@ class Tissue:
     events: Events
     vasculature: Vasculature | None = None
     loads: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0, 0)))
+    timeline: Timeline = field(default_factory=Timeline)
 
     def field(self, name: str) -> np.ndarray:
         """Return one field, (nz, ny, nx), a view."""
