@@ -176,14 +176,9 @@ class TumorMicroenvironment(CellModel):
         if resolved_json(_lasting(config, self.config)) != resolved_json(self.config):
             digest = hashlib.sha256(resolved_json(self.config).encode()).hexdigest()[:16]
             self.origin += f"+{self.clock.step} steps under {digest}"
-        triggered, given = self.interventions.triggered, self.interventions.given
         self.config = config
         self.running, self.stop_reason = True, ""
         self._assemble()
-        self.interventions.triggered |= {
-            name: value for name, value in triggered.items() if name in self.interventions.triggered
-        }
-        self.interventions.given = given
         self._judge()
 
     @property
