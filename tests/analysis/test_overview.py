@@ -5,7 +5,7 @@ import pytest
 from tests.analysis.made_run import made_run
 from tme_sim.analysis.overview import overview, save_overview
 from tme_sim.analysis.palette import type_colours
-from tme_sim.analysis.section import section_of
+from tme_sim.analysis.section import Section, section_of
 from tme_sim.record.reader import open_run
 
 
@@ -94,3 +94,20 @@ def test_every_type_has_its_own_colour():
     )
     colours = type_colours(types)
     assert len(set(colours.values())) == len(types)
+
+
+def test_sprouts_and_tips_are_told_from_perfused_vessels():
+    cells = {
+        "ix": np.array([0, 1, 2, 3]),
+        "iy": np.zeros(4, int),
+        "type": np.array(["endothelial"] * 3 + ["tumour"]),
+        "death": np.array(["alive"] * 4),
+        "vessel_links": np.array([1.0, 2.0, 1.0, np.nan]),
+    }
+    perfusion = np.array([[1.0, 0.0, 0.0, 0.0]])
+    section = Section(
+        "", 0.0, (1, 4), 1, 20.0, ("tumour", "endothelial"), ("tumour",), cells, {}, {}, perfusion, None,
+        np.zeros(1), {},
+    )  # fmt: skip
+    stalks, tips = section.sprouts()
+    assert (stalks.tolist(), tips.tolist()) == ([1], [2])

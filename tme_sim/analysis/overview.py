@@ -19,7 +19,7 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from scipy.ndimage import binary_closing, gaussian_filter
 
-from tme_sim.analysis.palette import BLACK, BLUE, CYCLING, DEATHS, PALE, VERMILLION, type_colours
+from tme_sim.analysis.palette import BLACK, BLUE, CYCLING, DEATHS, PALE, VERMILLION, YELLOW, type_colours
 from tme_sim.analysis.section import Section, section_of
 from tme_sim.analysis.timeline import draw_counts, draw_resistance
 from tme_sim.record.reader import Run, open_run
@@ -134,6 +134,7 @@ def draw_oxygen(ax: Axes, section: Section) -> None:
     _colour_bar(ax, image, "Oxygen (mmHg)")
     handles = [
         *_vessels(ax, section),
+        *_sprouts(ax, section),
         *_outline(ax, section, _tumour(section), "white", "edge of the tumour"),
     ]
     _legend(ax, handles)
@@ -271,6 +272,23 @@ def _vessels(ax: Axes, section: Section) -> list[Line2D]:
     }
     ax.plot(x[ix], y[iy], ms=size, zorder=5, **style)
     return [Line2D([], [], label=f"perfused vessel ({len(ix):,})", **style)]
+
+
+def _sprouts(ax: Axes, section: Section) -> list[Line2D]:
+    """Draw vessel cells without blood: stalks as open circles, tips as triangles."""
+    x, y = _centres(section)
+    size, handles = float(np.clip(1.1 * _site_points(section), 3.0, 8.0)), []
+    for rows, word, style in zip(
+        section.sprouts(),
+        ("vessel without blood", "tip of a sprout"),
+        ({"marker": "o", "color": "none"}, {"marker": "^", "color": YELLOW}),
+        strict=True,
+    ):
+        style = {**style, "markeredgecolor": VERMILLION, "markeredgewidth": 1.2, "ls": "none"}
+        if len(rows):
+            ax.plot(x[section.cells["ix"][rows]], y[section.cells["iy"][rows]], ms=size, zorder=6, **style)
+            handles.append(Line2D([], [], label=f"{word} ({len(rows):,})", **style))
+    return handles
 
 
 def _tumour(section: Section) -> np.ndarray:

@@ -89,6 +89,14 @@ class Section:
         mask = np.isin(self.cells["type"], self.tumour)
         return np.flatnonzero(mask & self.alive if living else mask)
 
+    def sprouts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of vessel cells without blood: stalks, and tips; none where vessels do not grow."""
+        if "vessel_links" not in self.cells:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        links = self.cells["vessel_links"]
+        dry = np.isfinite(links) & (self.perfusion[self.cells["iy"], self.cells["ix"]] == 0.0)
+        return np.flatnonzero(dry & (links != 1.0)), np.flatnonzero(dry & (links == 1.0))
+
     def raster(self, rows: np.ndarray, values: np.ndarray | float) -> np.ndarray:
         """Return the values of cells on the sites they hold, float64 (ny, nx), nan elsewhere."""
         out = np.full(self.shape, np.nan)
