@@ -57,9 +57,11 @@ def test_nearest_snapshot_is_drawn(path):
         assert any("day 0.0" in text for text in texts(overview(run, minutes=100.0)))
 
 
-def test_scenario_without_drug_says_so(tmp_path):
+def test_scenario_without_drug_shows_hypoxia_in_place_of_resistance(tmp_path):
     with open_run(made_run(tmp_path / "run.h5", drugs=False, n=30, days=1)) as run:
-        assert "no drug in this scenario" in texts(overview(run))
+        words = texts(overview(run))
+    assert "Tumour cells by their oxygen" in words
+    assert not any("esistan" in word for word in words)
 
 
 def test_three_dimensions_show_the_middle_plane(tmp_path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tme_sim.measures.registry import measures_for
 from tme_sim.model.tumor import TumorMicroenvironment
 
 SMALL = ("grid.size=[300 um, 300 um]", "tissue.tumour.nodules.0.radius=90 um", "time.step=12 min")
@@ -59,3 +60,18 @@ def test_an_edit_outlasts_its_enzyme():
     assert copies(model, "Cas9_IQGAP1") < 20.0
     assert np.mean(cells["variables"][tumour, cut] > 0.8) > 0.5
     assert np.mean(cells["variables"][fibroblasts, cut] > 0.8) > 0.5
+
+
+def test_loaded_exosomes_bring_a_drug_that_is_nowhere_else():
+    """S1-11: drug enters tumour cells with its carrier, into nothing else before it, and stays in the books."""
+    empty, loaded = (
+        treated(12, f"interventions.give_drug_exosome.level={level} nM", pool="drug_exosome")
+        for level in (0, 1e7)
+    )
+    held = [
+        model.tissue.cells["drug"][model.tissue.cells.of_type("tumour")].mean() for model in (empty, loaded)
+    ]
+    assert held[0] == 0.0
+    assert held[1] > 1.0
+    book = measures_for(loaded.tissue.layout)["sorafenib_imbalance"]
+    assert abs(book.of(loaded.tissue, loaded.measure_context)) < 1e-9

@@ -21,10 +21,10 @@ from scipy.ndimage import binary_closing, gaussian_filter
 
 from tme_sim.analysis.palette import BLACK, BLUE, CYCLING, DEATHS, PALE, VERMILLION, YELLOW, type_colours
 from tme_sim.analysis.section import Section, section_of
-from tme_sim.analysis.timeline import draw_counts, draw_resistance
+from tme_sim.analysis.timeline import draw_counts, draw_hypoxia, draw_resistance
 from tme_sim.record.reader import Run, open_run
 
-OXYGEN = "oxygen"
+OXYGEN, HIF = "oxygen", "HIF"
 BANDS_MMHG = (0.0, 2.5, 5.0, 10.0, 20.0, 40.0)
 LINES_MMHG = {2.5: "solid", 10.0: "dotted"}
 RESISTANT_BELOW = 0.5
@@ -60,7 +60,7 @@ def overview(run: Run, minutes: float | None = None) -> Figure:
 
 
 def overview_figure(section: Section) -> Figure:
-    """Return four maps of one plane above two strips through time."""
+    """Return four maps of one plane above two strips through time: resistance, or hypoxia where no drug is."""
     left, right, bottom, top = section.window_um
     tall = float(np.clip(_MAP * (top - bottom) / (right - left), 0.4 * _MAP, 1.3 * _MAP))
     height = _TOP + 2.0 * (tall + _BELOW) + _STRIP + _FOOT
@@ -75,11 +75,12 @@ def overview_figure(section: Section) -> Figure:
         (draw_cells, _LEFT, upper),
         (draw_oxygen, _RIGHT, upper),
         (draw_vesicles, _LEFT, lower),
-        (draw_resistance_map, _RIGHT, lower),
+        (draw_resistance_map if section.drug else draw_hypoxia_map, _RIGHT, lower),
     ):
         draw(place(x, y, _MAP, tall), section)
     draw_counts(place(_LEFT + 0.6, _FOOT, _MAP - 0.8, _STRIP), section)
-    draw_resistance(place(_RIGHT + 0.6, _FOOT, _MAP - 0.8, _STRIP), section)
+    strip = draw_resistance if section.drug else draw_hypoxia
+    strip(place(_RIGHT + 0.6, _FOOT, _MAP - 0.8, _STRIP), section)
     _write_heading(figure, section)
     return figure
 
@@ -141,8 +142,9 @@ def draw_oxygen(ax: Axes, section: Section) -> None:
 
 
 def draw_vesicles(ax: Axes, section: Section) -> None:
-    """Draw free vesicles of all pools on a logarithmic scale, and recipient cells by activation."""
-    _frame(ax, section, "Free vesicles and stellate cells")
+    """Draw free vesicles of all pools on a logarithmic scale, and the stroma that they educate by its state."""
+    rows, variable, words = _stroma(section)
+    _frame(ax, section, f"Free vesicles and {words}" if len(rows) else "Free vesicles")
     total = np.sum(list(section.pools.values()), axis=0) if section.pools else np.zeros(section.shape)
     if total.max() > 0.0:
         top = float(total.max())
@@ -151,20 +153,37 @@ def draw_vesicles(ax: Axes, section: Section) -> None:
         _colour_bar(ax, image, f"Free vesicles per site ({section.spacing_um:g} µm)³")
     else:
         _note(ax, "no free vesicles")
-    stellate = [name for name in section.cell_types if "hsc" in name.lower() or "stellate" in name.lower()]
-    rows = np.flatnonzero(section.alive & np.isin(section.cells["type"], stellate))
-    if len(rows) and "activation" in section.cells:
-        _dots(ax, section, rows, section.cells["activation"])
+    if len(rows):
+        _dots(
+            ax,
+            section,
+            rows,
+            section.cells[variable],
+            f"{variable.capitalize() if variable.islower() else variable} of {words} (0 to 1)",
+        )
     _legend(ax, _outline(ax, section, _tumour(section), VERMILLION, "edge of the tumour"))
+
+
+def _stroma(section: Section) -> tuple[np.ndarray, str, str]:
+    """Return the first kind of stroma with a state that is drawn: its rows, the variable, and its name."""
+    for kinds, variable, words in (
+        (("hsc", "stellate"), "activation", "stellate cells"),
+        (("fibroblast",), "CAF", "fibroblasts"),
+    ):
+        names = [name for name in section.cell_types if any(kind in name.lower() for kind in kinds)]
+        rows = np.flatnonzero(section.alive & np.isin(section.cells["type"], names))
+        if len(rows) and variable in section.cells:
+            return rows, variable, words
+    return np.zeros(0, np.int64), "", ""
 
 
 def draw_resistance_map(ax: Axes, section: Section) -> None:
     """Draw the log-kill of every tumour cell against a naive one, and the outline of the rim."""
     drug = section.drug
-    _frame(ax, section, f"Resistance to {drug}" if drug else "Resistance")
+    _frame(ax, section, f"Resistance to {drug}")
     rows = section.tumour_rows()
     if drug is None or len(rows) == 0:
-        _note(ax, "no tumour cells" if drug else "no drug in this scenario")
+        _note(ax, "no tumour cells")
         return
     ratio = section.cells[f"resistance_{drug}"][rows]
     if not np.isfinite(ratio).any():
@@ -182,6 +201,18 @@ def draw_resistance_map(ax: Axes, section: Section) -> None:
         rim = np.nan_to_num(section.raster(rows, section.cells["rim"][rows])) > 0.5
         handles += _outline(ax, section, rim, BLACK, "rim: far from vessels")
     _legend(ax, handles)
+
+
+def draw_hypoxia_map(ax: Axes, section: Section) -> None:
+    """Draw how far every tumour cell has answered to hypoxia, by its HIF."""
+    _frame(ax, section, "Tumour cells that answer to hypoxia")
+    rows = section.tumour_rows()
+    if len(rows) == 0 or HIF not in section.cells:
+        _note(ax, f"no {HIF} in this scenario" if len(rows) else "no tumour cells")
+        return
+    values = section.raster(rows, section.cells[HIF][rows])
+    _colour_bar(ax, _show(ax, section, values, cmap="viridis", vmin=0.0, vmax=1.0), f"{HIF} (0 to 1)")
+    _legend(ax, _outline(ax, section, _tumour(section), VERMILLION, "edge of the tumour"))
 
 
 def _frame(ax: Axes, section: Section, title: str) -> None:
@@ -312,14 +343,14 @@ def _outline(ax: Axes, section: Section, mask: np.ndarray, colour: str, label: s
     return [Line2D([], [], color=colour, lw=1.8, label=label, path_effects=effects)]
 
 
-def _dots(ax: Axes, section: Section, rows: np.ndarray, values: np.ndarray) -> None:
+def _dots(ax: Axes, section: Section, rows: np.ndarray, values: np.ndarray, label: str) -> None:
     x, y = _centres(section)
     dots = ax.scatter(
         x[section.cells["ix"][rows]], y[section.cells["iy"][rows]], c=values[rows],
         s=float(np.clip(1.2 * _site_points(section), 5.5, 9.0)) ** 2,
         cmap="viridis", vmin=0.0, vmax=1.0, edgecolors=BLACK, linewidths=0.6, zorder=5,
     )  # fmt: skip
-    _colour_bar(ax, dots, "Activation of stellate cells (0 to 1)", slot=1)
+    _colour_bar(ax, dots, label, slot=1)
 
 
 def _legend(ax: Axes, handles: Sequence[Patch | Line2D], ncols: int = 2) -> None:

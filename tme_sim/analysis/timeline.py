@@ -1,7 +1,8 @@
-"""Strips through time: cells by type, and the share of resistant tumour cells."""
+"""Strips through time: cells by type, and the share of resistant or of hypoxic tumour cells."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,10 @@ _NICHES = (
     ("resistant_fraction_{}", "all tumour cells", BLACK, "-"),
     ("resistant_fraction_rim_{}", "in the rim", VERMILLION, "--"),
     ("resistant_fraction_perfused_{}", "near vessels", BLUE, ":"),
+)
+_LEVELS = (
+    ("hypoxic_share_10", "below 10 mmHg", BLUE, ":"),
+    ("hypoxic_share_2p5", "below 2.5 mmHg", VERMILLION, "-"),
 )
 
 
@@ -36,18 +41,29 @@ def draw_counts(ax: Axes, section: Section) -> None:
 def draw_resistance(ax: Axes, section: Section) -> None:
     """Draw the share of resistant tumour cells through time, by niche."""
     drug = section.drug
-    for pattern, label, colour, style in _NICHES if drug else ():
-        share = section.series.get(pattern.format(drug))
+    _draw_shares(ax, section, [(pattern.format(drug), *style) for pattern, *style in _NICHES])
+    ax.set_ylabel("Resistant share")
+    _finish(ax, section, f"Tumour cells resistant to {drug}")
+
+
+def draw_hypoxia(ax: Axes, section: Section) -> None:
+    """Draw the share of tumour cells below two levels of oxygen through time."""
+    _draw_shares(ax, section, _LEVELS)
+    ax.set_ylabel("Hypoxic share")
+    _finish(ax, section, "Tumour cells by their oxygen")
+
+
+def _draw_shares(ax: Axes, section: Section, lines: Iterable[Sequence[str]]) -> None:
+    """Draw measures that are shares: name, label, colour and style of each."""
+    for name, label, colour, style in lines:
+        share = section.series.get(name)
         if share is not None and np.isfinite(share).any():
             measured = np.isfinite(share)
             days = section.series_minutes[measured] / 1440.0
             ax.plot(days, share[measured], color=colour, ls=style, lw=2, label=label, **_mark(days))
     top = _top_share([line.get_ydata() for line in ax.lines])
-    ax.set(ylim=(-0.02 * top, 1.02 * top), ylabel="Resistant share")
+    ax.set_ylim(-0.02 * top, 1.02 * top)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    _finish(
-        ax, section, f"Tumour cells resistant to {drug}" if drug else "Resistance: no drug in this scenario"
-    )
 
 
 def _top_share(shares: list) -> float:

@@ -143,10 +143,24 @@ def _target_uptake(making: Making, act: Intervention, switch: Switch, draw: int)
 
 def _give_vesicles(making: Making, act: Intervention, switch: Switch, draw: int) -> list[Act]:
     pool, amount = making.numbers.layout.pools.index(str(act.target)), float(act.amount or 0.0)
+    timetable, load = act.timetable, _load(making, act)
     if act.through is not None:
-        return [acts_of_giving.GiveThroughVessels(switch, pool, amount, timetable=act.timetable)]
+        return [acts_of_giving.GiveThroughVessels(switch, pool, amount, timetable=timetable, load=load)]
     sites = _place(making, act).reshape(making.numbers.grid.shape)
-    return [acts_of_giving.GiveVesicles(switch, pool, sites, amount, timetable=act.timetable)]
+    return [acts_of_giving.GiveVesicles(switch, pool, sites, amount, timetable=timetable, load=load)]
+
+
+def _load(making: Making, act: Intervention) -> acts_of_giving.Load | None:
+    """Return the drug in the vesicles that are given; None: they hold none."""
+    if act.loaded_with is None:
+        return None
+    numbers, pool = making.numbers, str(act.target)
+    share = numbers.scenario.vesicles[pool].volume_um3 / numbers.grid.site_volume_um3
+    return acts_of_giving.Load(
+        numbers.layout.loads.index(f"{act.loaded_with} in {pool}"),
+        numbers.layout.drugs.index(act.loaded_with),
+        float(act.level or 0.0) * share,
+    )
 
 
 def _place(making: Making, act: Intervention) -> np.ndarray:

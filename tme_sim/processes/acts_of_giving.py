@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,10 +13,27 @@ from tme_sim.processes.acts import Act
 from tme_sim.processes.base import Context
 from tme_sim.state.codes import EMPTY, STREAM_INTERVENTION
 from tme_sim.state.events import BIRTH
-from tme_sim.state.ledger import POOL_ACCOUNTS
+from tme_sim.state.ledger import DRUG_ACCOUNTS, POOL_ACCOUNTS
 from tme_sim.state.tissue import Tissue
 
-_GIVEN = POOL_ACCOUNTS.index("given")
+_GIVEN, _SUPPLIED = POOL_ACCOUNTS.index("given"), DRUG_ACCOUNTS.index("supplied")
+
+
+@dataclass(frozen=True)
+class Load:
+    """A drug that vesicles are loaded with before they are given.
+
+    Attributes
+    ----------
+    column, drug : int
+        Columns of the drug in the pool and of the drug.
+    amount : float
+        In one vesicle, nM times sites.
+    """
+
+    column: int
+    drug: int
+    amount: float
 
 
 @dataclass(frozen=True)
@@ -28,17 +45,24 @@ class GiveVesicles(Act):
     sites : bool (nz, ny, nx)
     amount : float
         Per site.
+    load : Load or None
+        Drug inside; None: empty of drugs.
     """
 
     pool: int
     sites: np.ndarray
     amount: float
+    load: Load | None = field(default=None, kw_only=True)
 
     def begin(self, tissue: Tissue, context: Context) -> None:
         """Give when it is due."""
         if self.is_due(tissue):
             tissue.pools[self.sites, self.pool] += self.amount
-            tissue.ledger.pools[self.pool, _GIVEN] += self.amount * np.count_nonzero(self.sites)
+            given = self.amount * np.count_nonzero(self.sites)
+            tissue.ledger.pools[self.pool, _GIVEN] += given
+            if self.load is not None:
+                tissue.loads[self.sites, self.load.column] += self.amount * self.load.amount
+                tissue.ledger.drugs[self.load.drug, _SUPPLIED] += given * self.load.amount
 
 
 @dataclass(frozen=True)
@@ -51,10 +75,13 @@ class GiveThroughVessels(Act):
     ----------
     amount : float
         Per perfused vessel site and pulse.
+    load : Load or None
+        Drug inside; None: empty of drugs.
     """
 
     pool: int
     amount: float
+    load: Load | None = field(default=None, kw_only=True)
 
     def begin(self, tissue: Tissue, context: Context) -> None:
         """Give the share of the step."""
@@ -66,6 +93,9 @@ class GiveThroughVessels(Act):
         given = tissue.vessel * (self.amount * float(lasts.sum()) / length)
         tissue.pools[..., self.pool] += given
         tissue.ledger.pools[self.pool, _GIVEN] += float(given.sum())
+        if self.load is not None:
+            tissue.loads[..., self.load.column] += given * self.load.amount
+            tissue.ledger.drugs[self.load.drug, _SUPPLIED] += float(given.sum()) * self.load.amount
 
 
 @dataclass(frozen=True)

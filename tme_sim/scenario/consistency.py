@@ -186,6 +186,9 @@ def _interventions(scenario: Scenario) -> Iterator[Finding]:
         if act.kind == "clamp" and scenario.fields[act.target or ""].solve != "steady":
             reason = f"fields.{act.target} is transient; a clamp holds steady fields, exchange_medium replaces others"
             yield Finding((*path, "target"), reason)
+        if act.loaded_with is not None and act.loaded_with not in scenario.vesicles[act.target or ""].exports:
+            reason = f"vesicles.{act.target} has no exports of {act.loaded_with}"
+            yield Finding((*path, "loaded_with"), reason)
         if act.kind in ("change_dose", "wash_out") and not scenario.drugs[act.target or ""].is_given:
             yield Finding(
                 (*path, "target"), f"{act.target} is never given: it has neither schedule nor curve"

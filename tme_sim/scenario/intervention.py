@@ -15,6 +15,7 @@ from tme_sim.scenario.block import (
     CellName,
     Concentration,
     Count,
+    DrugName,
     Duration,
     Flag,
     Instant,
@@ -65,7 +66,9 @@ KINDS = {
     "block_release": Kind("pools", ("factor",), ("cell",), all_targets=True),
     "block_uptake": Kind("pools", ("factor",), ("cell",), all_targets=True),
     "target_uptake": Kind("pools", ("by", "gain"), ("cell",)),
-    "give_vesicles": Kind("pools", ("amount",), ("at", "radius", "through", "length", *_AGAIN)),
+    "give_vesicles": Kind(
+        "pools", ("amount",), ("loaded_with", "level", "at", "radius", "through", "length", *_AGAIN)
+    ),
     "neutralise": Kind("fields", (), ("rate", "by", "binding", "affinity", "complex_half_life")),
     "set_supply": Kind("fields", ("level",)),
     "clamp": Kind("fields", ("level",)),
@@ -139,8 +142,13 @@ class Intervention(Provenance):
     )
     to: Share | None = Field(None, description="Level that a variable is forced up to; default: none.")
     amount: Ratio | None = Field(None, description="Vesicles per site; default: none.")
+    loaded_with: DrugName | None = Field(
+        None, description="Drug in the vesicles, which the pool must export; default: none."
+    )
     rate: Rate | None = Field(None, description="Rate of removal; default: none.")
-    level: Level | None = Field(None, description="Level of a field; default: none.")
+    level: Level | None = Field(
+        None, description="Level of a field, or nM of a drug inside vesicles; default: none."
+    )
     fraction: PositiveShare | None = Field(
         None, description="Share of cells, of the medium or of free sites; default: all."
     )
@@ -230,6 +238,8 @@ class Intervention(Provenance):
             raise problem("radius needs `at`")
         if self.at is not None and self.through is not None:
             raise problem("expected either at or through")
+        if self.kind == "give_vesicles" and (self.loaded_with is None) != (self.level is None):
+            raise problem("give_vesicles: loaded_with and level go together")
         if self.kind == "neutralise":
             antibody = [self.by, self.binding, self.affinity, self.complex_half_life]
             given = [part is not None for part in antibody]
