@@ -154,13 +154,8 @@ def draw_vesicles(ax: Axes, section: Section) -> None:
     else:
         _note(ax, "no free vesicles")
     if len(rows):
-        _dots(
-            ax,
-            section,
-            rows,
-            section.cells[variable],
-            f"{variable.capitalize() if variable.islower() else variable} of {words} (0 to 1)",
-        )
+        shown = variable.capitalize() if variable.islower() else variable
+        _dots(ax, section, rows, section.cells[variable], f"{shown} of {words} (0 to 1)")
     _legend(ax, _outline(ax, section, _tumour(section), VERMILLION, "edge of the tumour"))
 
 
