@@ -8,7 +8,7 @@ from made_matter import made_layout, made_matter
 
 from tme_sim.numerics.compartments import BodySpec, Volume, body_of
 from tme_sim.numerics.timetable import Timetable
-from tme_sim.processes.dosing import CourseSpec, Curve, DoseSpec, Dosing
+from tme_sim.processes.dosing import CourseSpec, Curve, DoseSpec, Dosing, expected
 from tme_sim.processes.switch import Switch
 
 LAYOUT = made_layout(fields=("D", "E"), drugs=("D", "E"))
@@ -34,7 +34,9 @@ def run(courses, minutes, *, dt_min=6.0, factors=None, washed=lambda t: NOTHING)
     tissue, levels = made_matter(LAYOUT, (1, 1, 1), dt_min=dt_min), []
     for _ in range(round(minutes / dt_min)):
         tissue.plasma[:] = 0.0
-        Dosing(list(courses)).step(tissue, factors or {}, washed(tissue))
+        dosing = Dosing(list(courses))
+        dosing.look(tissue)
+        dosing.step(tissue, factors or {}, washed(tissue))
         levels.append(tissue.plasma.copy())
         tissue.clock.step += 1
     return tissue, np.array(levels)
@@ -167,3 +169,13 @@ def test_schedule_that_waits_for_a_size_counts_from_there():
     waits = dose("bolus", 10.0, lambda t: t.clock.minutes >= 60, start_min=30.0)
     _, levels = run([course(waits)], 120)
     assert np.flatnonzero(levels[:, 0])[0] == 15
+
+
+def test_expected_plasma_is_what_a_run_makes_of_it():
+    given = course(dose("oral", 1000.0, start_min=60.0, every_min=720.0, times=4))
+    tissue, levels = run([given], 2880)
+    said = expected(given, 2880.0, 6.0)
+    assert said.doses_min == (60.0, 780.0, 1500.0)
+    assert said.area_nm_min == pytest.approx(tissue.timeline.bodies["D"].auc_nm_min, rel=1e-12)
+    assert (said.peak_nm, said.end_nm) == (levels[:, 0].max(), levels[-1, 0])
+    assert said.peak_min == 6.0 * levels[:, 0].argmax()

@@ -44,6 +44,8 @@ def plan(
         typer.echo(f"{kind.replace('_', ' ')}: {', '.join(facts[kind]) or 'none'}")
     rows = [(p["name"], ", ".join(p["reads"]), ", ".join(p["writes"])) for p in facts["processes"]]
     table.show(("process", "reads", "writes"), rows)
+    for drug in facts["doses"]:
+        typer.echo(sentence(drug))
     memory = facts["memory_mb"]
     parts = ", ".join(f"{name} {value:,.0f}" for name, value in memory.items() if name != "total")
     typer.echo(f"memory: about {memory['total']:,.0f} MB ({parts})")
@@ -74,8 +76,47 @@ def describe(model: TumorMicroenvironment) -> dict[str, Any]:
             {"name": process.name, "reads": list(process.reads), "writes": list(process.writes)}
             for process in model.processes
         ],
+        "doses": doses(model),
         "memory_mb": memory(model),
     }
+
+
+def doses(model: TumorMicroenvironment) -> list[dict[str, Any]]:
+    """Return for every drug that is given its first doses and what they make of plasma."""
+    from tme_sim.processes.dosing import expected
+
+    clock, out = model.tissue.clock, []
+    for course in model.interventions.dosing.courses:
+        found = expected(course, model.config.time.n_steps * clock.dt_min, clock.dt_min)
+        out.append(
+            {
+                "drug": course.drug,
+                "doses_d": [t / 1440.0 for t in found.doses_min],
+                "conditional": any(dose.switch.when is not None for dose in course.doses),
+                "peak_nm": found.peak_nm,
+                "peak_d": found.peak_min / 1440.0,
+                "end_nm": found.end_nm,
+                "area_nm_h": found.area_nm_min / 60.0,
+                "unbound": course.unbound,
+            }
+        )
+    return out
+
+
+def sentence(drug: dict[str, Any]) -> str:
+    """Return in words what the doses of a drug make of plasma."""
+    times = ", ".join(f"{t:g} d" for t in drug["doses_d"])
+    if not times:
+        given = "measured curve"
+    elif drug["conditional"]:
+        given = f"doses from its condition on, the first after {times}"
+    else:
+        given = f"first doses at {times}"
+    return (
+        f"{drug['drug']}: {given}; in plasma up to {drug['peak_nm']:,.4g} nM total "
+        f"({drug['unbound'] * drug['peak_nm']:,.4g} nM free) at {drug['peak_d']:.3g} d, "
+        f"{drug['end_nm']:,.4g} nM at the end, area {drug['area_nm_h']:,.4g} nM h"
+    )
 
 
 def memory(model: TumorMicroenvironment) -> dict[str, float]:

@@ -127,7 +127,7 @@ class CourseSpec:
         """Give the doses of a step and advance the compartments through it, from one change to the next."""
         at_once, flows = self._given(body, begin_min, end_min, runs, factor)
         length, area = end_min - begin_min, np.zeros(len(body.names))
-        cuts = sorted({0.0, *at_once, *(t for f, u, _ in flows for t in (f, u) if t < length - _MOMENT)})
+        cuts = sorted({0.0, *at_once, *(t for f, u, _ in flows for t in (f, u) if 0.0 < t < length)})
         for cut, after in zip(cuts, [*cuts[1:], length], strict=True):
             if cut in at_once:
                 state.amounts = state.amounts + at_once[cut]
@@ -154,12 +154,12 @@ class CourseSpec:
             length = dose.timetable.length_min
             for begin, end, first in dose.pulses(on, begin_min - length, end_min):
                 amounts = entering_by(dose, body) * (dose.counts(begin - first) * factor)
-                from_, until = begin - begin_min, min(end, end_min) - begin_min
-                from_ = from_ if from_ > _MOMENT else 0.0
-                if dose.route != "infusion":
-                    at_once[from_] = at_once.get(from_, 0.0) + amounts
-                elif until > from_ + _MOMENT:
+                from_, until = max(begin - begin_min, 0.0), min(end, end_min) - begin_min
+                if dose.route == "infusion":
                     flows.append((from_, until, amounts / length))
+                else:
+                    from_ = from_ if from_ > _MOMENT else 0.0
+                    at_once[from_] = at_once.get(from_, 0.0) + amounts
         return at_once, flows
 
 
@@ -181,6 +181,47 @@ def wash_out(body: Body, state: BodyState) -> None:
     state.amounts[~kept] = 0.0
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What the doses of a drug make of plasma, total drug; as if all conditions held from the start.
+
+    Attributes
+    ----------
+    doses_min : tuple of float
+        The first doses.
+    peak_nm, peak_min, end_nm, area_nm_min : float
+        Highest level and when, level at the end, area under the curve.
+    """
+
+    doses_min: tuple[float, ...]
+    peak_nm: float
+    peak_min: float
+    end_nm: float
+    area_nm_min: float
+
+
+def expected(course: CourseSpec, duration_min: float, dt_min: float, first: int = 3) -> Expected:
+    """Return what a course makes of plasma in a run, with its ``first`` doses."""
+    always: list[Runs] = [[(0.0, math.inf)] for _ in course.doses]
+    state = None if course.body is None else BodyState.empty(len(course.body.names))
+    levels = np.zeros(round(duration_min / dt_min))
+    for step in range(len(levels)):
+        begin, end = step * dt_min, (step + 1) * dt_min
+        levels[step] = course.imposed(begin, end, always)
+        if course.body is not None and state is not None:
+            course.distribute(course.body, state, begin, end, always, 1.0)
+            levels[step] += state.total_nm
+    starts = sorted(float(t) for dose in course.doses for t in dose.timetable.starts(0.0, duration_min))
+    top = int(np.argmax(levels))
+    return Expected(
+        tuple(starts[:first]),
+        float(levels[top]),
+        top * dt_min,
+        float(levels[-1]),
+        float(levels.sum()) * dt_min,
+    )
+
+
 class Dosing:
     """Write the free plasma level of every drug that is given.
 
@@ -192,6 +233,12 @@ class Dosing:
     def __init__(self, courses: list[CourseSpec]):
         self.courses = courses
 
+    def look(self, tissue: Tissue) -> None:
+        """Let the conditions of doses start and stop them."""
+        for course in self.courses:
+            for dose in course.doses:
+                dose.switch.is_on(tissue)
+
     def step(self, tissue: Tissue, factors: Mapping[str, float], washed: frozenset[str]) -> None:
         """Add the drugs of this step to ``tissue.plasma``.
 
@@ -199,8 +246,6 @@ class Dosing:
         """
         begin, end = tissue.clock.minutes, (tissue.clock.step + 1) * tissue.clock.dt_min
         for course in self.courses:
-            for dose in course.doses:
-                dose.switch.is_on(tissue)
             runs = [dose.switch.runs(tissue) for dose in course.doses]
             factor = 0.0 if course.drug in washed else factors.get(course.drug, 1.0)
             level = factor * course.imposed(begin, end, runs)

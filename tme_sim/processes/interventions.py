@@ -35,9 +35,10 @@ class Interventions:
 
     def step(self, tissue: Tissue, context: Context) -> None:
         """Write ``tissue.plasma`` and ``context.extra_decay``; give and take what is due."""
+        force = self.in_force(tissue)  # conditions see the plasma of the step before
+        self.dosing.look(tissue)
         tissue.plasma[:] = self.supply
         context.extra_decay[:] = 0.0
-        force = self.in_force(tissue)
         factors: dict[str, float] = {}
         for act in force:
             if isinstance(act, ChangeDose):
