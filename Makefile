@@ -28,7 +28,7 @@ run: $(CORE) ## simulate the liver metastasis and draw the overview picture
 	$(BIN)/tme-sim run $(SCENARIO) $(SETTINGS) --out $(OUT)
 
 test: $(DEV) ## run the fast tests
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 test-all: $(DEV) ## run every test, the slow ones too
 	$(BIN)/python -m pytest

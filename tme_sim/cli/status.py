@@ -18,7 +18,7 @@ Dir = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a batch.")]
 
 
 def status(path: Dir, *, as_json: Json = False) -> None:
-    """Say which runs of a batch are done, failed, running, saved in the middle or waiting."""
+    """Say what has become of the runs of a batch."""
     folder = open_folder(path)
     states = folder.states()
     facts: dict[str, Any] = {
@@ -41,7 +41,10 @@ def status(path: Dir, *, as_json: Json = False) -> None:
 
 
 def merge(path: Dir) -> None:
-    """Merge the finished runs of a batch into its results.h5, replacing an earlier one."""
+    """Merge the finished runs of a batch into one file.
+
+    It replaces an earlier results.h5.
+    """
     from tme_sim.batch.merge import MergeError
     from tme_sim.batch.merge import merge as merge_runs
 

@@ -14,7 +14,7 @@ from tme_sim.cli.runfile import opened
 def verify(
     file: Annotated[str, typer.Argument(metavar="FILE|DIR", help="Run file, or folder of a batch.")],
 ) -> None:
-    """Check that a run file, or every run file of a batch, is whole and undamaged.
+    """Check that a run file, or a batch, is whole and undamaged.
 
     Exit code 2 when one is damaged or foreign.
     """
