@@ -83,3 +83,18 @@ def test_rock_inhibitor_acts_on_tumour_and_fibroblasts(scenario):
     behaviours = np.ones((2, len(bench_of(scenario).physiology.tables.behaviours)))
     act.modify(None, kinds, behaviours)
     assert behaviours[:, act.column].tolist() == [0.1, 0.1]
+
+
+def test_silencing_usp22_lowers_the_pump_that_it_keeps_up():
+    """S3-99: with pumps that USP22 keeps up; without that link the knob does nothing."""
+    for link, works in (("pumps", True), ("none", False)):
+        scenario = load_scenario("hcc_sorafenib", [f"hypotheses.usp22={link}"])
+        treated, control = lived(scenario, "usp22_silencing", days=8.0), lived(scenario, days=8.0)
+        assert (treated.variables["ABCB1"] < control.variables["ABCB1"]) is works
+
+
+def test_egfr_knock_down_slows_growth(scenario):
+    """S3-107."""
+    treated, control = (lived(scenario, *names, drug=0.0) for names in (("egfr_inhibitor",), ()))
+    column = treated.physiology.behaviour["cycle entry"]
+    assert treated.behaviours[0, column] < 0.98 * control.behaviours[0, column]
