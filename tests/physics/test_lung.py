@@ -81,3 +81,17 @@ def test_recirculated_vesicles_stay_in_the_books():
     model = after_hours(6, "vesicles.tumour_exosome.recirculates=100 %")
     ledger = model.tissue.ledger.pools[model.tissue.layout.pools.index("tumour_exosome")]
     assert ledger[4] == 0.0
+
+
+def test_exosomes_of_tumour_and_fibroblasts_turn_myeloid_cells_and_bring_what_digests_matrix(strip):
+    """S2-03, S2-07, S2-08: beside their cells, in the same tissue."""
+    mute = after_hours(
+        24,
+        "interventions.block_tumour_exosomes.active=true",
+        "interventions.block_fibroblast_exosomes.active=true",
+    )
+    for kind in ("macrophage", "neutrophil"):
+        assert mean_of(mute, "polarisation", kind) == 0.0
+        assert mean_of(strip, "polarisation", kind) > 0.001
+    assert mute.tissue.field("mmp").max() == 0.0
+    assert strip.tissue.field("mmp").max() > 0.0
