@@ -17,19 +17,50 @@ def show_summary(folder: Folder, merged: Merged) -> None:
     from tme_sim.batch.summary import table_of
 
     console = Console()
-    frame = table_of(folder)
+    header, rows = narrower(*cells_of(table_of(folder)))
     table = Table(title=f"At the end of the runs, means over n runs ({folder.read_manifest()['experiment']})")
-    for name in frame:
-        table.add_column(
-            str(name), justify="left" if frame[name].dtype == object else "right", overflow="fold"
-        )
-    for row in frame.itertuples(index=False):
-        table.add_row(*(_shown(value) for value in row))
-    console.print(table)
+    show_rows(console, table, header, rows)
     show_convergence(folder, console)
     for text in merged.passed_over:
         console.print(f"passed over: {text}", highlight=False)
     console.print(f"{merged.runs} of {len(folder.entries())} runs in {merged.path}", highlight=False)
+
+
+def cells_of(frame: Any) -> tuple[list[str], list[list[str]]]:
+    """Return column names and rows of a table, as text."""
+    return [str(name) for name in frame], [
+        [_shown(value) for value in row] for row in frame.itertuples(index=False)
+    ]
+
+
+def narrower(header: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """Return a table, or the same with rows and columns exchanged where that takes less width.
+
+    Parameters
+    ----------
+    header : list of str
+        Column names.
+    rows : list of lists of str
+        Cells.
+    """
+    lines = [header, *rows]
+    turned = [list(column) for column in zip(*lines, strict=True)]
+    best = min(lines, turned, key=_width)
+    return (header, rows) if best is lines else (turned[0], turned[1:])
+
+
+def show_rows(console: Console, table: Table, header: list[str], rows: list[list[str]]) -> None:
+    """Print a table whose first column is text and whose other columns are numbers."""
+    for i, name in enumerate(header):
+        table.add_column(name, justify="right" if i else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _width(lines: list[list[str]]) -> int:
+    """Return the characters that a table takes: its widest cell per column, and the frame."""
+    return sum(max(map(len, column)) + 3 for column in zip(*lines, strict=True))
 
 
 def show_convergence(folder: Folder, console: Console) -> None:

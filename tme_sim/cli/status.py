@@ -88,15 +88,13 @@ def _show(facts: dict[str, Any], arms: dict[str, dict[str, int]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from tme_sim.cli.batch_summary import narrower, show_rows
+
     console = Console()
     names = list(next(iter(arms.values())))
+    rows = [[arm, *(str(counts[name]) for name in names)] for arm, counts in arms.items()]
     table = Table(title=f"{facts['experiment']}: {facts['done']} of {facts['runs']} runs done")
-    table.add_column("arm", overflow="fold")
-    for name in names:
-        table.add_column(name, justify="right")
-    for arm, counts in arms.items():
-        table.add_row(arm, *(str(counts[name]) for name in names))
-    console.print(table)
+    show_rows(console, table, *narrower(["arm", *names], rows))
     for run in facts["under_way"]:
         if "steps" in run:
             console.print(

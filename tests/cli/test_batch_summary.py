@@ -1,0 +1,41 @@
+"""The table at the end of a batch fits a terminal."""
+
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from tme_sim.cli.batch_summary import cells_of, narrower, show_rows
+
+ARMS = ("relay", "exosomes_blocked")
+
+
+def drawn(frame: pd.DataFrame, width: int = 80) -> str:
+    out = io.StringIO()
+    show_rows(Console(file=out, width=width), Table(), *narrower(*cells_of(frame)))
+    return out.getvalue()
+
+
+def test_many_measures_become_rows() -> None:
+    names = [f"resistant_fraction_rim_{i}" for i in range(7)]
+    text = drawn(pd.DataFrame({"arm": ARMS, **{name: [0.25, 0.5] for name in names}, "n": [3, 3]}))
+    for name in names:
+        (line,) = [line for line in text.splitlines() if name in line]
+        assert "0.25" in line
+        assert "0.5" in line
+
+
+def test_many_points_with_one_measure_stay_rows() -> None:
+    frame = pd.DataFrame({"arm": [f"arm_{i}" for i in range(20)], "tumour_cells": 12.0, "n": 3})
+    lines = drawn(frame).splitlines()
+    assert sum("arm_" in line for line in lines) == 20
+
+
+def test_narrower_table_holds_the_same_cells() -> None:
+    header, rows = ["arm", "a_long_measure", "another_long_measure"], [["x", "1", "2"], ["y", "3", "4"]]
+    turned = narrower(header, rows)
+    assert turned == (["arm", "x", "y"], [["a_long_measure", "1", "3"], ["another_long_measure", "2", "4"]])
+    assert narrower(["arm", "n"], [["x", "1"]]) == (["arm", "n"], [["x", "1"]])
