@@ -15,7 +15,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -222,9 +222,10 @@ class Folder:
             os.close(descriptor)
 
     def note_failure(self, run_id: str, reason: str, attempts: int) -> None:
-        """Keep why a run failed."""
+        """Keep why a run failed; on a full disk the batch goes on without."""
         content = json.dumps({"reason": reason, "attempts": attempts}).encode()
-        publish(self._failed(run_id), (content,), replace=True)
+        with suppress(OSError):
+            publish(self._failed(run_id), (content,), replace=True)
 
     def failure(self, run_id: str) -> str:
         """Return why a run failed; empty where it did not."""
@@ -246,9 +247,10 @@ class Claim:
     descriptor: int
 
     def tell(self, step: int, steps: int) -> None:
-        """Say how far the run is."""
+        """Say how far the run is; a full disk is no reason to give it up."""
         line = json.dumps({"step": step, "steps": steps, "pid": os.getpid(), "time": time.time()})
-        os.pwrite(self.descriptor, f"{line}\n".encode(), 0)
+        with suppress(OSError):
+            os.pwrite(self.descriptor, f"{line}\n".encode(), 0)
 
 
 def _locked(descriptor: int) -> bool:
