@@ -95,4 +95,4 @@ def _change(model: TumorMicroenvironment, overrides: Sequence[str], *, branch: b
     except ScenarioError as error:
         raise CommandError(str(error)) from error
     except ValueError as error:
-        raise CommandError(f"--branch: {error}") from error
+        raise CommandError(f"{'--branch' if branch else '--resume'}: {error}") from error

@@ -170,9 +170,14 @@ class TumorMicroenvironment(CellModel):
         Raises
         ------
         ValueError
-            When names, grid, step or seed differ: the state would not fit.
+            When names, grid, step or seed differ: the state would not fit; when the duration is over already.
         """
         _refuse_other_state(self.config, config)
+        if config.time.n_steps < self.clock.step:
+            raise ValueError(
+                f"time.duration: {config.time.n_steps * float(config.time.step):g} min; expected at least the "
+                f"{self.clock.minutes:g} min that the state has run"
+            )
         if resolved_json(_lasting(config, self.config)) != resolved_json(self.config):
             digest = hashlib.sha256(resolved_json(self.config).encode()).hexdigest()[:16]
             self.origin += f"+{self.clock.step} steps under {digest}"
