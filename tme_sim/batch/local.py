@@ -11,9 +11,9 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
@@ -65,7 +65,7 @@ class LocalRuns:
     workers : int
         Runs at a time.
     memory_mb : float or None
-        Address space of a run; a run that needs more fails alone. None: no limit.
+        What a run may allocate, program included; a run that needs more fails alone. None: no limit.
     """
 
     def __init__(self, workers: int, memory_mb: float | None = None):
@@ -81,22 +81,27 @@ class LocalRuns:
             return
         with _fork_server(self._waiting[0][0]) as context, _lifeline(context) as lifeline:
             try:
+                _await_kernels(context, stop)
                 while self._waiting or self._children:
                     if stop() and not self._asked:
                         self._ask_to_stop()
                     while self._waiting and len(self._children) < self.workers:
-                        job, attempt = self._waiting.popleft()
-                        self._children.append(self._start(context, job, attempt, lifeline))
-                        yield Event("started", job.run)
+                        child = self._start(context, *self._waiting.popleft(), lifeline)
+                        yield Event("started", child.job.run)
+                        if child.process.pid is None:
+                            yield self._ended(child)
+                        else:
+                            self._children.append(child)
                     yield from self._listen()
             finally:
                 self._kill()
 
     def _start(self, context: ForkServerContext, job: Job, attempt: int, lifeline: Connection) -> _Child:
+        """Return a child; its process has no pid where the fork server has gone, which is made anew next time."""
         ours, theirs = context.Pipe(duplex=False)
         process = context.Process(target=_child, args=(job, theirs, lifeline, self.memory_mb), daemon=True)
-        process.start()
-        theirs.close()
+        with theirs, suppress(EOFError, OSError):
+            process.start()
         return _Child(job, process, ours, attempt)
 
     def _listen(self) -> Iterator[Event]:
@@ -126,9 +131,13 @@ class LocalRuns:
             return
 
     def _ended(self, child: _Child) -> Event:
-        run, (kind, reason) = child.job.run, child.said or ("died", _fate(child.process.exitcode))
+        run, (kind, reason) = child.job.run, child.said or ("died", _fate(child.process))
+        if kind == "stopped" and not self._asked:
+            kind, reason = "died", "asked to stop from outside"
         if kind in ("died", "memory"):
-            if child.attempt < ATTEMPTS and not self._asked:
+            if child.attempt < ATTEMPTS and self._asked:
+                return Event("stopped", run, reason=reason)
+            if child.attempt < ATTEMPTS:
                 self._waiting.appendleft((child.job, child.attempt + 1))
                 return Event("retried", run, reason=reason)
             kind = "failed"
@@ -150,10 +159,26 @@ class LocalRuns:
         self._children.clear()
 
 
-def _fate(exit_code: int | None) -> str:
-    if exit_code is not None and exit_code < 0:
-        return f"killed by {signal.Signals(-exit_code).name}"
-    return f"ended with exit code {exit_code}"
+def _fate(process: BaseProcess) -> str:
+    if process.pid is None:
+        return "could not be started"
+    code = process.exitcode
+    return f"killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with exit code {code}"
+
+
+def _await_kernels(context: ForkServerContext, stop: Callable[[], bool]) -> None:
+    """Wait until the fork server has run the kernels and starts processes, or until ``stop()``."""
+    first = context.Process(target=os.getpid, daemon=True)
+    starting = threading.Thread(target=_try_to_start, args=(first,), daemon=True)
+    starting.start()
+    while starting.is_alive() and not stop():
+        starting.join(_POLL_S)
+
+
+def _try_to_start(process: BaseProcess) -> None:
+    with suppress(EOFError, OSError):
+        process.start()
+        process.join()
 
 
 @contextmanager
@@ -165,8 +190,10 @@ def _fork_server(job: Job) -> Iterator[ForkServerContext]:
         file.write(pickle.dumps(job.scenario))
         file.flush()
         os.environ[VARIABLE] = file.name
-        # Ctrl-C is for this process alone, which asks its children to save themselves: they inherit the mask.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        # Signals to the whole group are for this process, which asks its children to save themselves; those inherit
+        # the mask, and take SIGTERM when they are ready to.
+        resource_tracker.ensure_running()  # started within, it would lift the mask
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         try:
             forkserver.ensure_running()
         finally:
@@ -191,15 +218,18 @@ def _lifeline(context: ForkServerContext) -> Iterator[Connection]:
 def _child(job: Job, news: Connection, lifeline: Connection, memory_mb: float | None) -> None:
     """Run one job; the last word sent is how it ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which asks by SIGTERM
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    asked: list[int] = []  # an Event's lock would be taken twice by two signals
+    signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     threading.Thread(target=_die_with, args=(lifeline,), daemon=True).start()
     if memory_mb is not None:
         limit = int(memory_mb * 2**20)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     set_threads(1)
     try:
-        finished = run_job(job, stop.is_set, lambda step, steps: news.send(("progress", step / steps)))
+        finished = run_job(
+            job, lambda: bool(asked), lambda step, steps: news.send(("progress", step / steps))
+        )
         word = ("done" if finished else "stopped", "")
     except RunTaken:
         word = ("taken", "another process runs it")

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 import pickle
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tme_sim.model.tumor import TumorMicroenvironment
@@ -14,6 +17,7 @@ from tme_sim.numerics.jit import set_threads
 from tme_sim.record.session import recorder_of
 
 VARIABLE = "TME_SIM_WARM"
+_LOOK_EVERY_S = 0.5
 
 
 def run_kernels(path: Path) -> None:
@@ -25,5 +29,25 @@ def run_kernels(path: Path) -> None:
         model.step()
 
 
+@contextmanager
+def ending_with_parent() -> Iterator[None]:
+    """End this process within the block when its parent ends; compiling would outlive it by minutes."""
+    parent, loaded = os.getppid(), threading.Event()
+
+    def watch() -> None:
+        while not loaded.wait(_LOOK_EVERY_S):
+            if os.getppid() != parent:
+                os._exit(1)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield
+    finally:
+        loaded.set()
+        watching.join()  # no thread may live when this process forks
+
+
 if VARIABLE in os.environ:
-    run_kernels(Path(os.environ[VARIABLE]))
+    with ending_with_parent():
+        run_kernels(Path(os.environ[VARIABLE]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -77,7 +79,7 @@ def batch(
         events = _events(left, plan, folder, stop, workers or _cores(), memory, scheduler)
         complete = _follow(events, plan, folder, len(left), quiet)
         if not complete or (stop() and _unfinished(plan, folder, part)):
-            _leave(folder, experiment, out, asked())
+            _leave(folder, asked())
     _merge(folder, quiet)
     failed = [run for run in _chosen(plan, part) if folder.state(run.run_id) == "failed"]
     for run in failed[:20]:
@@ -185,11 +187,11 @@ def _merge(folder: Folder, quiet: bool) -> None:
         show_summary(folder, merged)
 
 
-def _leave(folder: Folder, experiment: str, out: Path, asked: bool) -> None:
+def _leave(folder: Folder, asked: bool) -> None:
     states = {state: len(runs) for state, runs in folder.states().items()}
     why = "interrupted" if asked else "wall time is over"
     raise CommandError(
         f"{why}: {states['done']} runs done, {states['stopped']} saved in the middle; "
-        f"go on with: tme-sim batch {experiment} --out {out}",
+        f"go on with: {shlex.join(['tme-sim', *sys.argv[1:]])}",
         INTERRUPTED,
     )
