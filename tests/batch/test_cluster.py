@@ -1,0 +1,98 @@
+"""A batch on the workers of a Dask scheduler: the files of local processes, also when a worker is killed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tme_sim.batch.cluster import ClusterError, ClusterRuns
+from tme_sim.batch.folder import Folder
+from tme_sim.batch.plan import make_plan
+from tme_sim.batch.worker import Job, run_job
+from tme_sim.record.compare import differences
+
+EXPERIMENT = """
+experiment: small
+scenario: liver_metastasis
+settings:
+  grid.size: [300 um, 300 um]
+  tissue.tumour.nodules: [{centre: middle, radius: 60 um, filling: 90 %}]
+  time.duration: 1 d
+  record.snapshots: never
+  stop: [extinct]
+arms:
+  relay: {}
+  blocked: {activate: [block_exosomes]}
+replicates: 3
+measures: [tumour_cells]
+checkpoint: 0.1 s
+"""
+
+
+def dask(*line: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_" + line[0], *line[1:]],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen]]]:
+    """Yield the address of a scheduler and its two workers, processes of one thread each."""
+    scheduler = dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    assert scheduler.stderr is not None
+    address = next(found[0] for line in scheduler.stderr if (found := re.search(r"tcp://127\S+:\d+", line)))
+    options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(tmp_path))
+    workers = [dask("worker", address, *options, "--name", name) for name in ("first", "second")]
+    yield address, workers
+    for process in (*workers, scheduler):
+        process.kill()
+        process.communicate()
+
+
+def jobs_of(experiment: Path, folder: Folder) -> list[Job]:
+    plan = make_plan(experiment)
+    folder.prepare(plan)
+    return [Job(folder, run, plan.scenario(run), plan.experiment.measures, 0.1) for run in plan.runs]
+
+
+@pytest.mark.slow
+def test_killed_worker_loses_nothing_and_files_are_those_of_local_runs(cluster, tmp_path: Path) -> None:
+    address, workers = cluster
+    experiment = tmp_path / "small.yaml"
+    experiment.write_text(EXPERIMENT)
+    local, remote = Folder(tmp_path / "local"), Folder(tmp_path / "remote")
+    for job in jobs_of(experiment, local):
+        assert run_job(job, lambda: False, lambda _step, _steps: None)
+    end, killed = time.monotonic() + 300.0, []
+
+    def stop() -> bool:
+        if not killed and list(remote.path.glob("checkpoints/*")):
+            held = [remote.progress(entry.run_id) or {} for entry in remote.entries()]
+            at_work = {found["pid"] for found in held if "pid" in found}
+            killed.extend([worker.pid for worker in workers if worker.pid in at_work][:1])
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+        return time.monotonic() > end
+
+    events = list(ClusterRuns(address).run(jobs_of(experiment, remote), stop))
+    assert killed
+    assert [event.kind for event in events if event.kind != "started"] == ["done"] * 6
+    for entry in local.entries():
+        assert differences(local.run_file(entry.run_id), remote.run_file(entry.run_id)) == []
+    assert not list(remote.path.glob("checkpoints/*"))
+
+
+def test_scheduler_that_is_not_there_is_named() -> None:
+    with pytest.raises(ClusterError, match="tcp://127.0.0.1:1: cannot be reached"):
+        list(ClusterRuns("tcp://127.0.0.1:1").run([], lambda: False))
