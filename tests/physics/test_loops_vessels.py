@@ -131,3 +131,22 @@ def test_niche_is_silent_without_vessel_signals_or_stem_like_cells():
     assert silent["CSC"] == pytest.approx(0.0, abs=1e-9)
     assert silent["tips"] == 0.0
     assert run(4.0, *stem_like(0.0))["CSC"] > 0.01
+
+
+def test_vesicles_that_fall_apart_set_vegf_free():
+    """S3-R26: with a molecule or none in each, all else alike."""
+
+    def vegf(molecules):
+        scene = (
+            "grid.size=[300 um, 300 um]",
+            "tissue.tumour.nodules=[{centre: middle, radius: 60 um, filling: 90 %}]",
+            "vesicles.csc_vesicle.start=1000",
+            f"vesicles.csc_vesicle.frees.vegf.value={molecules}",
+            "vesicles.csc_vesicle.frees.vegf.range=[0, 100]",
+        )
+        model = TumorMicroenvironment("vessel_growth", scene)
+        for _ in range(5):
+            model.step()
+        return float(model.tissue.field("vegf").mean())
+
+    assert vegf(10) > 1.5 * vegf(0)
