@@ -42,5 +42,5 @@ def test_most_births_are_lost_in_patients():
 
 def test_library_sets_the_word_for_people():
     assert load_scenario("lung_angiogenesis").clock == "cell_line"
-    patient = "use=[liver_cells, angiogenesis, exosome_talk, lung, clock_patient]"
+    patient = "use=[liver_cells, fgf2, polarisation, angiogenesis, exosome_talk, matrix, myeloid, lung, clock_patient]"
     assert load_scenario("lung_angiogenesis", [patient]).clock == "patient"
