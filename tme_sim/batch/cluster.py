@@ -6,10 +6,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
-from tme_sim.batch.folder import RunTaken
 from tme_sim.batch.local import ATTEMPTS, Event
-from tme_sim.batch.plan import Planned
-from tme_sim.batch.worker import Job, run_job
+from tme_sim.batch.worker import Job, outcome_of, told
 
 _POLL_S = 0.5
 # Two threads inside compiled kernels abort a process: a worker with several threads runs one job at a time.
@@ -60,21 +58,16 @@ def run_remote(job: Job) -> tuple[str, str]:
 
     with _ONE_AT_A_TIME:
         set_threads(1)
-        try:
-            run_job(job, lambda: False, lambda _step, _steps: None)
-        except RunTaken:
-            return ("taken", "another process runs it")
-        except Exception as error:  # noqa: BLE001 - whatever it is, the batch goes on and says so
-            return ("failed", " ".join(f"{type(error).__name__}: {error}".split()))
-    return ("done", "")
+        return outcome_of(job, lambda: False, lambda _step, _steps: None)
 
 
 def _outcome(future: Future, job: Job) -> Event:
-    run: Planned = job.run
     try:
         kind, reason = future.result()
     except Exception as error:  # noqa: BLE001 - the worker died too often, or the scheduler went
-        kind, reason = "failed", " ".join(f"{type(error).__name__}: {error}".split())
+        kind, reason = "failed", told(error)
+    if kind == "memory":
+        kind = "failed"
     if kind == "failed":
-        job.folder.note_failure(run.run_id, reason, ATTEMPTS)
-    return Event(kind, run, reason=reason)
+        job.folder.note_failure(job.run.run_id, reason, ATTEMPTS)
+    return Event(kind, job.run, reason=reason)

@@ -277,7 +277,6 @@ def _manifest(plan: Plan) -> dict[str, Any]:
         "title": experiment.title,
         "scenario": experiment.scenario,
         "control": next(iter(experiment.arms)),
-        "replicates": experiment.replicates,
         "converge": dict(experiment.converge),
         "tolerance": experiment.tolerance,
         "report": experiment.report,

@@ -18,10 +18,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 
-from tme_sim.batch.folder import RunTaken
 from tme_sim.batch.plan import Planned
 from tme_sim.batch.warm import VARIABLE
-from tme_sim.batch.worker import Job, run_job
+from tme_sim.batch.worker import Job, outcome_of
 from tme_sim.numerics.jit import set_threads
 
 ATTEMPTS = 2
@@ -226,18 +225,7 @@ def _child(job: Job, news: Connection, lifeline: Connection, memory_mb: float | 
         limit = int(memory_mb * 2**20)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     set_threads(1)
-    try:
-        finished = run_job(
-            job, lambda: bool(asked), lambda step, steps: news.send(("progress", step / steps))
-        )
-        word = ("done" if finished else "stopped", "")
-    except RunTaken:
-        word = ("taken", "another process runs it")
-    except MemoryError:
-        word = ("memory", "out of memory")
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the batch goes on and says so
-        word = ("failed", " ".join(f"{type(error).__name__}: {error}".split()))
-    news.send(word)
+    news.send(outcome_of(job, lambda: bool(asked), lambda step, steps: news.send(("progress", step / steps))))
 
 
 def _die_with(lifeline: Connection) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import platform
-import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from tme_sim.batch.folder import Folder
+from tme_sim.batch.folder import Folder, RunTaken
 from tme_sim.batch.plan import Planned
 from tme_sim.model.tumor import TumorMicroenvironment
+from tme_sim.record.machine import machine_facts
 from tme_sim.record.session import Session
 from tme_sim.scenario.scenario import Scenario
 
@@ -73,18 +71,24 @@ def run_job(job: Job, stop: Callable[[], bool], tell: Callable[[int, int], None]
         if not session.advance(stop, on_step):
             session.save()
             return False
-        session.finish(_machine(time.monotonic() - started))
+        session.finish(machine_facts(time.monotonic() - started))
         folder.forget(run.run_id)
         return True
 
 
-def _machine(wall_s: float) -> dict[str, str | float]:
-    """Return facts about the machine, kept apart from everything that must be byte-equal."""
-    return {
-        "wall_time_s": wall_s,
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "host": platform.node(),
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-    }
+def outcome_of(job: Job, stop: Callable[[], bool], tell: Callable[[int, int], None]) -> tuple[str, str]:
+    """Run a job whatever happens; return how it ended, as an `Event` names it or ``memory``, and why."""
+    try:
+        finished = run_job(job, stop, tell)
+    except RunTaken:
+        return "taken", "another process runs it"
+    except MemoryError:
+        return "memory", "out of memory"
+    except Exception as error:  # noqa: BLE001 - whatever it is, the batch goes on and says so
+        return "failed", told(error)
+    return ("done" if finished else "stopped"), ""
+
+
+def told(error: BaseException) -> str:
+    """Return an error on one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())

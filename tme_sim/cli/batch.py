@@ -15,6 +15,7 @@ from tme_sim.cli.batch_progress import BatchProgress
 from tme_sim.cli.errors import INTERRUPTED, CommandError
 from tme_sim.cli.options import Settings, overrides
 from tme_sim.cli.signals import StopRequest
+from tme_sim.cli.wall_time import seconds_of
 
 if TYPE_CHECKING:
     from tme_sim.batch.folder import Folder
@@ -70,7 +71,9 @@ def batch(
         return
     folder = prepared(out, plan)
     left = _left(plan, folder, part)
-    deadline = None if walltime is None else started + _seconds_of(walltime) - _LEAVE_FOR_SAVING_S
+    deadline = (
+        None if walltime is None else started + seconds_of(walltime, "--walltime") - _LEAVE_FOR_SAVING_S
+    )
     with StopRequest() as asked:
 
         def stop() -> bool:
@@ -110,16 +113,6 @@ def _left(plan: Plan, folder: Folder, part: tuple[int, int]) -> list[Planned]:
 
 def _unfinished(plan: Plan, folder: Folder, part: tuple[int, int]) -> bool:
     return any(not folder.run_file(run.run_id).exists() for run in _chosen(plan, part))
-
-
-def _seconds_of(text: str) -> float:
-    from tme_sim.record.schedule import Every, ScheduleError, parse_schedule
-
-    try:
-        schedule = parse_schedule(f"every {text}")
-    except ScheduleError as error:
-        raise CommandError(f"--walltime {error}") from None
-    return schedule.interval_min * 60.0 if isinstance(schedule, Every) else 0.0
 
 
 def _cores() -> int:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from tme_sim.cli.errors import CommandError
+from tme_sim.cli.wall_time import seconds_of
 
 if TYPE_CHECKING:
     from tme_sim.batch.folder import Folder
     from tme_sim.batch.plan import Plan
+    from tme_sim.model.tumor import TumorMicroenvironment
 
 _TRIAL_STEPS = 5
 
@@ -38,14 +40,7 @@ def checked_plan(experiment: str, overrides: tuple[str, ...]) -> Plan:
 
 def checkpoint_s(plan: Plan) -> float:
     """Return the wall time between checkpoints, seconds; infinite for never."""
-    from tme_sim.record.schedule import At, ScheduleError, parse_schedule
-
-    text = plan.experiment.checkpoint
-    try:
-        schedule = parse_schedule(text if text == "never" else f"every {text}")
-    except ScheduleError as error:
-        raise CommandError(f"checkpoint: {error}") from None
-    return float("inf") if isinstance(schedule, At) else schedule.interval_min * 60.0
+    return seconds_of(plan.experiment.checkpoint, "checkpoint:")
 
 
 def prepared(out: Path, plan: Plan) -> Folder:
@@ -58,7 +53,7 @@ def prepared(out: Path, plan: Plan) -> Folder:
     """
     from tme_sim.batch.folder import Folder, FolderError
 
-    _fits(plan)
+    _first_model(plan)
     folder = Folder(out)
     try:
         folder.prepare(plan)
@@ -67,23 +62,27 @@ def prepared(out: Path, plan: Plan) -> Folder:
     return folder
 
 
-def _fits(plan: Plan) -> None:
+def _first_model(plan: Plan) -> TumorMicroenvironment:
+    """Return the model of the first run.
+
+    Raises
+    ------
+    CommandError
+        When its tissue does not fit its grid.
+    """
     from tme_sim.batch.plan import first_model
     from tme_sim.model.assemble import PlanError
     from tme_sim.model.site_table import PlacementError
 
     try:
-        first_model(plan)
+        return first_model(plan)
     except (PlacementError, PlanError) as error:
         raise CommandError(f"{plan.experiment.scenario}: {error}") from error
 
 
 def estimate(plan: Plan, workers: int) -> None:
     """Print the runs by arm, and the hours and gigabytes that they will about take."""
-    from tme_sim.batch.plan import first_model
-
-    _fits(plan)
-    model = first_model(plan)
+    model = _first_model(plan)
     model.step()
     started = time.monotonic()
     for _ in range(_TRIAL_STEPS):
@@ -106,12 +105,12 @@ def estimate(plan: Plan, workers: int) -> None:
     )
 
 
-def _bytes_per_run(plan: Plan, model: object) -> float:
+def _bytes_per_run(plan: Plan, model: TumorMicroenvironment) -> float:
     """Return about what a run's file takes: snapshots of fields and cells, series of measures; compressed by half."""
     from tme_sim.measures.registry import measures_for
 
-    tissue = model.tissue  # pyright: ignore[reportAttributeAccessIssue]
-    record, minutes = model.config.record, model.config.time.n_steps * float(model.config.time.step)  # pyright: ignore[reportAttributeAccessIssue]
+    tissue = model.tissue
+    record, minutes = model.config.record, model.config.time.n_steps * float(model.config.time.step)
     layout = tissue.layout
     per_snapshot = 4 * tissue.grid.n_sites * (len(layout.fields) + len(layout.pools) + 2)
     per_snapshot += 8 * tissue.cells.n * (20 + len(layout.variables) + len(layout.cargo) + len(layout.pools))

@@ -15,6 +15,7 @@ from tme_sim.cli.options import Json, Seed, Settings, Until, overrides
 from tme_sim.cli.progress import Progress
 from tme_sim.cli.runfile import opened
 from tme_sim.cli.signals import StopRequest
+from tme_sim.cli.wall_time import seconds_of
 
 if TYPE_CHECKING:
     from tme_sim.record.session import Session
@@ -57,7 +58,7 @@ def run(
     """
     out = _destination(config, out, resume, branch)
     check_place(out)
-    every_s = _seconds(checkpoint)
+    every_s = seconds_of(checkpoint, "--checkpoint")
     chosen = overrides(settings, until, seed)
     _use_threads(threads)
     started = time.monotonic()
@@ -86,17 +87,6 @@ def _destination(config: str | None, out: Path | None, resume: Path | None, bran
     if resume is None:
         raise CommandError("--out FILE is missing: the HDF5 file to write")
     return run_file_of(resume)
-
-
-def _seconds(text: str) -> float:
-    """Return the wall time between checkpoints, seconds; infinite for never."""
-    from tme_sim.record.schedule import At, ScheduleError, parse_schedule
-
-    try:
-        schedule = parse_schedule(text if text == "never" else f"every {text}")
-    except ScheduleError as error:
-        raise CommandError(f"--checkpoint {error}") from None
-    return float("inf") if isinstance(schedule, At) else schedule.interval_min * 60.0
 
 
 def _simulate(session: Session, stop: StopRequest, quiet: bool) -> None:
@@ -134,29 +124,15 @@ def _leave(session: Session) -> None:
 
 
 def _finish(session: Session, wall_s: float, *, force: bool, keep: bool) -> None:
+    from tme_sim.record.machine import machine_facts
     from tme_sim.record.writer import RunExists
 
     try:
-        session.finish(_provenance(wall_s), force=force, keep=keep)
+        session.finish(machine_facts(wall_s), force=force, keep=keep)
     except RunExists as error:
         raise CommandError(f"--out {error}") from None
     except OSError as error:
         raise CommandError(f"--out {session.out}: {error.strerror}; nothing was left behind") from None
-
-
-def _provenance(wall_s: float) -> dict[str, str | float]:
-    import platform
-    import resource
-    from datetime import UTC, datetime
-
-    return {
-        "wall_time_s": wall_s,
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "host": platform.node(),
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-    }
 
 
 def _draw(out: Path, *, replace: bool) -> Path:
