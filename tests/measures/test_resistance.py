@@ -115,7 +115,7 @@ def test_table_of_equal_values_is_their_value():
 @pytest.fixture(scope="module")
 def flagship():
     return TumorMicroenvironment(
-        "liver_metastasis",
+        "s0_relay",
         [
             "grid.size=[400 um, 400 um]",
             "tissue.tumour.nodules=[{centre: middle, radius: 100 um, filling: 90 %}]",

@@ -262,7 +262,7 @@ SMALL = [
 
 
 def model(*overrides):
-    return TumorMicroenvironment("liver_metastasis", [*SMALL, *overrides])
+    return TumorMicroenvironment("s0_relay", [*SMALL, *overrides])
 
 
 def test_every_intervention_of_the_flagship_acts_where_it_should():

@@ -21,7 +21,7 @@ SCENE = (
 
 
 def scenario(minutes: int = 60, *more: str):
-    return load_scenario("liver_metastasis", (*SCENE, f"time.duration={minutes} min", *more))
+    return load_scenario("s0_relay", (*SCENE, f"time.duration={minutes} min", *more))
 
 
 def never() -> bool:
