@@ -84,6 +84,27 @@ def test_state_that_does_not_fit_is_refused(setting: str, words: str) -> None:
         TumorMicroenvironment(scenario()).go_on(scenario(60, setting))
 
 
+BODY = "volume: 100 L, clearance: 20 L/h"
+ONE = f"drugs.SN38.kinetics={{{BODY}}}"
+TWO = (
+    f"drugs.SN38.kinetics={{{BODY}, recycling: {{share: 20 %, delay: 6 h}}, absorption: {{half_life: 1 h}}}}"
+)
+DOSE = "drugs.SN38.schedule=[{route: bolus, dose: 1 mg, from: 1 h}]"
+MASS = "fields.SN38.molar_mass=392 Da"
+
+
+@pytest.mark.parametrize("later", [(TWO, DOSE, MASS), (MASS, "drugs.SN38.schedule=[]")])
+def test_body_of_other_compartments_is_refused(later: tuple[str, ...]) -> None:
+    model = TumorMicroenvironment(scenario(60, ONE, DOSE, MASS))
+    with pytest.raises(ValueError, match="the compartments of SN38 differ"):
+        model.go_on(scenario(60, *later))
+
+
+def test_other_clearance_of_the_same_compartments_goes_on() -> None:
+    model = TumorMicroenvironment(scenario(60, ONE, DOSE, MASS))
+    model.go_on(scenario(60, ONE.replace("20 L/h", "10 L/h"), DOSE, MASS))
+
+
 def test_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path) -> None:
     session = stopped_after(2, tmp_path / "a.h5")
     session.advance(lambda: session.model.clock.step >= 5)

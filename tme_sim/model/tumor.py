@@ -109,14 +109,13 @@ class TumorMicroenvironment(CellModel):
             extras=extras,
         )
         self._measures = measures_for(layout)
-        making = timeline.Making(
-            self._numbers, self._condition, partial(found_cells, self._numbers, self.assay)
-        )
+        found = partial(found_cells, self._numbers, self.assay)
+        making = timeline.Making(self._numbers, self._condition, found)
         self.interventions = timeline.interventions_of(making)
         self._stops = [self._condition(stop.text) for stop in self.config.stop]
         self._edge = self._condition("edge reached")
         self.processes = assemble.processes_of(
-            self._numbers, self.physiology, self.interventions, self._own_processes
+            self._numbers, self.physiology, self.interventions, found, self._own_processes
         )
 
     def _condition(self, text: str) -> _OnTissue:

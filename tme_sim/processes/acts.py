@@ -54,7 +54,7 @@ class ChangeDose(Act):
 
 @dataclass(frozen=True)
 class WashOut(Act):
-    """Take a drug away: none is given, none stays in plasma, free in the tissue or in free vesicles; cells keep theirs."""
+    """Take a drug away: none is given, none stays in plasma, tissue or free vesicles; cells keep what they hold."""
 
     drug: str
     field: int
