@@ -36,18 +36,37 @@ def _of_neighbours(tissue: Tissue, context: Context, words: list[str], *, dead: 
         return rate
     cells, shape = tissue.cells, tissue.grid.shape
     steps = directions(shape, moore=True)
+    near = np.zeros(tissue.grid.n_sites, np.bool_)
+    acting = np.unique(columns[columns >= 0])
+    _mark_neighbours(cells["death"][:n], cells["site"][:n], context.behaviours, acting, steps, *shape, near)
     _add_neighbours(
         cells["death"][:n], cells["type"][:n], cells["site"][:n], cells.occupant, context.behaviours, columns, steps,
-        *shape, dead, rate,
+        *shape, dead, near, rate,
     )  # fmt: skip
     return rate
 
 
 @kernel
-def _add_neighbours(death, cell_type, site, occupant, behaviours, columns, steps, nz, ny, nx, dead, io_risk):
+def _mark_neighbours(death, site, behaviours, acting, steps, nz, ny, nx, io_near):
+    """Mark the sites beside cells that act: they are few, and nobody else need look around."""
+    for i in range(len(death)):
+        acts = False
+        for k in range(len(acting)):
+            acts = acts or behaviours[i, acting[k]] > 0.0
+        if acts and death[i] == ALIVE:
+            for d in range(len(steps)):
+                at = neighbour(site[i], steps[d, 0], steps[d, 1], steps[d, 2], nz, ny, nx)
+                if at >= 0:
+                    io_near[at] = True
+
+
+@kernel
+def _add_neighbours(
+    death, cell_type, site, occupant, behaviours, columns, steps, nz, ny, nx, dead, near, io_risk
+):
     for i in range(len(io_risk)):
         column = columns[cell_type[i]]
-        if (death[i] != ALIVE) != dead or column < 0:
+        if (death[i] != ALIVE) != dead or column < 0 or not near[site[i]]:
             continue
         for d in range(len(steps)):
             at = neighbour(site[i], steps[d, 0], steps[d, 1], steps[d, 2], nz, ny, nx)
