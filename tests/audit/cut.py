@@ -15,6 +15,7 @@ from tme_sim.scenario import load
 from tme_sim.scenario.source import Node
 
 STILL_PASSES, TURNS_FALSE, BREAKS = 0, 1, 3
+_IDLE = {"factor": 1, "to": 0, "amount": 0, "rate": "0 /h"}
 _CARRIED = ("cargo", "frees", "exports", "taken_up_by", "integrins")
 
 
@@ -55,6 +56,10 @@ def without(data: dict[str, Any], identifier: str) -> dict[str, Any]:
         gone.add(f"release {name}")
         for key in _CARRIED:
             pools[name].pop(key, None)
+        for act in (data.get("interventions") or {}).values():
+            if act.get("target") == name:
+                for key in ("loaded_with", "level"):
+                    act.pop(key, None)
     for name in named("integrins"):
         data["integrins"][name]["docking"] = {}
     for cargo in named("cargo"):
@@ -65,7 +70,9 @@ def without(data: dict[str, Any], identifier: str) -> dict[str, Any]:
         for pool in pools.values():
             (pool.get("frees") or {}).pop(field, None)
     for name in named("interventions"):
-        data["interventions"][name]["active"] = False
+        data["interventions"][name] |= {"active": False} | {
+            key: idle for key, idle in _IDLE.items() if key in data["interventions"][name]
+        }
     for name, cell in (data.get("cells") or {}).items():
         base = cell.get("base") or {}
         cell["base"] = {} if name in named("cells") else {k: v for k, v in base.items() if k not in gone}
@@ -74,4 +81,6 @@ def without(data: dict[str, Any], identifier: str) -> dict[str, Any]:
     data["rules"] = [
         rule for rule in data.get("rules") or [] if not cites(rule) and rule.get("behaviour") not in gone
     ]
+    sets = {str(rule["hypothesis"]).partition(".")[0] for rule in data["rules"] if "hypothesis" in rule}
+    data["hypotheses"] = {k: v for k, v in (data.get("hypotheses") or {}).items() if k in sets}
     return data
