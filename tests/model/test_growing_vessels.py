@@ -132,6 +132,7 @@ def test_network_that_meets_no_face_is_refused(tmp_path):
         ("vessel_growth", "cells.tumour.base.sprouting=1 /h", "tumour is not the type of vessels.cell"),
         ("vessel_growth", "cells.endothelial.base.migration=1 um/min", "write extension"),
         ("first_steps", "cells.endothelial.base.extension=1 um/h", "there is no vessels.sprouting"),
+        ("vesicle_niche", "cells.tumour.base.recruitment hsc=1 /h", "tumour is not the type of vessels.cell"),
         ("vessel_growth", "vessels.sprouting.inhibition=-1 um", "expected > 0"),
         ("vessel_growth", "vessels.sprouting.persistance=1", "did you mean"),
     ],
