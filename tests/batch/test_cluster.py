@@ -21,7 +21,7 @@ from tme_sim.record.compare import differences
 
 EXPERIMENT = """
 experiment: small
-scenario: liver_metastasis
+scenario: s0_relay
 settings:
   grid.size: [300 um, 300 um]
   tissue.tumour.nodules: [{centre: middle, radius: 60 um, filling: 90 %}]

@@ -36,6 +36,7 @@ _Extend = Literal["neither", "max"]
 # Sizes of the page, inches: maps are _MAP wide, with room for colour bars at their right and a legend below.
 _WIDTH, _MAP, _LEFT, _RIGHT = 14.1, 5.2, 0.35, 7.4
 _TOP, _BELOW, _STRIP, _FOOT = 1.0, 1.45, 2.2, 0.65
+_COLUMNS, _LEGEND_ROW, _LEGEND_MARGIN = 3, 0.2, 0.6
 
 
 def save_overview(
@@ -63,14 +64,16 @@ def overview_figure(section: Section) -> Figure:
     """Return four maps of one plane above two strips through time: resistance, or hypoxia where no drug is."""
     left, right, bottom, top = section.window_um
     tall = float(np.clip(_MAP * (top - bottom) / (right - left), 0.4 * _MAP, 1.3 * _MAP))
-    height = _TOP + 2.0 * (tall + _BELOW) + _STRIP + _FOOT
+    rows = -(-(len(_kinds(section)) + 1 + len(LINES_MMHG)) // _COLUMNS)  # of the first legend, at most
+    below = max(_BELOW, _LEGEND_MARGIN + _LEGEND_ROW * rows)
+    height = _TOP + 2.0 * tall + below + _BELOW + _STRIP + _FOOT
     figure = Figure(figsize=(_WIDTH, height))
     FigureCanvasAgg(figure)
 
     def place(left: float, bottom: float, width: float, high: float) -> Axes:
         return figure.add_axes((left / _WIDTH, bottom / height, width / _WIDTH, high / height))
 
-    upper, lower = height - _TOP - tall, height - _TOP - 2.0 * tall - _BELOW
+    upper, lower = height - _TOP - tall, height - _TOP - 2.0 * tall - below
     for draw, x, y in (
         (draw_cells, _LEFT, upper),
         (draw_oxygen, _RIGHT, upper),
@@ -108,7 +111,7 @@ def draw_cells(ax: Axes, section: Section) -> None:
         shown = ListedColormap([colour for _, colour, _ in kinds])
         _show(ax, section, codes, cmap=shown, vmin=-0.5, vmax=len(kinds) - 0.5)
     handles = [Patch(color=colour, label=f"{name} ({mask.sum():,})") for name, colour, mask in kinds]
-    _legend(ax, [*handles, *lines], ncols=3)
+    _legend(ax, [*handles, *lines], ncols=_COLUMNS)
 
 
 def _kinds(section: Section) -> list[tuple[str, str, np.ndarray]]:
