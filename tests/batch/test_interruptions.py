@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -69,7 +68,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen]]:
 
 def pids(out: Path) -> list[int]:
     """Return who runs what now."""
-    return [json.loads(line)["pid"] for path in out.glob("running/*.json") if (line := path.read_text())]
+    held = [Folder(out).progress(path.stem) or {} for path in out.glob("running/*.json")]
+    return [found["pid"] for found in held if "pid" in found]
 
 
 def until(true: Callable[[], object], seconds: float) -> bool:

@@ -26,6 +26,7 @@ from tme_sim.record.reader import verify
 from tme_sim.record.seal import RunFileError
 from tme_sim.record.store import publish
 
+_NEWS_BYTES = 256  # all news are as long, so that none leaves the end of a longer one behind it
 _PARTS = ("runs", "checkpoints", "running", "failed")
 DONE, FAILED, RUNNING, STOPPED, WAITING = "done", "failed", "running", "stopped", "waiting"
 STATES = (DONE, FAILED, RUNNING, STOPPED, WAITING)
@@ -214,8 +215,7 @@ class Folder:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
-            raw = os.pread(descriptor, 4096, 0).partition(b"\n")[0]
-            return json.loads(raw) if raw else {}
+            return _news(os.pread(descriptor, _NEWS_BYTES, 0))
         else:
             return None
         finally:
@@ -248,9 +248,18 @@ class Claim:
 
     def tell(self, step: int, steps: int) -> None:
         """Say how far the run is; a full disk is no reason to give it up."""
-        line = json.dumps({"step": step, "steps": steps, "pid": os.getpid(), "time": time.time()})
+        news = json.dumps({"step": step, "steps": steps, "pid": os.getpid(), "time": time.time()})
         with suppress(OSError):
-            os.pwrite(self.descriptor, f"{line}\n".encode(), 0)
+            os.pwrite(self.descriptor, news.encode().ljust(_NEWS_BYTES), 0)
+
+
+def _news(raw: bytes) -> dict[str, Any]:
+    """Return what a running run says of itself; empty where it has not spoken yet or speaks just now."""
+    try:
+        news = json.loads(raw)
+    except ValueError:
+        return {}
+    return news if isinstance(news, dict) else {}
 
 
 def _locked(descriptor: int) -> bool:
