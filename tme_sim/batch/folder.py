@@ -199,6 +199,7 @@ class Folder:
         try:
             if not _locked(descriptor):
                 raise RunTaken(run.run_id)
+            os.ftruncate(descriptor, 0)  # what a process said that was killed
             try:
                 yield Claim(descriptor)
             finally:
