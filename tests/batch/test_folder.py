@@ -41,6 +41,8 @@ def test_news_caught_half_written_are_no_news(folder: Folder, raw: bytes) -> Non
 
 
 def test_news_of_a_killed_process_are_not_those_of_the_next(folder: Folder) -> None:
-    (folder.path / "running" / f"{RUN.run_id}.json").write_text('{"step": 3, "steps": 10, "pid": 1, "time": 0}')
+    (folder.path / "running" / f"{RUN.run_id}.json").write_text(
+        '{"step": 3, "steps": 10, "pid": 1, "time": 0}'
+    )
     with folder.claim(RUN):
         assert folder.progress(RUN.run_id) == {}

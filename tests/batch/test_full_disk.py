@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tme_sim.batch.folder import Folder, FolderError
+from tme_sim.batch.folder import Folder
+from tme_sim.batch.manifest import FolderError
 from tme_sim.batch.merge import merge
 from tme_sim.batch.plan import make_plan
 from tme_sim.batch.worker import Job, run_job
@@ -75,7 +76,7 @@ def test_run_file_is_whole_or_not_there(job: Job) -> None:
                 run(job)
         assert files_of(job.folder.path / "runs") == []
     assert run(job)
-    assert job.folder.sound(job.run.run_id)
+    assert job.folder.sound() == {job.run.run_id}
 
 
 def test_checkpoint_before_survives(job: Job) -> None:

@@ -84,7 +84,8 @@ def batch(
         if not complete or (stop() and _unfinished(plan, folder, part)):
             _leave(folder, asked())
     _merge(folder, quiet)
-    failed = [run for run in _chosen(plan, part) if folder.state(run.run_id) == "failed"]
+    lost = {entry.run_id for entry in folder.states()["failed"]}
+    failed = [run for run in _chosen(plan, part) if run.run_id in lost]
     for run in failed[:20]:
         typer.echo(f"failed: {run.arm}, replicate {run.replicate}: {folder.failure(run.run_id)}", err=True)
     if failed:
@@ -108,11 +109,13 @@ def _chosen(plan: Plan, part: tuple[int, int]) -> tuple[Planned, ...]:
 
 def _left(plan: Plan, folder: Folder, part: tuple[int, int]) -> list[Planned]:
     """Return the runs to do: those without a whole file."""
-    return [run for run in _chosen(plan, part) if not folder.sound(run.run_id)]
+    done = folder.sound()
+    return [run for run in _chosen(plan, part) if run.run_id not in done]
 
 
 def _unfinished(plan: Plan, folder: Folder, part: tuple[int, int]) -> bool:
-    return any(not folder.run_file(run.run_id).exists() for run in _chosen(plan, part))
+    done = folder.shards()
+    return any(run.run_id not in done for run in _chosen(plan, part))
 
 
 def _cores() -> int:

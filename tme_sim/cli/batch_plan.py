@@ -51,7 +51,8 @@ def prepared(out: Path, plan: Plan) -> Folder:
     CommandError
         When it belongs to something else, cannot be written, or the tissue does not fit its grid.
     """
-    from tme_sim.batch.folder import Folder, FolderError
+    from tme_sim.batch.folder import Folder
+    from tme_sim.batch.manifest import FolderError
 
     _first_model(plan)
     folder = Folder(out)
