@@ -46,7 +46,7 @@ def jobs_of(plan: Plan, folder: Folder, checkpoint_s: float = float("inf")) -> l
 def run_all(plan: Plan, folder: Folder) -> None:
     """Make every run of a plan that is not done, in this process."""
     folder.prepare(plan)
-    done = folder.sound()
+    left = folder.left(plan.runs)
     for job in jobs_of(plan, folder):
-        if job.run.run_id not in done:
+        if job.run in left:
             assert run_job(job, lambda: False, lambda _step, _steps: None)

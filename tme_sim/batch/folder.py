@@ -15,7 +15,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -160,6 +160,16 @@ class Folder:
         if self._failed(run_id).exists():
             return FAILED
         return STOPPED if any(path.exists() for path in generations(self.checkpoint(run_id))) else WAITING
+
+    def left(self, runs: Sequence[Planned]) -> list[Planned]:
+        """Return those of some runs that are to be done, after removing what a kill left of the others."""
+        done = self.sound()
+        for part in ("checkpoints", "running", "failed"):
+            for path in (self.path / part).iterdir():
+                run_id = path.name.partition(".")[0]
+                if run_id in done and self.progress(run_id) is None:
+                    path.unlink(missing_ok=True)
+        return [run for run in runs if run.run_id not in done]
 
     def sound(self) -> set[str]:
         """Return the ids of all finished runs that are whole; damaged files are put aside, to be made again."""

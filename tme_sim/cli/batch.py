@@ -70,7 +70,7 @@ def batch(
         estimate(plan, workers or _cores())
         return
     folder = prepared(out, plan)
-    left = _left(plan, folder, part)
+    left = folder.left(_chosen(plan, part))
     deadline = (
         None if walltime is None else started + seconds_of(walltime, "--walltime") - _LEAVE_FOR_SAVING_S
     )
@@ -105,12 +105,6 @@ def _part(shard: str | None) -> tuple[int, int]:
 
 def _chosen(plan: Plan, part: tuple[int, int]) -> tuple[Planned, ...]:
     return plan.runs[part[0] :: part[1]]
-
-
-def _left(plan: Plan, folder: Folder, part: tuple[int, int]) -> list[Planned]:
-    """Return the runs to do: those without a whole file."""
-    done = folder.sound()
-    return [run for run in _chosen(plan, part) if run.run_id not in done]
 
 
 def _unfinished(plan: Plan, folder: Folder, part: tuple[int, int]) -> bool:
