@@ -129,9 +129,9 @@ def _events(
 ) -> Iterator[Event]:
     from tme_sim.batch.cluster import ClusterError, ClusterRuns
     from tme_sim.batch.local import LocalRuns
-    from tme_sim.cli.batch_plan import checkpoint_s
+    from tme_sim.record.schedule import wall_time_s
 
-    every_s = checkpoint_s(plan)
+    every_s = wall_time_s(plan.experiment.checkpoint)
     jobs = [_job(run, plan, folder, every_s) for run in left]
     if scheduler is None:
         yield from LocalRuns(workers, memory).run(jobs, stop)
