@@ -115,9 +115,9 @@ def is_accepted(result: Any, name: str) -> bool:
     lines = result.stderr.strip().split("\n")
     assert lines[0]
     for line in lines:
-        assert re.match(rf"\S*({name}|\.yaml|\.csv)(:\d+:\d+)?: .*\w", line) or line.startswith("--set "), (
-            result.stderr
-        )
+        assert re.match(rf"\S*({name}|\.yaml|\.csv|/etc/passwd)(:\d+:\d+)?: .*\w", line) or line.startswith(
+            "--set "
+        ), result.stderr
     assert "Traceback" not in result.stderr
     assert "internal error" not in result.stderr
     return False
