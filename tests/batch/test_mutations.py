@@ -24,7 +24,8 @@ from tme_sim.scenario.load import load_scenario
 from tme_sim.scenario.resolved import resolved_yaml
 
 ACCEPTED = 77
-FEW_OR_5000 = pytest.mark.parametrize("times", [40, pytest.param(5000, marks=pytest.mark.slow)])
+FEW_OR_7000 = pytest.mark.parametrize("times", [40, pytest.param(7000, marks=pytest.mark.slow)])
+FEW_OR_3000 = pytest.mark.parametrize("times", [30, pytest.param(3000, marks=pytest.mark.slow)])
 VALUES = [
     None, True, False, 0, 1, -1, 3, 2**64, 10**30, 1e308, -0.0, 1e-320, 0.5,
     "", "1 h", "-1 h", "0 h", "1e9 d", "1 ng/mL", "5 %", "200 %", "x", "tumour", "oxygen", "every 1 h", "a > 1",
@@ -156,7 +157,7 @@ def leave(*_: object, **__: object) -> None:
     raise typer.Exit(ACCEPTED)
 
 
-@FEW_OR_5000
+@FEW_OR_7000
 def test_mutated_experiment_is_accepted_or_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
@@ -166,7 +167,7 @@ def test_mutated_experiment_is_accepted_or_refused(
     go_through([SWEEPS, SWEEPS, CONVERGING, quick], line, "e.yaml", tmp_path, random.Random(21), times)
 
 
-@FEW_OR_5000
+@FEW_OR_3000
 def test_mutated_scenario_is_accepted_or_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
