@@ -118,7 +118,7 @@ def test_damaged_run_is_named_passed_over_and_made_again(experiment: Path, tmp_p
     victim.write_bytes(raw)
     assert victim.name in folder.damaged()[0]
     assert merge(folder).runs == 7
-    assert not folder.sound(folder.entries()[3].run_id)
+    assert len(folder.sound()) == 7
     run_all(folder, experiment)
     assert merge(folder).runs == 8
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Annotated
 
 import typer
 
 from tme_sim.cli import batch, check, info, init, plan, rules, run, schema, status, verify
+from tme_sim.cli.errors import INTERRUPTED
 from tme_sim.cli.guard import DEBUG, GuardedGroup
 
 app = typer.Typer(
@@ -57,4 +59,12 @@ app.command("verify")(verify.verify)
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except SystemExit as leaving:
+        if leaving.code != INTERRUPTED:
+            raise
+        # All is saved; taking down an interpreter full of kernels would keep the user waiting for seconds.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
