@@ -11,7 +11,7 @@ from tme_sim.live.layers import Layer
 from tme_sim.live.offers import Knob, Offer
 
 if TYPE_CHECKING:
-    from tme_sim.live.page import Desk
+    from tme_sim.live.desk import Desk
 
 _SPEEDS = {"1 step/s": 1.0, "5 steps/s": 5.0, "20 steps/s": 20.0, "as fast as it goes": float("inf")}
 _EVERY = (1, 2, 5, 10, 20, 50, 100)
@@ -56,7 +56,8 @@ def Play(desk: Desk, values: solara.Reactive[dict[str, float]]):  # noqa: N802
     solara.Select("Speed", list(_SPEEDS), value=speed.value, on_value=set_speed, dense=True)
     solara.Select("Steps per picture", list(_EVERY), value=every.value, on_value=set_every, dense=True)
     solara.InputText(
-        "Seed of the next start",
+        dense=True,
+        label="Seed of the next start",
         value=seed,
         continuous_update=True,
         error=False if known else "a whole number from 0 to 2^64 - 1",
@@ -119,16 +120,21 @@ def Slider(desk: Desk, knob: Knob, values: solara.Reactive[dict[str, float]]):  
             values.set({**values.value, knob.key: value})
             desk.act(lambda: desk.run.turn(knob, value))
 
-    when = "from the next reset on" if knob.founding else "from now on"
-    solara.SliderFloat(
-        f"{knob.label} ({knob.unit})" if knob.unit else knob.label,
-        value=values.value[knob.key],
-        min=knob.low,
-        max=knob.high,
-        step=knob.step,
-        on_value=turn,
-    )
-    solara.HTML(tag="p", unsafe_innerHTML=f"counts {when}")
+    value, when = values.value[knob.key], "from the next reset on" if knob.founding else "at once"
+    label = f"{knob.label} <b>{value:g} {knob.unit}</b><small>counts {when}</small>"
+    with solara.Div(classes=["tme-knob"]):
+        solara.HTML(tag="div", unsafe_innerHTML=label)
+        solara.v.Slider(
+            v_model=value,
+            min=knob.low,
+            max=knob.high,
+            step=knob.step,
+            on_v_model=turn,
+            dense=True,
+            hide_details=True,
+            class_="tme-slider",
+            attributes={"aria-label": knob.label},
+        )
 
 
 @solara.component

@@ -10,7 +10,8 @@ import numpy as np
 from tme_sim.analysis.palette import CYCLING, DEATHS, type_colours
 from tme_sim.measures.measure import tumour_types
 from tme_sim.state.cells import Cells
-from tme_sim.state.codes import ALIVE, DEATHS as CAUSES, G2M, S
+from tme_sim.state.codes import ALIVE, G2M, STAGES, S
+from tme_sim.state.codes import DEATHS as CAUSES
 from tme_sim.state.layout import Layout
 
 # Types that are drawn in another colour once a variable of theirs is above one half.
@@ -37,13 +38,19 @@ class Kinds:
     def __init__(self, layout: Layout):
         colours = type_colours(layout.cell_types)
         self.kinds = [Kind(name.replace("_", " "), colours[name]) for name in layout.cell_types]
-        self._tumour = [layout.cell_types.index(name) for name in tumour_types(layout)]
-        self._cycling = self._add("tumour in S, G2/M", CYCLING) if self._tumour else 0
+        n = len(layout.cell_types)
+        self._of_type = np.tile(np.arange(1, n + 1, dtype=np.uint8), (2, 1))  # not cycling, cycling
+        tumour = [layout.cell_types.index(name) for name in tumour_types(layout)]
+        if tumour:
+            self._of_type[1, tumour] = self._add("tumour in S, G2/M", CYCLING)
+        self._cycles = np.isin(np.arange(len(STAGES)), (S, G2M))
         self._turned = [
             (layout.cell_types.index(name), layout.variables.index(variable), self._add(f"{name}, {word}", colour))
             for name, variable, word, colour in _turned(layout)
         ]
-        self._dead = {CAUSES.index(cause): self._add(f"dead: {cause}", colour) for cause, colour in DEATHS.items()}
+        self._of_death = np.zeros(len(CAUSES), np.uint8)
+        for cause, colour in DEATHS.items():
+            self._of_death[CAUSES.index(cause)] = self._add(f"dead: {cause}", colour)
 
     def _add(self, label: str, colour: str) -> int:
         self.kinds.append(Kind(label, colour))
@@ -52,16 +59,11 @@ class Kinds:
     def codes(self, cells: Cells, rows: np.ndarray) -> np.ndarray:
         """Return the code of every cell, uint8 (n,)."""
         kind, death = cells["type"][rows], cells["death"][rows]
-        code = (kind + 1).astype(np.uint8)
-        if self._cycling:
-            cycling = np.isin(kind, self._tumour) & np.isin(cells["stage"][rows], (S, G2M))
-            code[cycling] = self._cycling
+        cycling = self._cycles[cells["stage"][rows]].astype(np.uint8)
+        code = self._of_type[cycling, kind]
         for name, variable, turned in self._turned:
             code[(kind == name) & (cells["variables"][rows, variable] > _HALF)] = turned
-        for cause, dead in self._dead.items():
-            code[death == cause] = dead
-        code[(death != ALIVE) & ~np.isin(death, list(self._dead))] = 0
-        return code
+        return np.where(death == ALIVE, code, self._of_death[death])
 
 
 def _turned(layout: Layout) -> Iterator[tuple[str, str, str, str]]:

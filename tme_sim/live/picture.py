@@ -6,6 +6,7 @@ import base64
 import io
 import time
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
@@ -218,6 +219,7 @@ def _scaled(values: np.ndarray, bar: Bar, first: int, last: int) -> np.ndarray:
     return (first + np.clip(share, 0.0, 1.0) * (last - first) + 0.5).astype(np.uint8)
 
 
+@cache
 def _ramp(colours: tuple[str, ...], n: int) -> np.ndarray:
     steps = LinearSegmentedColormap.from_list("ramp", list(colours), n)(np.arange(n))
     return (steps[:, :3] * 255 + 0.5).astype(np.uint8)

@@ -97,12 +97,15 @@ class Player:
         while self._playing:
             goes_on, since = self.run.step(), since + 1
             if not goes_on:
-                self._playing = False
-            if not self._playing or (since >= self.every and self._keeps_up()):
+                break
+            if since >= self.every and self._keeps_up():
                 self.show()
                 since = 0
             due = max(due + 1.0 / self.speed, time.monotonic() - 0.2)
             time.sleep(max(_TURN_S, min(due - time.monotonic(), 1.0)))
+        self._playing = False
+        if not self._closed:
+            self.show()
 
     def _guarded(self, act: Callable[[], object]) -> None:
         """Do something that steps the model; what fails stops the play and is told."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,8 @@ def _settle(title: str, folder: Path) -> None:
     settings.theme.show_banner = False
     settings.kernel.cull_timeout = _CULL
     settings.main.mode = "production"
+    # Solara would like to live in frames of other sites; the stricter cookie that it falls back to is the one wanted.
+    warnings.filterwarnings("ignore", "Cookies with samesite=none", UserWarning)
 
 
 def _listen(port: int) -> socket.socket:

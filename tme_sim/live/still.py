@@ -18,7 +18,7 @@ from tme_sim.analysis.overview import round_length
 from tme_sim.live.picture import Bar, Picture
 
 _MAP, _LEFT, _BELOW, _ABOVE, _BARS = 6.6, 0.2, 1.25, 0.5, 1.9
-VESSEL, VESSEL_EDGE = "#E4572E", "#0B2545"
+VESSEL, VESSEL_EDGE = "#FFFFFF", "#0B2545"
 
 
 def view_figure(picture: Picture, title: str) -> Figure:
@@ -70,7 +70,7 @@ def _vessels(ax: Axes, picture: Picture, nx: int) -> list[Line2D]:
         "ls": "none",
         "color": VESSEL,
         "markeredgecolor": VESSEL_EDGE,
-        "markeredgewidth": 1.0,
+        "markeredgewidth": 1.6,
         "ms": float(np.clip(1.1 * points, 2.5, 8.0)),
     }
     h = picture.spacing_um

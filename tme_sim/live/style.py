@@ -4,6 +4,7 @@ CSS = """
 html, body { overflow: hidden; }
 .tme-root, .tme-page { height: 100vh; font-family: Roboto, "Helvetica Neue", Arial, sans-serif; color: #1C2430; }
 .tme-page { display: grid; grid-template: 52px 1fr / 272px minmax(320px, 1fr) 372px; background: #F4F5F8; }
+.tme-page.tme-with-cell { grid-template-columns: 272px minmax(320px, 1fr) 316px 372px; }
 .tme-page button { cursor: pointer; }
 .tme-head { grid-column: 1 / -1; display: flex; align-items: center; gap: 18px; padding: 0 16px; background: #14213D;
   color: #fff; min-width: 0; }
@@ -19,6 +20,10 @@ html, body { overflow: hidden; }
   color: #5B6577; margin: 14px 0 4px; }
 .tme-side h3:first-child, .tme-right h3:first-child { margin-top: 0; }
 .tme-side p { font-size: 12px; color: #5B6577; margin: 0 0 6px; }
+.tme-side .v-sheet, .tme-right .v-sheet { background: transparent !important; }
+.tme-knob { font-size: 13px; margin-bottom: 4px; }
+.tme-knob b { float: right; font-weight: 500; font-variant-numeric: tabular-nums; }
+.tme-knob small { display: block; color: #6B7484; font-size: 11px; }
 .tme-side .v-input { font-size: 13px; }
 .tme-row { display: flex; gap: 6px; align-items: center; flex-wrap: wrap; }
 .tme-page .v-btn { text-transform: none; letter-spacing: 0; }

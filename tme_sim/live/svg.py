@@ -83,14 +83,15 @@ class _Axis:
         """Return an axis that holds all values."""
         top = max((float(np.nanmax(line.values)) for line in lines), default=1.0)
         if chart.logarithmic:
-            top = math.ceil(math.log10(max(top, 10.0)) * 4.0) / 4.0
-            low = 0.0
-            ticks = tuple((float(power), f"{10**power:,}") for power in range(int(top) + 1))
-            return cls(low, top, ticks, True)
-        step = _step(max(top, 0.05 if chart.unit == "%" else 1e-12))
+            least = min((float(np.nanmin(line.values)) for line in lines), default=1.0)
+            low = math.floor(math.log10(max(least, 1.0)))
+            top = max(low + 1.0, math.ceil(math.log10(max(top, 1.0)) * 4.0 - 1e-9) / 4.0)
+            ticks = tuple((float(power), f"{10**power:,}") for power in range(low, int(top) + 1))
+            return cls(float(low), top, ticks, True)
+        step = _step(max(top, 0.05) if chart.unit == "%" else top if top > 1e-6 else 1.0)
         n = max(1, math.ceil(top / step - 1e-9))
-        scale = 100.0 if chart.unit == "%" else 1.0
-        ticks = tuple((i * step, f"{i * step * scale:.12g}") for i in range(n + 1))
+        scale, sign = (100.0, " %") if chart.unit == "%" else (1.0, "")
+        ticks = tuple((i * step, f"{i * step * scale:.12g}{sign}") for i in range(n + 1))
         return cls(0.0, n * step, ticks, False)
 
     def y(self, values: np.ndarray) -> np.ndarray:
