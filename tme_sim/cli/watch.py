@@ -12,7 +12,7 @@ from tme_sim.cli.options import Config, Seed, Settings, Until, overrides
 from tme_sim.cli.scenario import build
 
 if TYPE_CHECKING:
-    from tme_sim.model.tumor import TumorMicroenvironment
+    from tme_sim.scenario.scenario import Scenario
 
 
 def watch(
@@ -26,21 +26,24 @@ def watch(
     terminal: Annotated[
         bool, typer.Option("--terminal", help="Show the tissue and its numbers here, without a browser.")
     ] = False,
+    steps: Annotated[
+        int, typer.Option(min=1, metavar="N", help="With --terminal: steps from one picture to the next.")
+    ] = 1,
 ) -> None:
     """Watch a scenario live: a page to play, look into cells, give drugs and block signals.
 
     The page is served to this machine alone and needs no internet. Every tab has a model of its own.
     """
-    model = build(config, overrides(settings, until, seed))
+    scenario = build(config, overrides(settings, until, seed)).config
     if terminal:
         from tme_sim.live.terminal import play
 
-        play(model)
+        play(scenario, steps=steps)
     else:
-        _serve(config, model, port, browser=browser)
+        _serve(config, scenario, port, browser=browser)
 
 
-def _serve(config: str, model: TumorMicroenvironment, port: int, *, browser: bool) -> None:
+def _serve(config: str, scenario: Scenario, port: int, *, browser: bool) -> None:
     from tme_sim.live.assets import AssetsError
     from tme_sim.live.server import PortTaken, serve
     from tme_sim.scenario.load import find_scenario
@@ -49,11 +52,11 @@ def _serve(config: str, model: TumorMicroenvironment, port: int, *, browser: boo
     from tme_sim.live.page import page_of
 
     def ready(address: str) -> None:
-        typer.echo(f"{model.config.scenario}: {address} (Ctrl-C ends)", err=True)
+        typer.echo(f"{scenario.scenario}: {address} (Ctrl-C ends)", err=True)
         if browser:
             typer.launch(address)
 
-    page = page_of(model.config, Path(find_scenario(config)).parent)
+    page = page_of(scenario, Path(find_scenario(config)).parent)
     try:
         serve(page, port, bare=True, ready=ready)
     except PortTaken as error:

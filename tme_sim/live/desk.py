@@ -152,9 +152,11 @@ class Desk:
     def reset(self, seed: int, values: dict[str, float]) -> None:
         """Start anew."""
         self.player.pause()
-        self.run.reset(seed, values)
+        self.note.set("laying the tissue …")
+        with self.run.lock:
+            self.run.reset(seed, values)
+            self.painter = Painter(self.run.model)
         self.player.fault = ""
-        self.painter = Painter(self.run.model)
         self.cell.set(None)
         self.portrait.set(None)
         self.show(everything=True)

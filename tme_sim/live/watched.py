@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from tme_sim.analysis.overview import save_overview
 from tme_sim.live.offers import Knob, Offer, in_force, knobs_of, offers_of, start, stop
+from tme_sim.model.mesa_base import STEP_LOCK
 from tme_sim.model.tumor import TumorMicroenvironment
 from tme_sim.record.machine import machine_facts
 from tme_sim.record.recorder import Recorder
@@ -56,16 +58,16 @@ class WatchedRun:
         self._begin(scenario)
 
     def _begin(self, scenario: Scenario) -> None:
-        self.model = TumorMicroenvironment(scenario)
-        self.recorder: Recorder = recorder_of(self.model)
-        self.changes: list[Change] = []
-        with self.model.lock:
+        with self.lock:  # laying a tissue runs kernels too
+            self.model = TumorMicroenvironment(scenario)
+            self.recorder: Recorder = recorder_of(self.model)
+            self.changes: list[Change] = []
             self.recorder.start(self.model)
 
     @property
-    def lock(self):
+    def lock(self) -> threading.RLock:
         """The one lock of the process; hold it while reading the tissue."""
-        return self.model.lock
+        return STEP_LOCK
 
     def step(self) -> bool:
         """Advance by one step if the model runs; return whether it goes on."""
@@ -79,8 +81,7 @@ class WatchedRun:
         """Start anew from the scenario with a seed and with the values of sliders, by key."""
         settings = [f"seed={seed}", *self.settings(values)]
         scenario = read_scenario(resolved_yaml(self.scenario), settings, folder=self.folder)
-        with self.lock:
-            self._begin(scenario)
+        self._begin(scenario)
 
     def settings(self, values: Mapping[str, float]) -> list[str]:
         """Return the settings of sliders that are not where the scenario has them."""
