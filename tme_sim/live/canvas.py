@@ -12,7 +12,7 @@ from tme_sim.live.picture import Bar, Picture
 
 @solara.component_vue("tissue.vue")
 def TissueCanvas(  # noqa: N802 - Solara's components are named so
-    picture: dict[str, Any],
+    picture: dict[str, Any] | None = None,
     vessels: str = "",
     selected: int = -1,
     event_pick: Callable[[list[int]], None] | None = None,
@@ -23,7 +23,7 @@ def TissueCanvas(  # noqa: N802 - Solara's components are named so
     Parameters
     ----------
     picture : dict
-        From `canvas_data`.
+        From `canvas_data`; None: nothing yet.
     vessels : str
         From `Picture.vessels_text`; sent only when it changes.
     selected : int

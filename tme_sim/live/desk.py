@@ -48,7 +48,10 @@ class Desk:
         self.player = Player(run, self.show)
 
     def outlet(self, name: str, widget: Any) -> None:
-        """Let a widget show what is sent under a name."""
+        """Let a widget show what is sent under a name, from now on.
+
+        The traits must not be given where the component is called: each rendering would set them back.
+        """
         self._outlets[name] = widget
         self._send(name, **self.shown.get(name, {}))
 

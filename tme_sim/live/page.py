@@ -77,15 +77,14 @@ def Head(desk: Desk):  # noqa: N802
 @solara.component
 def Map(desk: Desk):  # noqa: N802
     """Show the tissue."""
-    first = solara.use_memo(lambda: desk.shown["canvas"], [])
-    canvas = TissueCanvas(**first, event_pick=desk.pick, event_drawn=desk.player.drawn)
+    canvas = TissueCanvas(event_pick=desk.pick, event_drawn=desk.player.drawn)
     solara.use_effect(lambda: desk.outlet("canvas", solara.get_widget(canvas)), [])
 
 
 @solara.component
 def Charts(desk: Desk):  # noqa: N802
     """Show charts through time, and what was changed."""
-    html = solara.HTML(tag="div", unsafe_innerHTML="", classes=["tme-charts"])
+    html = solara.widgets.HTML.element(tag="div", attributes={"class": "tme-charts"})
     solara.use_effect(lambda: desk.outlet("charts", solara.get_widget(html)), [])
 
 

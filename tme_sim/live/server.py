@@ -6,6 +6,7 @@ import socket
 import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,8 @@ def _run(page: Callable[[], Any], listener: socket.socket, *, bare: bool, ready:
             if self.started:
                 ready(f"http://{HOST}:{port}")
 
-    Server(config).run(sockets=[listener])
+    with suppress(KeyboardInterrupt):  # the usual way to end it
+        Server(config).run(sockets=[listener])
 
 
 def _script(page: Callable[[], Any], *, bare: bool) -> Any:

@@ -54,7 +54,7 @@ class Mark:
 def draw(chart: Chart, minutes: np.ndarray, marks: Sequence[Mark] = ()) -> str:
     """Return a chart as an SVG element; ``minutes`` float64 (n_times,)."""
     days = minutes / 1440.0
-    end = max(float(days[-1]) if len(days) else 0.0, 1e-3)
+    end = max([1e-3, *days[-1:].tolist(), *(mark.minutes / 1440.0 for mark in marks)])
     lines = [line for line in chart.lines if np.isfinite(line.values).any()]
     axis = _Axis.over(chart, lines)
     parts = [
