@@ -113,7 +113,7 @@ class Tab:
         page.on("websocket", lambda socket: self._note(socket.url))
         self.own = (f"{address}/", address.replace("http", "ws") + "/", "data:", f"blob:{address}/")
         page.goto(address)
-        page.locator(".tme-map[data-step]").wait_for(timeout=120_000)
+        page.locator(".tme-map[data-step]").first.wait_for(timeout=120_000)
         page.locator("svg.tme-chart").first.wait_for()
         page.wait_for_timeout(200)  # until sizes have settled
 
@@ -124,11 +124,11 @@ class Tab:
     @property
     def step(self) -> int:
         """Step of the picture that the browser has drawn."""
-        return int(self.page.locator(".tme-map").get_attribute("data-step"))
+        return int(self.page.locator(".tme-map").first.get_attribute("data-step"))
 
     @property
     def frames(self) -> int:
-        return int(self.page.locator(".tme-map").get_attribute("data-frames"))
+        return int(self.page.locator(".tme-map").first.get_attribute("data-frames"))
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()

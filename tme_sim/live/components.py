@@ -16,6 +16,7 @@ from tme_sim.live.svg import draw
 from tme_sim.measures.registry import evaluate, measures_for
 from tme_sim.model.tumor import TumorMicroenvironment
 
+
 def tissue(layer: str = "oxygen", colouring: str = "type") -> Callable[[Any], Any]:
     """Return a component for ``SolaraViz(model, components=[...])`` that shows the cells over a layer.
 

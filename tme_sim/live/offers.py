@@ -83,6 +83,11 @@ def _doses(scenario: Scenario) -> Iterator[Offer]:
             given = written(drug.reference)
         else:
             continue
+        if scenario.fields[drug.field].vessel is None:  # blood brings none; in a dish fresh medium does
+            if scenario.grid.medium is not None:
+                medium = {drug.field: _plain(given["dose"])}
+                yield _offer(f"medium_with_{name}", kind="exchange_medium", medium=medium)
+            continue
         dose = {key: given[key] for key in ("dose", "for", "route", "at_most") if key in given}
         size = _plain(dose["dose"])
         length = f" for {_plain(dose['for'])}" if "for" in dose else ""
@@ -112,8 +117,9 @@ def _sentence(block: Mapping[str, Any]) -> str:
         for key in ("factor", "rate", "level", "amount", "to", "fraction", "gain")
         if key in block
     ]
+    numbers += [f"{name} {_plain(level)}" for name, level in block.get("medium", {}).items()]
     cell = f" in {block['cell']}" if "cell" in block else ""
-    return f"{kind} {target}{cell}" + (f" ({', '.join(numbers)})" if numbers else "")
+    return f"{kind} {target}{cell}".rstrip() + (f" ({', '.join(numbers)})" if numbers else "")
 
 
 def _plain(number: Any) -> str:

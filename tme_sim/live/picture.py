@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from PIL import Image
 
-from tme_sim.analysis.palette import GREY, RATIO
+from tme_sim.analysis.palette import RATIO
 from tme_sim.live import layers
 from tme_sim.live.kinds import Kinds
 from tme_sim.live.layers import TYPES, Layer, colourings_of, layers_of

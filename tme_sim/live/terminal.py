@@ -21,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tme_sim.live.charts import charts_of
-from tme_sim.live.picture import Painter, Picture, View
+from tme_sim.live.picture import Painter, Picture
 from tme_sim.live.watched import WatchedRun
 from tme_sim.scenario.scenario import Scenario
 
