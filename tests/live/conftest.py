@@ -34,7 +34,8 @@ def run() -> WatchedRun:
 def browser():
     """Chromium without a window; it must be there in CI, elsewhere the tests that need it are skipped."""
     found = os.environ.get("CHROMIUM") or next(
-        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))),
+        None,
     )
     if found is None:
         reason = "no Chromium on this machine; install it, or name it: CHROMIUM=/path/to/chromium"
@@ -106,7 +107,9 @@ class Tab:
 
     def __init__(self, page, address: str):
         self.page, self.errors, self.strangers = page, [], []
-        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        page.on(
+            "console", lambda message: self.errors.append(message.text) if message.type == "error" else None
+        )
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("requestfailed", lambda request: self.errors.append(f"failed: {request.url[:200]}"))
         page.on("request", lambda request: self._note(request.url))
@@ -136,7 +139,8 @@ class Tab:
     def until(self, expression: str, timeout: float = 30_000) -> None:
         """Wait until a JavaScript expression over ``map`` (the element of the tissue) is true."""
         self.page.wait_for_function(
-            f"() => {{ const map = document.querySelector('.tme-map'); return {expression}; }}", timeout=timeout
+            f"() => {{ const map = document.querySelector('.tme-map'); return {expression}; }}",
+            timeout=timeout,
         )
 
     def until_step(self, step: int) -> None:
@@ -159,7 +163,8 @@ class Tab:
         x, y = self.page.evaluate(
             "([ix, iy]) => { const v = document.querySelector('.tme-map').__vue__, c = v.$refs.canvas;"
             " const box = c.getBoundingClientRect(), r = c.width / box.width;"
-            " return [box.x + (v.left + (ix + .5) * v.zoom) / r, box.y + (v.top + (v.shown.ny - iy - .5) * v.zoom) / r]; }",
+            " return [box.x + (v.left + (ix + .5) * v.zoom) / r,"
+            " box.y + (v.top + (v.shown.ny - iy - .5) * v.zoom) / r]; }",
             [ix, iy],
         )
         self.page.mouse.click(x, y)

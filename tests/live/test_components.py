@@ -36,7 +36,9 @@ def test_our_components_follow_solaraviz(model: TumorMicroenvironment) -> None:
         rendered.find(ipyvuetify.Btn, children=["Step"]).widget.click()
         assert canvas.picture["step"] == 1
         assert canvas.picture["layer"] != before["layer"]
-        charted = [text for widget in _instances.values() if (text := getattr(widget, "unsafe_innerHTML", None))]
+        charted = [
+            text for widget in _instances.values() if (text := getattr(widget, "unsafe_innerHTML", None))
+        ]
         assert any("Living cells by type" in text for text in charted)
     finally:
         rendered.close()
@@ -50,7 +52,9 @@ def test_stock_space_renderer_draws_our_agents_and_layers(model: TumorMicroenvir
 
     renderer = SpaceRenderer(model, backend="matplotlib").setup_agents(portray)
     renderer.setup_propertylayer(
-        lambda layer: PropertyLayerStyle(colormap="cividis", colorbar=False) if layer.name == "oxygen" else None
+        lambda layer: (
+            PropertyLayerStyle(colormap="cividis", colorbar=False) if layer.name == "oxygen" else None
+        )
     )
     renderer.draw_agents()
     renderer.draw_propertylayer()

@@ -224,5 +224,6 @@ def test_two_tabs_play_at_once_and_do_not_disturb_each_other(open_tab, server, t
     for _ in range(left.step):
         alone.step()
     assert same(
-        cells_of(left.download("Run so far (HDF5)", tmp_path / "left.h5")), cells_now(alone, tmp_path / "alone.h5")
+        cells_of(left.download("Run so far (HDF5)", tmp_path / "left.h5")),
+        cells_now(alone, tmp_path / "alone.h5"),
     )

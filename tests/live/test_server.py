@@ -122,7 +122,9 @@ def test_plane_of_a_block_is_chosen_by_a_slider(open_tab, tmp_path) -> None:
         tab = open_tab(served.address)
         before = tab.pixels()
         frames = tab.frames
-        tab.page.locator(".tme-side .v-input__slider", has_text="Plane").locator(".v-slider__thumb-container").focus()
+        tab.page.locator(".tme-side .v-input__slider", has_text="Plane").locator(
+            ".v-slider__thumb-container"
+        ).focus()
         tab.page.keyboard.press("ArrowRight")
         tab.until(f"Number(map.dataset.frames) > {frames}")
         assert tab.pixels() != before

@@ -16,7 +16,9 @@ from tme_sim.scenario.load import load_scenario
 
 def printed(thing, *, colours: str | None, width: int = 100, height: int = 40) -> str:
     file = io.StringIO()
-    console = Console(file=file, width=width, height=height, color_system=colours, force_terminal=colours is not None)
+    console = Console(
+        file=file, width=width, height=height, color_system=colours, force_terminal=colours is not None
+    )
     console.print(thing)
     return file.getvalue()
 

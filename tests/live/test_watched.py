@@ -18,7 +18,8 @@ from tme_sim.scenario.resolved import resolved_yaml
 def state(model: TumorMicroenvironment) -> list[np.ndarray]:
     cells = model.tissue.cells
     order = np.argsort(cells["id"])
-    return [model.tissue.fields, model.tissue.pools, *(cells[name][order] for name in ("id", "site", "variables", "drug"))]
+    columns = (cells[name][order] for name in ("id", "site", "variables", "drug"))
+    return [model.tissue.fields, model.tissue.pools, *columns]
 
 
 def equal(left: TumorMicroenvironment, right: TumorMicroenvironment) -> bool:
@@ -29,7 +30,9 @@ def offer(run: WatchedRun, key: str):
     return next(offer for offer in run.offers if offer.key == key)
 
 
-def test_saving_on_the_way_leaves_the_recording_as_an_unbroken_run_makes_it(run: WatchedRun, tmp_path) -> None:
+def test_saving_on_the_way_leaves_the_recording_as_an_unbroken_run_makes_it(
+    run: WatchedRun, tmp_path
+) -> None:
     session = Session.begin(TumorMicroenvironment("liver_metastasis", SMALL), tmp_path / "run.h5")
     for step in range(15):
         run.step()
@@ -63,7 +66,13 @@ def test_offers_are_the_scenarios_and_what_can_be_done_in_every_tissue(run: Watc
         "dish",
         *(
             pytest.param(name, marks=pytest.mark.slow)
-            for name in ("liver_metastasis", "hcc_sorafenib", "vesicle_niche", "lung_angiogenesis", "vessel_growth")
+            for name in (
+                "liver_metastasis",
+                "hcc_sorafenib",
+                "vesicle_niche",
+                "lung_angiogenesis",
+                "vessel_growth",
+            )
         ),
     ],
 )
@@ -144,7 +153,9 @@ def test_slider_of_the_start_waits_for_the_reset(run: WatchedRun) -> None:
 
 
 def test_knobs_keep_documented_ranges_and_units() -> None:
-    knobs = {knob.key: knob for name in ("first_steps", "hcc_sorafenib") for knob in knobs_of(load_scenario(name))}
+    knobs = {
+        knob.key: knob for name in ("first_steps", "hcc_sorafenib") for knob in knobs_of(load_scenario(name))
+    }
     assert (knobs["drugs.toxin.half_max"].low, knobs["drugs.toxin.half_max"].high) == (0.0, 24.0)
     assert knobs["drugs.sorafenib.schedule.0.dose"].unit == "uM"
     assert knobs["drugs.toxin.half_max"].setting(99.0) == "drugs.toxin.half_max=24 nM"

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def watch(
     config: Config = "liver_metastasis",
     *,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of 127.0.0.1; 0 takes a free one.")] = 8765,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of 127.0.0.1; 0 takes a free one.")
+    ] = 8765,
     settings: Settings = None,
     until: Until = None,
     seed: Seed = None,

@@ -55,7 +55,9 @@ def _charts(scenario: Scenario, series: Series) -> Iterator[Chart]:
 
 
 def _lines(series: Series, rows) -> tuple[Line, ...]:
-    return tuple(Line(label, colour, series[name], dashes) for name, label, colour, dashes in rows if name in series)
+    return tuple(
+        Line(label, colour, series[name], dashes) for name, label, colour, dashes in rows if name in series
+    )
 
 
 def _vesicles(pools: tuple[str, ...], series: Series) -> Iterator[Line]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tme_sim.live.desk import Desk
 
 _SPEEDS = {"1 step/s": 1.0, "5 steps/s": 5.0, "20 steps/s": 20.0, "as fast as it goes": float("inf")}
-_EVERY = (1, 2, 5, 10, 20, 50, 100)
+_EVERY = ("1", "2", "5", "10", "20", "50", "100")
 _NO_CELLS = "no cells"
 
 
@@ -34,14 +34,14 @@ def Side(desk: Desk):  # noqa: N802
 def Play(desk: Desk, values: solara.Reactive[dict[str, float]]):  # noqa: N802
     """Play, pause, step, reset; speed and seed."""
     playing = desk.playing.value
-    every = solara.use_reactive(desk.player.every)
+    every: solara.Reactive[str] = solara.use_reactive(str(desk.player.every))
     speed = solara.use_reactive(next(reversed(_SPEEDS)))
     seed = solara.use_reactive(str(desk.run.model.seed))
     known = seed.value.isdigit() and int(seed.value) < 2**64
 
-    def set_every(steps: int) -> None:
+    def set_every(steps: str) -> None:
         every.set(steps)
-        desk.player.every = steps
+        desk.player.every = int(steps)
 
     def set_speed(word: str) -> None:
         speed.set(word)
@@ -51,7 +51,10 @@ def Play(desk: Desk, values: solara.Reactive[dict[str, float]]):  # noqa: N802
         solara.Button("Pause" if playing else "Play", color="primary", on_click=desk.play, small=True)
         solara.Button("Step", on_click=desk.player.step, disabled=playing, small=True)
         solara.Button(
-            "Reset", on_click=lambda: desk.reset(int(seed.value), values.value), disabled=not known, small=True
+            "Reset",
+            on_click=lambda: desk.reset(int(seed.value), values.value),
+            disabled=not known,
+            small=True,
         )
     solara.Select("Speed", list(_SPEEDS), value=speed.value, on_value=set_speed, dense=True)
     solara.Select("Steps per picture", list(_EVERY), value=every.value, on_value=set_every, dense=True)

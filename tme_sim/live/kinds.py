@@ -45,7 +45,11 @@ class Kinds:
             self._of_type[1, tumour] = self._add("tumour in S, G2/M", CYCLING)
         self._cycles = np.isin(np.arange(len(STAGES)), (S, G2M))
         self._turned = [
-            (layout.cell_types.index(name), layout.variables.index(variable), self._add(f"{name}, {word}", colour))
+            (
+                layout.cell_types.index(name),
+                layout.variables.index(variable),
+                self._add(f"{name}, {word}", colour),
+            )
             for name, variable, word, colour in _turned(layout)
         ]
         self._of_death = np.zeros(len(CAUSES), np.uint8)

@@ -38,7 +38,7 @@ class Layer:
     label: str
     unit: str
     family: str
-    values: Callable[[TumorMicroenvironment, int], np.ndarray] | Callable[..., np.ndarray]
+    values: Callable[..., np.ndarray]
     logarithmic: bool = False
 
 
@@ -74,7 +74,11 @@ def _colourings(model: TumorMicroenvironment) -> Iterator[Layer]:
         for exposure in model.assay.exposures:
             label = f"resistance to {exposure.drug}"
             yield Layer(
-                f"resistance {exposure.drug}", label, "log-kill over a naive cell's", RATIO, partial(_ratio, exposure)
+                f"resistance {exposure.drug}",
+                label,
+                "log-kill over a naive cell's",
+                RATIO,
+                partial(_ratio, exposure),
             )
     groups = (
         ("variables", layout.variables, "{}", SHARE, "0 to 1"),

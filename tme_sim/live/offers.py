@@ -60,7 +60,9 @@ def offers_of(scenario: Scenario) -> list[Offer]:
     own = list(_declared(scenario))
     done = {(offer.block.get("kind"), offer.block.get("target")) for offer in own}
     general = [
-        offer for offer in _general(scenario) if (offer.block.get("kind"), offer.block.get("target")) not in done
+        offer
+        for offer in _general(scenario)
+        if (offer.block.get("kind"), offer.block.get("target")) not in done
     ]
     return [*_doses(scenario), *own, *general]
 
@@ -134,7 +136,9 @@ def start(scenario: Scenario, offer: Offer, minutes: float) -> tuple[str, tuple[
         whole = [*schedule, {**offer.block, "from": now}]
         return offer.key, (f"drugs.{offer.drug}.schedule={json.dumps(whole)}",)
     name, known = offer.key, scenario.interventions
-    block = _untimed(written(known[name])) if name in known else offer.block  # sliders may have turned its numbers
+    block = (
+        _untimed(written(known[name])) if name in known else offer.block
+    )  # sliders may have turned its numbers
     number = 2
     while name in known and known[name].active and float(known[name].start) <= minutes:
         name, number = f"{offer.key}_{number}", number + 1

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import solara
+import solara.lab
+from solara.widgets import HTML
 
 from tme_sim.live.canvas import TissueCanvas
 from tme_sim.live.controls import Side
@@ -26,7 +28,9 @@ def page_of(scenario: Scenario, folder: Path = Path()) -> Callable[[], Any]:
         solara.Title(f"{scenario.scenario} · tme-sim")
         solara.Style(CSS)
         desk: solara.Reactive[Desk | None] = solara.use_reactive(None)
-        task = solara.lab.use_task(lambda: Desk(WatchedRun(scenario, folder)), dependencies=[], prefer_threaded=True)
+        task = solara.lab.use_task(
+            lambda: Desk(WatchedRun(scenario, folder)), dependencies=[], prefer_threaded=True
+        )
 
         def hold() -> Callable[[], None] | None:
             if not task.finished or task.value is None:
@@ -84,7 +88,9 @@ def Map(desk: Desk):  # noqa: N802
 @solara.component
 def Charts(desk: Desk):  # noqa: N802
     """Show charts through time, and what was changed."""
-    html = solara.widgets.HTML.element(tag="div", attributes={"class": "tme-charts"})
+    html = HTML.element(  # pyright: ignore[reportAttributeAccessIssue] - Solara adds it to widgets
+        tag="div", attributes={"class": "tme-charts"}
+    )
     solara.use_effect(lambda: desk.outlet("charts", solara.get_widget(html)), [])
 
 

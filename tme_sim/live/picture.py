@@ -180,7 +180,9 @@ class Painter:
         kept = self._kept.get(layer.key)
         now = time.monotonic()
         if kept is None or layer.family != layers.RATIO or now >= kept.until:
-            everywhere = self.model.tissue.cells.rows_in_site_order() if layer.family == layers.RATIO else rows
+            everywhere = (
+                self.model.tissue.cells.rows_in_site_order() if layer.family == layers.RATIO else rows
+            )
             values = np.asarray(layer.values(self.model, everywhere), float)
             if layer.family != layers.RATIO:
                 return values
@@ -207,15 +209,16 @@ def _round_up(value: float) -> float:
     if not value > 0.0:
         return 1.0
     power = 10.0 ** np.floor(np.log10(value))
-    return float(next(s * power for s in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15) if s * power >= value * (1 - 1e-9)))
+    return float(
+        next(s * power for s in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15) if s * power >= value * (1 - 1e-9))
+    )
 
 
 def _scaled(values: np.ndarray, bar: Bar, first: int, last: int) -> np.ndarray:
     """Return values as steps of a colour bar, uint8."""
-    if bar.logarithmic:
-        share = np.log10(np.maximum(values, bar.low) / bar.low) / DECADES
-    else:
-        share = values / bar.high
+    share = (
+        np.log10(np.maximum(values, bar.low) / bar.low) / DECADES if bar.logarithmic else values / bar.high
+    )
     return (first + np.clip(share, 0.0, 1.0) * (last - first) + 0.5).astype(np.uint8)
 
 

@@ -110,7 +110,10 @@ def portrait_of(model: TumorMicroenvironment, cell: int) -> Portrait | None:
 
 def _identity(model: TumorMicroenvironment, row: int) -> tuple[tuple[str, str], ...]:
     tissue, cells = model.tissue, model.tissue.cells
-    value = {name: cells[name][row].item() for name in ("type", "parent", "founder", "generation", "births", "death")}
+    value = {
+        name: cells[name][row].item()
+        for name in ("type", "parent", "founder", "generation", "births", "death")
+    }
     position = " · ".join(f"{x:.0f}" for x in tissue.grid.positions_um(cells["site"][[row]])[0])
     living = value["death"] == ALIVE
     born = cells["born_min"][row]
@@ -162,7 +165,10 @@ def _surroundings(model: TumorMicroenvironment, row: int) -> tuple[tuple[str, st
     tissue = model.tissue
     site = int(tissue.cells["site"][row])
     rows = [
-        (name.replace("_", " "), f"{tissue.field_table[site, column] * spec.shown_per_internal:.3g} {spec.unit}")
+        (
+            name.replace("_", " "),
+            f"{tissue.field_table[site, column] * spec.shown_per_internal:.3g} {spec.unit}",
+        )
         for column, (name, spec) in enumerate(model.config.fields.items())
     ]
     rows += [
@@ -182,7 +188,9 @@ def _neighbours(model: TumorMicroenvironment, site: int) -> str:
         max(0, z - 1) : z + 2, max(0, y - 1) : y + 2, max(0, x - 1) : x + 2
     ].reshape(-1)
     rows = block[(block != EMPTY) & (block != cells.occupant[site])]
-    counts = np.bincount(cells["type"][rows][cells["death"][rows] == ALIVE], minlength=len(tissue.layout.cell_types))
+    counts = np.bincount(
+        cells["type"][rows][cells["death"][rows] == ALIVE], minlength=len(tissue.layout.cell_types)
+    )
     words = [f"{n} {name}" for name, n in zip(tissue.layout.cell_types, counts.tolist(), strict=True) if n]
     dead = int(np.count_nonzero(cells["death"][rows] != ALIVE))
     return ", ".join([*words, *([f"{dead} dead"] if dead else [])])

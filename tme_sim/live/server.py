@@ -81,7 +81,9 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _run(page: Callable[[], Any], listener: socket.socket, *, bare: bool, ready: Callable[[str], None]) -> None:
+def _run(
+    page: Callable[[], Any], listener: socket.socket, *, bare: bool, ready: Callable[[str], None]
+) -> None:
     import uvicorn
     from solara.server import app as apps
     from solara.server import server as pages
@@ -95,7 +97,12 @@ def _run(page: Callable[[], Any], listener: socket.socket, *, bare: bool, ready:
     guard = Guard(app, {f"{HOST}:{port}", f"localhost:{port}"})
     # 1 MiB: what a browser sends are clicks.
     config = uvicorn.Config(
-        guard, access_log=False, log_level="warning", loop="asyncio", ws_max_size=2**20, timeout_graceful_shutdown=1
+        guard,
+        access_log=False,
+        log_level="warning",
+        loop="asyncio",
+        ws_max_size=2**20,
+        timeout_graceful_shutdown=1,
     )
 
     class Server(uvicorn.Server):

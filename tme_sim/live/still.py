@@ -30,15 +30,22 @@ def view_figure(picture: Picture, title: str) -> Figure:
     FigureCanvasAgg(figure)
     ax = figure.add_axes((_LEFT / width, _BELOW / height, _MAP / width, tall / height))
     extent = (0.0, nx * picture.spacing_um, 0.0, ny * picture.spacing_um)
-    cells = np.dstack([picture.cell_colours[picture.cells], np.where(picture.cells > 0, 255, 0).astype(np.uint8)])
+    cells = np.dstack(
+        [picture.cell_colours[picture.cells], np.where(picture.cells > 0, 255, 0).astype(np.uint8)]
+    )
     for image in (picture.layer_colours[picture.layer], cells):
         ax.imshow(image, origin="lower", extent=extent, interpolation="nearest")
     ax.set(xticks=[], yticks=[], xlim=extent[:2], ylim=extent[2:])
     ax.set_title(f"{title}: day {picture.minutes / 1440.0:.2f}", loc="left", fontsize=12)
     _scale_bar(ax, extent)
-    handles = [Line2D([], [], color=colour, marker="o", ls="none", label=f"{label} ({n:,})") for label, colour, n in picture.kinds]
+    handles = [
+        Line2D([], [], color=colour, marker="o", ls="none", label=f"{label} ({n:,})")
+        for label, colour, n in picture.kinds
+    ]
     handles += _vessels(ax, picture, nx)
-    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(-0.01, -0.01), ncols=4, fontsize=8, frameon=False)
+    ax.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=(-0.01, -0.01), ncols=4, fontsize=8, frameon=False
+    )
     for slot, bar in enumerate(bar for bar in (picture.layer_bar, picture.cell_bar) if bar is not None):
         _colour_bar(ax, bar, slot)
     return figure
@@ -55,7 +62,16 @@ def _scale_bar(ax: Axes, extent: tuple[float, float, float, float]) -> None:
     _, wide, _, tall = extent
     length = round_length(0.2 * wide)
     x, y = 0.03 * wide, 0.03 * tall
-    ax.add_patch(Rectangle((x - 0.01 * wide, y - 0.01 * tall), length + 0.02 * wide, 0.065 * tall, color="white", alpha=0.85, lw=0))
+    ax.add_patch(
+        Rectangle(
+            (x - 0.01 * wide, y - 0.01 * tall),
+            length + 0.02 * wide,
+            0.065 * tall,
+            color="white",
+            alpha=0.85,
+            lw=0,
+        )
+    )
     ax.add_patch(Rectangle((x, y), length, 0.01 * tall, color="black", lw=0))
     ax.text(x + length / 2, y + 0.015 * tall, f"{length:g} µm", ha="center", va="bottom", fontsize=9)
 

@@ -104,7 +104,9 @@ class _Axis:
         parts = []
         for value, label in self.ticks:
             y = float(self.y(np.array(10.0**value if self.logarithmic else value)))
-            parts.append(f'<line x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" class="tme-grid"/>')
+            parts.append(
+                f'<line x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" class="tme-grid"/>'
+            )
             parts.append(f'<text x="{_LEFT - 5}" y="{y + 4:.1f}" class="tme-tick-y">{label}</text>')
         return parts
 

@@ -12,7 +12,9 @@ from tme_sim.live.watched import Change
 
 def portrait_html(portrait: Portrait) -> str:
     """Return a cell's portrait: why it resists first, then what it is, holds and feels."""
-    head = f'<h4><i style="background:{portrait.colour}"></i>{escape(portrait.kind)}, cell {portrait.cell}</h4>'
+    head = (
+        f'<h4><i style="background:{portrait.colour}"></i>{escape(portrait.kind)}, cell {portrait.cell}</h4>'
+    )
     causes = "".join(_resistance(found) for found in portrait.resistances)
     tables = "".join(
         f"<table><caption>{escape(title)}</caption>"
@@ -33,7 +35,9 @@ def _resistance(found: Resistance) -> str:
         f"a naive one with {100 * found.naive_survival:.0f} %."
     )
     if not found.causes:
-        return f'<div class="tme-verdict{style}">{text} Nothing that it feels or holds makes a difference.</div>'
+        return (
+            f'<div class="tme-verdict{style}">{text} Nothing that it feels or holds makes a difference.</div>'
+        )
     most = max(abs(cause.share) for cause in found.causes)
     causes = "".join(_cause(cause, most) for cause in found.causes)
     words = f"Why, as shares of a naive cell's log-kill (<span style='color:{VERMILLION}'>protects</span>, "

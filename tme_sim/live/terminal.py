@@ -51,7 +51,10 @@ def play(scenario: Scenario, *, steps: int = 1, console: Console | None = None) 
     if not console.is_terminal:
         console.print(shown())
     reason = run.model.stop_reason or "interrupted"
-    print(f"ended after {run.model.clock.days:.2f} d: {reason}, {time.monotonic() - began:.0f} s", file=sys.stderr)
+    print(
+        f"ended after {run.model.clock.days:.2f} d: {reason}, {time.monotonic() - began:.0f} s",
+        file=sys.stderr,
+    )
 
 
 def screen(run: WatchedRun, picture: Picture, width: int, height: int) -> RenderableType:
@@ -75,7 +78,8 @@ def numbers(run: WatchedRun, picture: Picture) -> Table:
     table.add_column(justify="right", max_width=14)
     signs = letters(picture)
     if len(picture.vessels):
-        table.add_row(_swatch("#{:02x}{:02x}{:02x}".format(*VESSEL), "O"), "perfused vessel", f"{len(picture.vessels):,}")
+        colour = "#{:02x}{:02x}{:02x}".format(*VESSEL)
+        table.add_row(_swatch(colour, "O"), "perfused vessel", f"{len(picture.vessels):,}")
     for label, colour, count in picture.kinds:
         table.add_row(_swatch(colour, signs[label]), label, f"{count:,}")
     bar = picture.layer_bar
@@ -89,7 +93,11 @@ def numbers(run: WatchedRun, picture: Picture) -> Table:
         for line in chart.lines:
             known = line.values[np.isfinite(line.values)]
             if len(known):
-                text = f"{100 * known[-1]:.3g} %" if chart.unit == "%" else f"{known[-1]:,.4g} {chart.unit}".rstrip()
+                text = (
+                    f"{100 * known[-1]:.3g} %"
+                    if chart.unit == "%"
+                    else f"{known[-1]:,.4g} {chart.unit}".rstrip()
+                )
                 table.add_row("", line.label, text)
     return table
 
@@ -99,7 +107,9 @@ def letters(picture: Picture) -> dict[str, str]:
     taken = {"O"}
     out = {}
     for label, _, _ in picture.kinds:
-        out[label] = next(sign for sign in (*label.upper(), *ascii_uppercase) if sign.isalpha() and sign not in taken)
+        out[label] = next(
+            sign for sign in (*label.upper(), *ascii_uppercase) if sign.isalpha() and sign not in taken
+        )
         taken.add(out[label])
     return out
 

@@ -142,11 +142,15 @@ class WatchedRun:
         with self.lock:
             text, changes = self.model.resolved_yaml, list(self.changes)
             step, minutes = self.model.clock.step, self.model.minutes
-        lines = [f"# {self.scenario.scenario}, exported from the live page after {step} steps ({minutes:g} min)."]
+        lines = [
+            f"# {self.scenario.scenario}, exported from the live page after {step} steps ({minutes:g} min)."
+        ]
         lines += [f"#   {change.minutes:g} min: {change.label}" for change in changes]
         lost = [change for change in changes if not change.replays]
         if lost:
-            lines.append("# A run of this file has from its start what was changed by sliders on the way, so it is")
+            lines.append(
+                "# A run of this file has from its start what was changed by sliders on the way, so it is"
+            )
             lines.append("# another run than the one on the page.")
         else:
             lines.append("# A run of this file repeats the run on the page.")
