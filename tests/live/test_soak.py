@@ -52,7 +52,10 @@ def move(tab: Tab, draw: random.Random) -> None:
         tab.click_site(draw.randrange(30), draw.randrange(30))
     elif kind < 0.9:
         label, options = draw.choice(
-            [("Layer", ["oxygen", "il6", "SN38", "vessel"]), ("Cells by", ["HIF", "type", "resistance to SN38"])]
+            [
+                ("Layer", ["oxygen", "il6", "SN38", "vessel"]),
+                ("Cells by", ["HIF", "type", "resistance to SN38"]),
+            ]
         )
         page.locator(".tme-side .v-select", has_text=label).locator(".v-select__slot").click()
         page.locator(".menuable__content__active .v-list-item", has_text=draw.choice(options)).first.click()

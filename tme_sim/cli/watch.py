@@ -32,7 +32,7 @@ def watch(
         int, typer.Option(min=1, metavar="N", help="With --terminal: steps from one picture to the next.")
     ] = 1,
 ) -> None:
-    """Watch a scenario live: a page to play, look into cells, give drugs and block signals.
+    """Watch a scenario live, in the browser or in the terminal.
 
     The page is served to this machine alone and needs no internet. Every tab has a model of its own.
     """

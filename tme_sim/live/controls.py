@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tme_sim.live.desk import Desk
 
 _SPEEDS = {"1 step/s": 1.0, "5 steps/s": 5.0, "20 steps/s": 20.0, "as fast as it goes": float("inf")}
-_EVERY = ("1", "2", "5", "10", "20", "50", "100")
+_EVERY: tuple[str, ...] = ("1", "2", "5", "10", "20", "50", "100")
 _NO_CELLS = "no cells"
 
 

@@ -15,7 +15,7 @@ from tme_sim.state.codes import DEATHS as CAUSES
 from tme_sim.state.layout import Layout
 
 # Types that are drawn in another colour once a variable of theirs is above one half.
-_TURNED = (("hsc", "activation", "activated", "#1F3A93"), ("stellate", "activation", "activated", "#1F3A93"),
+_TURNED = (("hsc", "activation", "activated", "#6A3D9A"), ("stellate", "activation", "activated", "#6A3D9A"),
            ("fibroblast", "CAF", "CAF", "#7A7000"))  # fmt: skip
 _HALF = 0.5
 

@@ -32,7 +32,7 @@ RAMPS = {
     layers.SHARE: ("#440154", "#3B528B", "#21918C", "#5EC962", "#FDE725"),
     layers.AMOUNT: ("#440154", "#3B528B", "#21918C", "#5EC962", "#FDE725"),
 }
-_NO_VALUE = "#C4C4C4"
+_NO_VALUE = "#D6D6D6"
 
 
 @dataclass(frozen=True)

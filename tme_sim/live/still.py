@@ -62,18 +62,11 @@ def _scale_bar(ax: Axes, extent: tuple[float, float, float, float]) -> None:
     _, wide, _, tall = extent
     length = round_length(0.2 * wide)
     x, y = 0.03 * wide, 0.03 * tall
-    ax.add_patch(
-        Rectangle(
-            (x - 0.01 * wide, y - 0.01 * tall),
-            length + 0.02 * wide,
-            0.065 * tall,
-            color="white",
-            alpha=0.85,
-            lw=0,
-        )
-    )
-    ax.add_patch(Rectangle((x, y), length, 0.01 * tall, color="black", lw=0))
-    ax.text(x + length / 2, y + 0.015 * tall, f"{length:g} µm", ha="center", va="bottom", fontsize=9)
+    backing = (x - 0.01 * wide, y - 0.01 * tall), length + 0.02 * wide, 0.065 * tall
+    ax.add_patch(Rectangle(*backing, color="white", alpha=0.9, lw=0, zorder=6))
+    ax.add_patch(Rectangle((x, y), length, 0.01 * tall, color="black", lw=0, zorder=7))
+    middle = (x + length / 2, y + 0.015 * tall)
+    ax.text(*middle, f"{length:g} µm", ha="center", va="bottom", fontsize=9, zorder=7)
 
 
 def _vessels(ax: Axes, picture: Picture, nx: int) -> list[Line2D]:

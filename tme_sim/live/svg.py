@@ -12,6 +12,7 @@ import numpy as np
 WIDTH, HEIGHT = 440, 176
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 10, 24, 24
 _POINTS = 300
+_NOTHING = 1e-9  # of the largest value
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,8 @@ def _legend(lines: Sequence[Line], chart: Chart) -> str:
     """Return names with the last value measured."""
     items = []
     for line in lines:
-        value = line.values[np.isfinite(line.values)][-1]
+        known = line.values[np.isfinite(line.values)]
+        value = known[-1] if abs(known[-1]) > _NOTHING * np.abs(known).max() else 0.0
         text = f"{100.0 * value:.3g} %" if chart.unit == "%" else f"{value:,.4g} {chart.unit}".rstrip()
         if not chart.unit:
             text = f"{value:,.0f}" if abs(value) < 1e6 else f"{value:,.3g}"
