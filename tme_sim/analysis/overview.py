@@ -19,7 +19,17 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from scipy.ndimage import binary_closing, gaussian_filter
 
-from tme_sim.analysis.palette import BLACK, BLUE, CYCLING, DEATHS, PALE, VERMILLION, YELLOW, type_colours
+from tme_sim.analysis.palette import (
+    BLACK,
+    BLUE,
+    CYCLING,
+    DEATHS,
+    PALE,
+    RATIO,
+    VERMILLION,
+    YELLOW,
+    type_colours,
+)
 from tme_sim.analysis.section import Section, section_of
 from tme_sim.analysis.timeline import draw_counts, draw_hypoxia, draw_resistance
 from tme_sim.record.reader import Run, open_run
@@ -28,7 +38,7 @@ OXYGEN, HIF = "oxygen", "HIF"
 BANDS_MMHG = (0.0, 2.5, 5.0, 10.0, 20.0, 40.0)
 LINES_MMHG = {2.5: "solid", 10.0: "dotted"}
 RESISTANT_BELOW = 0.5
-_RATIO_COLOURS = LinearSegmentedColormap.from_list("log-kill ratio", [VERMILLION, "#F6E3A1", BLUE])
+_RATIO_COLOURS = LinearSegmentedColormap.from_list("log-kill ratio", RATIO)
 _VESICLE_COLOURS = LinearSegmentedColormap.from_list("vesicles", ["#FFFFFF", "#555555"])
 _BANDS = ("#C9CDD6", "#D5D9E0", "#E0E3E9", "#EAECF0", "#F4F5F7", "#FCFCFD")
 _DECADES = 3
@@ -219,7 +229,7 @@ def _frame(ax: Axes, section: Section, title: str) -> None:
     ax.set_autoscale_on(False)
     ax.set_title(title, fontsize=14, loc="left")
     wide, tall = right - left, top - bottom
-    length = _round_length(0.25 * wide)
+    length = round_length(0.25 * wide)
     x, y, height = left + 0.04 * wide, bottom + 0.035 * tall, 0.012 * tall
     backing = (x - 0.02 * wide, y - 0.02 * tall)
     style = {"facecolor": "white", "alpha": 0.88, "linewidth": 0, "zorder": 8}
@@ -230,7 +240,8 @@ def _frame(ax: Axes, section: Section, title: str) -> None:
     )
 
 
-def _round_length(about_um: float) -> float:
+def round_length(about_um: float) -> float:
+    """Return the longest of 1, 2, 5 times a power of ten that is not above a length."""
     power = 10.0 ** np.floor(np.log10(about_um))
     return float(max(step * power for step in (1.0, 2.0, 5.0) if step * power <= about_um * 1.0001))
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tme_sim.cli import batch, check, info, init, plan, rules, run, schema, status, verify
+from tme_sim.cli import batch, check, info, init, plan, rules, run, schema, status, verify, watch
 from tme_sim.cli.errors import INTERRUPTED
 from tme_sim.cli.guard import DEBUG, GuardedGroup
 
@@ -45,6 +45,7 @@ def _root(
 
 
 app.command("run")(run.run)
+app.command("watch")(watch.watch)
 app.command("batch")(batch.batch)
 app.command("status")(status.status)
 app.command("merge")(status.merge)
