@@ -85,7 +85,9 @@ class Desk:
                 vessels=picture.vessels_text,
                 selected=self._site_in_plane(),
             )
-            time_text = f"day {picture.minutes / 1440.0:.2f} · step {picture.step:,} · {living:,} living cells"
+            time_text = (
+                f"day {picture.minutes / 1440.0:.2f} · step {picture.step:,} · {living:,} living cells"
+            )
             self._send("clock", children=[time_text])
             if charts_due:
                 self._charted = now
