@@ -108,9 +108,11 @@ class Desk:
         return "".join([*drawn, changes_html(changes)])
 
     def _portray(self) -> None:
-        if self.cell.value is not None:
+        cell = self.cell.value  # once: a click in another thread may change it
+        if cell is not None:
             with self.run.lock:
-                self.portrait.set(portrait_of(self.run.model, self.cell.value))
+                portrait = portrait_of(self.run.model, cell)
+            self.portrait.set(portrait)
 
     def _site_in_plane(self) -> int:
         portrait = self.portrait.value
