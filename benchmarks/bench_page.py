@@ -30,7 +30,6 @@ while time.perf_counter() - begin < float(sys.argv[2]):
     steps += 1
 print(steps / (time.perf_counter() - begin))
 """
-# Pictures of one state, one after the other: what the page can draw when the model costs nothing.
 DRAWN = "() => { const map = document.querySelector('.tme-map'); return [+map.dataset.step, +map.dataset.frames]; }"
 
 
