@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import zarr
-from ome_zarr.writer import write_image, write_labels
-from ome_zarr_models.common.omero import Omero
+from ome_zarr.writer import write_image, write_labels  # pyright: ignore[reportMissingImports] - extra spatial
+from ome_zarr_models.common.omero import Omero  # pyright: ignore[reportMissingImports] - extra spatial
 
 if TYPE_CHECKING:
     from tme_sim.record.reader import Run
@@ -26,7 +26,9 @@ def write(run: Run, out: Path, minutes: float | None = None) -> None:
         Only the snapshot nearest to this time; default: all.
     """
     chosen = range(len(run.snapshot_minutes)) if minutes is None else [run.snapshot_index(minutes)]
-    channels = [(group, name) for group in ("fields", "vesicles") for name in run.dataset(group).data_vars]
+    channels = [
+        (group, str(name)) for group in ("fields", "vesicles") for name in run.dataset(group).data_vars
+    ]
     image = np.stack([np.stack([_plane(run, *channel, at) for channel in channels]) for at in chosen])
     labels = np.stack([_types(run, float(run.snapshot_minutes[at])) for at in chosen])[:, None]
     times = run.snapshot_minutes[list(chosen)]
