@@ -25,9 +25,9 @@ def diff(
     *,
     as_json: Json = False,
 ) -> None:
-    """Say in what two runs or batches differ: settings, versions, results.
+    """Say in what two runs, or two batches, differ.
 
-    As diff(1): exit code 0 when they are the same, 1 when they differ, 2 when one cannot be read. Facts about the
+    Settings, versions and results are compared. As diff(1): exit code 0 when they are the same, 1 when they differ, 2 when one cannot be read. Facts about the
     machine do not count.
     """
     from tme_sim.analysis.difference import between_batches, between_runs
