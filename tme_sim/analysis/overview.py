@@ -19,7 +19,17 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 from scipy.ndimage import binary_closing, gaussian_filter
 
-from tme_sim.analysis.palette import BLACK, BLUE, CYCLING, DEATHS, PALE, VERMILLION, YELLOW, type_colours
+from tme_sim.analysis.palette import (
+    BLACK,
+    BLUE,
+    CYCLING,
+    DEATHS,
+    PALE,
+    RATIO,
+    VERMILLION,
+    YELLOW,
+    type_colours,
+)
 from tme_sim.analysis.section import Section, section_of
 from tme_sim.analysis.timeline import draw_counts, draw_hypoxia, draw_resistance
 from tme_sim.record.reader import Run, open_run
@@ -28,7 +38,7 @@ OXYGEN, HIF = "oxygen", "HIF"
 BANDS_MMHG = (0.0, 2.5, 5.0, 10.0, 20.0, 40.0)
 LINES_MMHG = {2.5: "solid", 10.0: "dotted"}
 RESISTANT_BELOW = 0.5
-_RATIO_COLOURS = LinearSegmentedColormap.from_list("log-kill ratio", [VERMILLION, "#F6E3A1", BLUE])
+_RATIO_COLOURS = LinearSegmentedColormap.from_list("log-kill ratio", RATIO)
 _VESICLE_COLOURS = LinearSegmentedColormap.from_list("vesicles", ["#FFFFFF", "#555555"])
 _BANDS = ("#C9CDD6", "#D5D9E0", "#E0E3E9", "#EAECF0", "#F4F5F7", "#FCFCFD")
 _DECADES = 3
@@ -36,6 +46,7 @@ _Extend = Literal["neither", "max"]
 # Sizes of the page, inches: maps are _MAP wide, with room for colour bars at their right and a legend below.
 _WIDTH, _MAP, _LEFT, _RIGHT = 14.1, 5.2, 0.35, 7.4
 _TOP, _BELOW, _STRIP, _FOOT = 1.0, 1.45, 2.2, 0.65
+_COLUMNS, _LEGEND_ROW, _LEGEND_MARGIN = 3, 0.2, 0.6
 
 
 def save_overview(
@@ -63,14 +74,16 @@ def overview_figure(section: Section) -> Figure:
     """Return four maps of one plane above two strips through time: resistance, or hypoxia where no drug is."""
     left, right, bottom, top = section.window_um
     tall = float(np.clip(_MAP * (top - bottom) / (right - left), 0.4 * _MAP, 1.3 * _MAP))
-    height = _TOP + 2.0 * (tall + _BELOW) + _STRIP + _FOOT
+    rows = -(-(len(_kinds(section)) + 1 + len(LINES_MMHG)) // _COLUMNS)  # of the first legend, at most
+    below = max(_BELOW, _LEGEND_MARGIN + _LEGEND_ROW * rows)
+    height = _TOP + 2.0 * tall + below + _BELOW + _STRIP + _FOOT
     figure = Figure(figsize=(_WIDTH, height))
     FigureCanvasAgg(figure)
 
     def place(left: float, bottom: float, width: float, high: float) -> Axes:
         return figure.add_axes((left / _WIDTH, bottom / height, width / _WIDTH, high / height))
 
-    upper, lower = height - _TOP - tall, height - _TOP - 2.0 * tall - _BELOW
+    upper, lower = height - _TOP - tall, height - _TOP - 2.0 * tall - below
     for draw, x, y in (
         (draw_cells, _LEFT, upper),
         (draw_oxygen, _RIGHT, upper),
@@ -108,7 +121,7 @@ def draw_cells(ax: Axes, section: Section) -> None:
         shown = ListedColormap([colour for _, colour, _ in kinds])
         _show(ax, section, codes, cmap=shown, vmin=-0.5, vmax=len(kinds) - 0.5)
     handles = [Patch(color=colour, label=f"{name} ({mask.sum():,})") for name, colour, mask in kinds]
-    _legend(ax, [*handles, *lines], ncols=3)
+    _legend(ax, [*handles, *lines], ncols=_COLUMNS)
 
 
 def _kinds(section: Section) -> list[tuple[str, str, np.ndarray]]:
@@ -216,7 +229,7 @@ def _frame(ax: Axes, section: Section, title: str) -> None:
     ax.set_autoscale_on(False)
     ax.set_title(title, fontsize=14, loc="left")
     wide, tall = right - left, top - bottom
-    length = _round_length(0.25 * wide)
+    length = round_length(0.25 * wide)
     x, y, height = left + 0.04 * wide, bottom + 0.035 * tall, 0.012 * tall
     backing = (x - 0.02 * wide, y - 0.02 * tall)
     style = {"facecolor": "white", "alpha": 0.88, "linewidth": 0, "zorder": 8}
@@ -227,7 +240,8 @@ def _frame(ax: Axes, section: Section, title: str) -> None:
     )
 
 
-def _round_length(about_um: float) -> float:
+def round_length(about_um: float) -> float:
+    """Return the longest of 1, 2, 5 times a power of ten that is not above a length."""
     power = 10.0 ** np.floor(np.log10(about_um))
     return float(max(step * power for step in (1.0, 2.0, 5.0) if step * power <= about_um * 1.0001))
 

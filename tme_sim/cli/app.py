@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Annotated
 
 import typer
 
-from tme_sim.cli import batch, check, diff, export, info, init, plan, rules, run, schema, status, verify
+from tme_sim.cli import (
+    batch,
+    check,
+    diff,
+    export,
+    info,
+    init,
+    plan,
+    rules,
+    run,
+    schema,
+    status,
+    verify,
+    watch,
+)
+from tme_sim.cli.errors import INTERRUPTED
 from tme_sim.cli.guard import DEBUG, GuardedGroup
 
 app = typer.Typer(
@@ -43,6 +59,7 @@ def _root(
 
 
 app.command("run")(run.run)
+app.command("watch")(watch.watch)
 app.command("batch")(batch.batch)
 app.command("status")(status.status)
 app.command("merge")(status.merge)
@@ -59,4 +76,12 @@ app.command("verify")(verify.verify)
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except SystemExit as leaving:
+        if leaving.code != INTERRUPTED:
+            raise
+        # All is saved; taking down an interpreter full of kernels would keep the user waiting for seconds.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
