@@ -6,6 +6,7 @@ import numpy as np
 
 from tests.record.made_tissue import MadeModel, advance, made_tissue
 from tme_sim.batch.folder import Folder
+from tme_sim.batch.manifest import _SEAL, _digest
 from tme_sim.batch.merge import merge
 from tme_sim.record.recorder import Recorder
 from tme_sim.record.schedule import Every
@@ -34,7 +35,7 @@ def made_batch(path, replicates=3, steps=10, n=12, merged=True, doses=DOSES):
         "control": "control", "converge": {}, "tolerance": 0.05, "report": ["tumour_cells"],
         "interval_min": 12.0, "duration_min": 6.0 * steps, "runs": runs,
     }  # fmt: skip
-    folder.manifest.write_text(json.dumps(manifest))
+    folder.manifest.write_text(json.dumps({_SEAL: _digest(manifest), **manifest}))
     if merged:
         merge(folder)
     return folder
