@@ -8,7 +8,21 @@ from typing import Annotated
 
 import typer
 
-from tme_sim.cli import batch, check, info, init, plan, rules, run, schema, status, verify, watch
+from tme_sim.cli import (
+    batch,
+    check,
+    diff,
+    export,
+    info,
+    init,
+    plan,
+    rules,
+    run,
+    schema,
+    status,
+    verify,
+    watch,
+)
 from tme_sim.cli.errors import INTERRUPTED
 from tme_sim.cli.guard import DEBUG, GuardedGroup
 
@@ -55,6 +69,8 @@ app.command("rules")(rules.rules)
 app.command("init")(init.init)
 app.command("schema")(schema.schema)
 app.command("info")(info.info)
+app.command("diff")(diff.diff)
+app.command("export")(export.export)
 app.command("verify")(verify.verify)
 
 
