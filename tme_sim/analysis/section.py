@@ -89,6 +89,15 @@ class Section:
         mask = np.isin(self.cells["type"], self.tumour)
         return np.flatnonzero(mask & self.alive if living else mask)
 
+    def tumour_mask(self) -> np.ndarray:
+        """Return True where a living tumour cell holds a site, bool (ny, nx)."""
+        return np.isfinite(self.raster(self.tumour_rows(), 1.0))
+
+    def tumour_raster(self, column: str) -> np.ndarray:
+        """Return a column of the tumour cells on their sites, float64 (ny, nx), nan elsewhere and where it is missing."""
+        rows = self.tumour_rows()
+        return self.raster(rows, self.cells[column][rows] if column in self.cells else np.nan)
+
     def sprouts(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows of vessel cells without blood: stalks, and tips; none where vessels do not grow."""
         if "vessel_links" not in self.cells:

@@ -1,0 +1,70 @@
+"""A run as its report needs it: the file, its scenario, its moments and one section of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tme_sim.analysis.section import Section, section_of
+from tme_sim.analysis.timeline import doses
+from tme_sim.measures.measure import tumour_types
+from tme_sim.record.reader import Run
+from tme_sim.scenario.load import read_scenario
+from tme_sim.scenario.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class OpenedRun:
+    """An open run with what several chapters share."""
+
+    run: Run
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The scenario as it was run."""
+        return read_scenario(self.run.scenario_yaml)
+
+    @cached_property
+    def resistant_below(self) -> float:
+        """Share of a naive cell's log-kill below which a cell counts as resistant."""
+        return float(self.scenario.resistance.threshold)
+
+    @cached_property
+    def last(self) -> Section:
+        """The middle plane at the end."""
+        return section_of(self.run)
+
+    @cached_property
+    def drugs(self) -> tuple[str, ...]:
+        """Drugs whose resistance was measured at the end."""
+        return tuple(drug for drug in self.run.layout.drugs if f"resistance_{drug}" in self.run.cells())
+
+    @cached_property
+    def tumour(self) -> tuple[str, ...]:
+        """Cell types that make up the tumour."""
+        return tumour_types(self.run.layout)
+
+    @cached_property
+    def series_days(self) -> np.ndarray:
+        """Times of the series, days."""
+        return self.run.timeseries.index.to_numpy(float) / 1440.0
+
+    def series(self, name: str) -> np.ndarray | None:
+        """Return a measure through time; None where the run has none or never a value."""
+        frame = self.run.timeseries
+        if name not in frame:
+            return None
+        values = frame[name].to_numpy(float)
+        return values if np.isfinite(values).any() else None
+
+    def doses(self, drug: str | None) -> list[tuple[float, float]]:
+        """Return the days with a drug in the blood."""
+        return doses(self.run.timeseries.index.to_numpy(float), self.series(f"{drug}_plasma"))
+
+    def moments(self, most: int) -> list[float]:
+        """Return at most so many snapshots, evenly spread from the first to the last, minutes."""
+        times = self.run.snapshot_minutes
+        at = np.unique(np.linspace(0, len(times) - 1, min(most, len(times))).round().astype(int))
+        return [float(times[i]) for i in at]

@@ -1,0 +1,53 @@
+"""The clones of a run: how they grew, how resistant they are, and the trees of the most resistant ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from tme_sim.analysis.figures.lineage import fish_figure, trees_figure
+from tme_sim.analysis.lineages import cells_of, clone_sizes, clone_table, tree_of
+from tme_sim.analysis.report.opened import OpenedRun
+from tme_sim.analysis.report.page import Item, Picture, Table, Words
+
+_BANDS, _TREES, _MOST_CELLS = 14, 4, 90
+
+
+def lineages(opened: OpenedRun) -> Iterator[Item]:
+    """Yield clones through time, their table, and the trees of those with most resistant cells."""
+    drug = opened.drugs[0] if opened.drugs else None
+    cells = cells_of(opened.run, drug, opened.resistant_below)
+    clones = clone_table(cells)
+    if clones.empty:
+        yield Words("There was no tumour cell in this run.")
+        return
+    founders = clones["founder"].head(_BANDS).tolist()
+    minutes = np.linspace(0.0, cells.end_min, 121)
+    sizes = clone_sizes(cells, minutes, founders)
+    others = clones.iloc[_BANDS:]
+    shares = clones["resistant_share"].head(_BANDS).tolist()
+    shares.append(float(others["resistant"].sum() / max(1, others["cells"].sum())) if len(others) else float("nan"))
+    if drug is None:
+        shares = [float("nan")] * len(shares)
+    names = [f"clone {founder}" for founder in founders] + [f"{len(others):,} other clones"]
+    table = pd.DataFrame({"day": minutes / 1440.0, **dict(zip(names, sizes, strict=True))})
+    alive = int((clones["cells"] > 0).sum())
+    yield Picture(
+        "clones", "Clones through time",
+        f"The {len(founders)} clones with most {f'cells resistant to {drug}' if drug else 'cells'} at the end, of {len(clones):,} "
+        f"founders, {alive:,} of which have living descendants. A clone is all descendants of one cell of the start. "
+        + (f"Dark marks at the bottom: {drug} in blood." if drug and opened.doses(drug) else ""),
+        fish_figure(minutes / 1440.0, sizes, np.array(shares), names, opened.doses(drug)), table,
+    )  # fmt: skip
+    yield Table("clone_table", "Clones at the end", "One row per founder, most resistant cells first.", clones, shown=12)
+    found = (tree_of(cells, int(founder), _MOST_CELLS) for founder in clones["founder"].head(40))
+    trees = [tree for tree in found if tree is not None][:_TREES]
+    if trees:
+        yield Picture(
+            "trees", "Trees of the clones with most resistant cells",
+            f"One line per cell, from its birth to its death (×) or the end; of the clones that can be drawn with at most {_MOST_CELLS} "
+            "lines, those with most resistant cells. A cell keeps its line when it divides.",
+            trees_figure(trees, cells.end_min / 1440.0),
+        )  # fmt: skip

@@ -1,0 +1,56 @@
+"""What a run or a batch stands on: settings, versions, assumed numbers, rules, and what is known not to be known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from tme_sim.analysis.report.citations import numbers
+from tme_sim.analysis.report.page import Item, Table, Words
+from tme_sim.record.reader import Run
+from tme_sim.rules.evidence import documents
+from tme_sim.scenario.scenario import Scenario
+
+_NOTES = ("calibrated", "assumed", "unknown")
+
+
+def settings(run: Run, scenario: Scenario, facts: Mapping[str, Any]) -> Iterator[Item]:
+    """Yield identity and versions, the scenario's own notes, every sourced number, the rules and the scenario."""
+    about = {
+        "scenario": scenario.scenario,
+        "title": run.title,
+        **facts,
+        "made by": run.attributes["source"],
+        "numerics version": run.attributes["numerics_version"],
+        "step": f"{run.attributes['dt_min']:g} min",
+        "grid (x, y, z)": " × ".join(str(length) for length in run.grid.shape[::-1]) + f" sites of {run.grid.spacing_um:g} µm",
+        "hypotheses": ", ".join(f"{name}: {choice}" for name, choice in scenario.hypotheses.items()) or "none",
+        "interventions that are on": ", ".join(n for n, act in scenario.interventions.items() if act.active) or "none",
+        **{name.replace("_", " "): value for name, value in run.provenance.items()},
+    }
+    yield Table(
+        "identity", "Identity and versions", "The last lines are about the machine; everything else decides the results.",
+        pd.DataFrame({"what": list(about), "value": [str(value) for value in about.values()]}), shown=60,
+    )  # fmt: skip
+    papers = {document.key: document.citation for document in documents()}
+    for key in scenario.documents:
+        yield Words(f"Source document: {papers.get(key, key)}")
+    notes = [{"kind": kind, "note": line} for kind in _NOTES for line in getattr(scenario, kind)]
+    if notes:
+        yield Table("notes", "What the scenario says of itself", "Its own account of what was calibrated, is assumed and is unknown.", pd.DataFrame(notes))
+    table = numbers(scenario)
+    assumed = table[table["source"] == "assumed"].drop(columns=["source", "citation"])
+    yield Table(
+        "assumed", "Assumed numbers", f"{len(assumed)} numbers without a source, each with its reason: conclusions depend on them.", assumed, shown=15
+    )
+    yield Table(
+        "sourced", "Numbers with a source", "Each with the table row or the paper that it was taken from.", table[table["source"] != "assumed"], shown=15
+    )
+    yield Table("rules", "Rules in force", "As written in the scenario, with their evidence.", _rules(run.rules), shown=12)
+    yield Words(run.scenario_yaml, "The scenario as it was run (YAML)")
+
+
+def _rules(rules: pd.DataFrame) -> pd.DataFrame:
+    return rules.loc[:, [name for name in rules if rules[name].astype(bool).any()]]
