@@ -68,9 +68,9 @@ def overview_figure(section: Section) -> Figure:
         (draw_resistance_map if section.drug else draw_hypoxia_map, _RIGHT, lower),
     ):
         draw(place(x, y, _MAP, tall), section)
-    _draw_strip(place(_LEFT + 0.36, _FOOT, _MAP - 0.5, _STRIP), section, counts_panel(section))
+    _draw_strip(place(_LEFT + 0.46, _FOOT, _MAP - 0.5, _STRIP), section, counts_panel(section))
     answer = resistance_panel(section) if section.drug else hypoxia_panel(section)
-    _draw_strip(place(_RIGHT + 0.36, _FOOT, _MAP - 0.5, _STRIP), section, answer)
+    _draw_strip(place(_RIGHT + 0.46, _FOOT, _MAP - 0.5, _STRIP), section, answer)
     _write_heading(figure, section)
     return figure
 

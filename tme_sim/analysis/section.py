@@ -141,5 +141,5 @@ def section_of(run: Run, minutes: float | None = None) -> Section:
         perfusion=run.vessels("perfusion", now)[middle],
         drug=next((drug for drug in layout.drugs if f"resistance_{drug}" in cells), None),
         series_minutes=series.index.to_numpy(),
-        series={str(name): values.to_numpy() for name, values in series.items()},
+        series=dict(zip(map(str, series), series.to_numpy().T, strict=True)),
     )

@@ -32,7 +32,7 @@ def shares_figure(shares: Sequence[Share], x_label: str) -> Figure:
     groups = list(dict.fromkeys(share.group for share in shares))
     figure, (ax,) = panels(1, 1, 13.0 + _BAR_MM * (len(shares) + 0.8 * len(groups)), width_mm=PAGE_MM * 0.72)
     top = max([share.share for share in shares if np.isfinite(share.share)], default=1.0)
-    at, ticks, labels = 0.0, [], []
+    at, places, labels = 0.0, [], []
     for group in groups:
         ax.text(0.0, at, f" {group}", va="center", fontweight="bold", fontsize="small")
         at += 0.8
@@ -41,14 +41,16 @@ def shares_figure(shares: Sequence[Share], x_label: str) -> Figure:
             ax.barh(at, share.share if known else 0.0, height=0.72, color=VERMILLION if group == groups[0] else SKY)
             text = f"{share.share:.0%} of {share.cells:,}" if known else "no such cells"
             ax.text(share.share if known else 0.0, at, f" {text}", va="center", fontsize="small", color="0.25")
-            ticks.append(at)
+            places.append(at)
             labels.append(share.label)
             at += 1.0
-    ax.set(yticks=ticks, yticklabels=labels, xlabel=x_label, xlim=(0.0, min(1.35, max(1.45 * top, 0.05))))
+    ax.set(yticks=places, yticklabels=labels, xlabel=x_label, xlim=(0.0, min(1.35, max(1.45 * top, 0.05))))
     ax.set_ylim(at - 0.2, -0.6)
     ax.tick_params(axis="y", length=0)
-    ax.xaxis.set_major_formatter(PercentFormatter(1.0))
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=5))
+    ticks = MaxNLocator(nbins=5).tick_values(0.0, min(top, 1.0))
+    ax.set_xticks([tick for tick in ticks if 0.0 <= tick <= 1.0])
+    ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.spines["bottom"].set_bounds(0.0, min(1.0, ax.get_xlim()[1]))
     return figure
 
 
@@ -70,8 +72,10 @@ def attribution_figure(
     at = np.arange(len(routes), dtype=float)
     for i, (label, contribution) in enumerate(values.items()):
         place = at + (i - (len(values) - 1) / 2) * height
-        ax.barh(place, contribution, height=height * 0.92, color=(BLACK, VERMILLION, GREY)[i % 3], label=label)
+        bars = ax.barh(place, contribution, height=height * 0.92, color=(BLACK, VERMILLION, GREY)[i % 3], label=label)
+        ax.bar_label(bars, fmt="%+.3f", padding=2, fontsize="small", color="0.25")
     ax.axvline(0.0, color="0.4", lw=0.7)
+    ax.margins(x=0.12)
     ax.set(yticks=at, yticklabels=routes, xlabel=f"Protection from {drug} (share of a naive cell's log-kill)")
     ax.set_ylim(len(routes) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)

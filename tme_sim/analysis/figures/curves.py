@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator, PercentFormatter
 
+from tme_sim.analysis.figures.numbers import count_axis, folded
 from tme_sim.analysis.palette import PALE
 from tme_sim.analysis.style import panels, styled
 
@@ -69,6 +70,7 @@ def curves_figure(
     panel_mm: float = 52.0,
     legend: str = "each",
     shade_label: str = "",
+    share_x: bool = False,
 ) -> Figure:
     """Return panels of lines that share x.
 
@@ -78,10 +80,14 @@ def curves_figure(
         ``each`` panel has its own, or one for all at the ``bottom`` where all show the same lines.
     shade_label : str
         What the shaded spans are.
+    share_x : bool
+        Whether all panels show the same span of x.
     """
     figure, axes = panels(len(shown), columns, panel_mm, sharex=False)
     for ax, panel in zip(axes, shown, strict=True):
         draw_panel(ax, panel, x_label, shade_label, legend=legend == "each")
+    if share_x:
+        _limit(axes, [curve.x for panel in shown for curve in panel.curves])
     if legend != "each":
         found = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
         if len(found) > 1 or shade_label:
@@ -104,17 +110,19 @@ def draw_panel(ax: Axes, panel: Panel, x_label: str, shade_label: str = "", *, l
     if panel.mark is not None:
         ax.axvline(panel.mark, color="0.4", lw=0.8, ls=(0, (4, 3)))
     _scale(ax, panel)
-    ax.set(title=panel.title, xlabel=x_label, ylabel=panel.y_label)
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=6))
-    _limit(ax, [curve.x for curve in panel.curves if len(curve.x)])
+    ax.set(title=panel.title, xlabel=x_label, ylabel=folded(panel.y_label, 26))
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=5))
+    _limit([ax], [curve.x for curve in panel.curves])
     if legend:
         _legend_beside(ax)
 
 
-def _limit(ax: Axes, xs: Sequence[np.ndarray]) -> None:
-    if xs:
-        low, high = min(float(x.min()) for x in xs), max(float(x.max()) for x in xs)
-        ax.set_xlim(low, high if high > low else low + 1.0)
+def _limit(axes: Sequence[Axes], xs: Sequence[np.ndarray]) -> None:
+    found = [x for x in xs if len(x)]
+    if found:
+        low, high = min(float(x.min()) for x in found), max(float(x.max()) for x in found)
+        for ax in axes:
+            ax.set_xlim(low, high if high > low else low + 1.0)
 
 
 def _scale(ax: Axes, panel: Panel) -> None:
@@ -133,6 +141,7 @@ def _scale(ax: Axes, panel: Panel) -> None:
         ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None if top >= 0.1 else 1))
     elif len(finite) and finite.min() >= 0.0:
         ax.set_ylim(0.0, 1.05 * float(finite.max()) or 1.0)
+        count_axis(ax.yaxis, float(finite.max()))
 
 
 def _legend_beside(ax: Axes) -> None:

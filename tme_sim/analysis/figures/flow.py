@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
+from tme_sim.analysis.figures.numbers import folded
 from tme_sim.analysis.palette import GREY
 from tme_sim.analysis.style import panels, styled
 
-_GAP, _BAR = 0.035, 0.022
+_GAP, _BAR = 0.045, 0.022
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ def flow_figure(flows: Sequence[Flow], heads: Sequence[str], colours: Mapping[st
     places = [_placed(column, total) for column in nodes]
     x = np.linspace(0.0, 1.0, len(heads))
     used: dict[tuple[int, str, str], float] = {}
-    for flow in sorted(flows, key=lambda f: (f.column, list(nodes[f.column]).index(f.start))):
+    order = [{name: i for i, name in enumerate(column)} for column in nodes]
+    for flow in sorted(flows, key=lambda f: (f.column, order[f.column][f.start], order[f.column + 1][f.end])):
         thick = flow.amount / total
         ends = []
         for column, name, side in ((flow.column, flow.start, "out"), (flow.column + 1, flow.end, "in")):
@@ -54,11 +56,12 @@ def flow_figure(flows: Sequence[Flow], heads: Sequence[str], colours: Mapping[st
             ends.append(top)
         _ribbon(ax, (x[flow.column] + _BAR, x[flow.column + 1]), ends, thick, colours.get(flow.start, GREY))
     for column, (of_column, head) in enumerate(zip(places, heads, strict=True)):
-        _draw_nodes(ax, float(x[column]), of_column, nodes[column], colours, total, last=column == len(heads) - 1)
-        ax.text(x[column] + _BAR / 2, 1.04, head, ha="center", va="bottom", fontweight="bold")
-    ax.set(xlim=(-0.02, 1.3), ylim=(min(low for p in places for _, low in p.values()) - 0.03, 1.12))
+        _draw_nodes(ax, float(x[column]), of_column, nodes[column], colours, total)
+        ax.text(x[column], 1.03, head, ha="left", va="bottom", fontweight="bold")
+    low = min(bottom for place in places for _, bottom in place.values())
+    ax.set(xlim=(-0.01, 1.32), ylim=(low - 0.1, 1.1))
     ax.set_axis_off()
-    ax.text(1.3, 1.04, f"{_short(total)} {unit} in all", ha="right", va="bottom", color="0.35", fontsize="small")
+    ax.text(0.0, low - 0.02, f"{short(total)} {unit} in all", va="top", color="0.35")
     return figure
 
 
@@ -101,17 +104,19 @@ def _draw_nodes(
     amounts: Mapping[str, float],
     colours: Mapping[str, str],
     total: float,
-    *,
-    last: bool,
 ) -> None:
+    above = 2.0
     for name, (top, low) in places.items():
         ax.add_patch(Rectangle((x, low), _BAR, top - low, facecolor=colours.get(name, GREY), lw=0))
         share = amounts[name] / total
-        text = f"{name.replace('_', ' ')}\n{_short(amounts[name])} ({share:.0%})" if share >= 0.005 else f"{name}, <1%"
-        ax.text(x + _BAR + 0.012, (top + low) / 2, text, va="center", ha="left", fontsize="small", linespacing=1.15)
+        text = f"{folded(name, 40)}: {short(amounts[name])} ({share:.1%})"
+        # Labels of thin nodes move down, so that none covers another.
+        y = min((top + low) / 2, above - _GAP)
+        ax.text(x + _BAR + 0.012, y, text, va="center", ha="left", fontsize="small")
+        above = y
 
 
-def _short(amount: float) -> str:
+def short(amount: float) -> str:
     """Return an amount in words of three digits: 7.65 million."""
     for size, word in ((1e9, " billion"), (1e6, " million"), (1e3, " thousand")):
         if amount >= size:

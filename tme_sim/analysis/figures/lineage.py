@@ -12,6 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import PercentFormatter
 
 from tme_sim.analysis.palette import BLACK, BLUE, GREY, PALE, VERMILLION
 from tme_sim.analysis.style import panels, styled
@@ -52,22 +53,22 @@ def fish_figure(
     ----------
     days : float64 (n_times,)
     sizes : float64 (n_clones, n_times)
-        Living cells; the last row stands for all clones that are not shown singly.
+        Living cells, from the bottom up.
     resistant : float64 (n_clones,)
-        Resistant share of each at the end; nan where none lives.
+        Resistant share of each at the end; nan is drawn pale.
     names : sequence of str
+        Written beside the bands; may be empty.
     shaded : sequence of (start, stop)
         Days with drug in the blood, marked below the axis.
     """
     figure, (ax,) = panels(1, 1, 78.0)
+    norm = Normalize(0.0, max(0.05, float(np.nanmax([*resistant, 0.0]))))
     lower = -sizes.sum(axis=0) / 2.0
-    for row, share in zip(sizes, resistant, strict=True):
-        colour = RESISTANT_COLOURS(share) if np.isfinite(share) else PALE
-        ax.fill_between(days, lower, lower + row, color=colour, lw=0.35, edgecolor="white")
-        if row[-1] > 0.035 * sizes[:, -1].sum():
-            ax.text(days[-1], lower[-1] + row[-1] / 2, f" {names[len(ax.texts)]}", va="center", fontsize="small")
-        else:
-            ax.text(days[-1], lower[-1], "")
+    for row, share, name in zip(sizes, resistant, names, strict=True):
+        colour = RESISTANT_COLOURS(norm(share)) if np.isfinite(share) else PALE
+        ax.fill_between(days, lower, lower + row, facecolor=colour, lw=0.15, edgecolor="white")
+        if name and row[-1] > 0:
+            ax.text(days[-1], lower[-1] + row[-1] / 2, f" {name}", va="center", fontsize="small")
         lower = lower + row
     half = float(sizes.sum(axis=0).max()) / 2.0
     for start, stop in shaded:
@@ -78,8 +79,9 @@ def fish_figure(
     ax.tick_params(axis="y", length=0)
     ax.annotate("", (-0.012, 0.03), (-0.012, 0.97), xycoords="axes fraction", arrowprops={"arrowstyle": "<->", "lw": 0.7})
     ax.set_ylabel(f"Living tumour cells ({2 * half:,.0f} at most)", labelpad=10)
-    bar = figure.colorbar(ScalarMappable(Normalize(0, 1), RESISTANT_COLOURS), ax=ax, pad=0.1, aspect=22)
+    bar = figure.colorbar(ScalarMappable(norm, RESISTANT_COLOURS), ax=ax, pad=0.1, aspect=22)
     bar.set_label("Resistant share of the clone at the end", fontsize="small")
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     bar.ax.tick_params(labelsize="small")
     return figure
 

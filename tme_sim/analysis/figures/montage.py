@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 from matplotlib.text import Text
+from scipy.ndimage import gaussian_filter
 
 from tme_sim.analysis.figures.scale_bar import draw_scale_bar
 from tme_sim.analysis.palette import PALE
@@ -36,8 +37,8 @@ class Row:
     norm : Normalize
     classes : dict
         Colour by word, for maps of classes; empty for maps of numbers, which get a colour bar.
-    outlines : sequence of bool (ny, nx), optional
-        Sites whose edge is drawn.
+    edges : sequence of float64 (ny, nx), optional
+        Signed distance to an edge that is drawn, negative inside.
     """
 
     label: str
@@ -45,32 +46,40 @@ class Row:
     colours: Colormap | str
     norm: Normalize
     classes: dict[str, str]
-    outlines: Sequence[np.ndarray] | None = None
+    edges: Sequence[np.ndarray] | None = None
 
 
 @styled
 def montage_figure(heads: Sequence[str], rows: Sequence[Row], spacing_um: float, window_um: Window) -> Figure:
     """Return maps of the part of a plane inside a window (left, right, bottom, top, µm)."""
     left, right, bottom, top = window_um
-    tall = (PAGE_MM * 0.86 / len(heads)) * min(1.4, (top - bottom) / (right - left))
-    figure, axes = panels(len(heads) * len(rows), len(heads), tall + 4.0)
+    columns = len(heads) + 1
+    tall = PAGE_MM * 0.8 / len(heads) * (top - bottom) / (right - left) + 3.0
+    ratios = [1.0] * len(heads) + [0.16 * len(heads)]
+    figure, axes = panels(columns * len(rows), columns, tall, width_ratios=ratios)
     for at, row in enumerate(rows):
-        in_row = axes[at * len(heads) : (at + 1) * len(heads)]
+        *in_row, beside = axes[at * columns : (at + 1) * columns]
         for ax, plane, i in zip(in_row, row.planes, range(len(heads)), strict=True):
             _draw(ax, plane, row, spacing_um, window_um)
-            if row.outlines is not None:
-                draw_outline(ax, row.outlines[i], spacing_um)
+            if row.edges is not None:
+                draw_edge(ax, row.edges[i], spacing_um)
         in_row[0].set_ylabel(row.label)
-        if row.classes:
-            handles = [Patch(color=colour, label=word) for word, colour in row.classes.items()]
-            in_row[-1].legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.02), fontsize="small")
-        else:
-            bar = figure.colorbar(ScalarMappable(row.norm, row.colours), ax=in_row, aspect=18, pad=0.01)
-            bar.ax.tick_params(labelsize="small")
-    for ax, head in zip(axes, heads, strict=False):
+        _explain(beside, row)
+    for ax, head in zip(axes[: len(heads)], heads, strict=True):
         ax.set_title(head)
     draw_scale_bar(axes[0], window_um)
     return figure
+
+
+def _explain(ax: Axes, row: Row) -> None:
+    """Put a legend or a colour bar into the panel at the end of a row."""
+    ax.set_axis_off()
+    if row.classes:
+        handles = [Patch(color=colour, label=word) for word, colour in row.classes.items()]
+        ax.legend(handles=handles, loc="center left", bbox_to_anchor=(-0.1, 0.5), fontsize="small", handlelength=1.0)
+    else:
+        bar = Colorbar(ax.inset_axes((0.0, 0.05, 0.12, 0.9)), ScalarMappable(row.norm, row.colours))
+        bar.ax.tick_params(labelsize="small")
 
 
 @styled
@@ -105,10 +114,9 @@ def _draw(ax: Axes, plane: np.ndarray, row: Row, spacing_um: float, window_um: W
     return image
 
 
-def draw_outline(ax: Axes, mask: np.ndarray, spacing_um: float) -> None:
-    """Draw a white line around the sites of a mask, bool (ny, nx)."""
-    if mask.any() and not mask.all() and min(mask.shape) > 1:
-        ny, nx = mask.shape
+def draw_edge(ax: Axes, distance_um: np.ndarray, spacing_um: float) -> None:
+    """Draw a smooth white line where a signed distance, float64 (ny, nx), passes zero."""
+    if min(distance_um.shape) > 2 and np.isfinite(distance_um).all():
+        ny, nx = distance_um.shape
         x, y = (np.arange(nx) + 0.5) * spacing_um, (np.arange(ny) + 0.5) * spacing_um
-        style: dict[str, Any] = {"levels": [0.5], "linewidths": 0.7}
-        ax.contour(x, y, mask.astype(float), colors="white", **style)
+        ax.contour(x, y, gaussian_filter(distance_um, 1.2), levels=[0.0], colors="white", linewidths=0.8)

@@ -19,6 +19,9 @@ def write_film(stem: Path, heads: Sequence[str], rows: Sequence[Row], spacing_um
     with rc_context(STYLE):
         figure, images, title = still_figure(heads[0], rows, spacing_um, window_um)
 
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once: the panels stay where they are
+
         def show(at: int) -> list:
             for image, row in zip(images, rows, strict=True):
                 image.set_data(row.planes[at])

@@ -51,13 +51,15 @@ class OpenedRun:
         """Times of the series, days."""
         return self.run.timeseries.index.to_numpy(float) / 1440.0
 
+    @cached_property
+    def _series(self) -> dict[str, np.ndarray]:
+        frame = self.run.timeseries
+        return dict(zip(map(str, frame), frame.to_numpy(float).T, strict=True))
+
     def series(self, name: str) -> np.ndarray | None:
         """Return a measure through time; None where the run has none or never a value."""
-        frame = self.run.timeseries
-        if name not in frame:
-            return None
-        values = frame[name].to_numpy(float)
-        return values if np.isfinite(values).any() else None
+        values = self._series.get(name)
+        return values if values is not None and np.isfinite(values).any() else None
 
     def doses(self, drug: str | None) -> list[tuple[float, float]]:
         """Return the days with a drug in the blood."""

@@ -12,7 +12,7 @@ from tme_sim.analysis.lineages import cells_of, clone_sizes, clone_table, tree_o
 from tme_sim.analysis.report.opened import OpenedRun
 from tme_sim.analysis.report.page import Item, Picture, Table, Words
 
-_BANDS, _TREES, _MOST_CELLS = 14, 4, 90
+_BANDS, _TREES, _MOST_CELLS = 60, 4, 90
 
 
 def lineages(opened: OpenedRun) -> Iterator[Item]:
@@ -23,23 +23,22 @@ def lineages(opened: OpenedRun) -> Iterator[Item]:
     if clones.empty:
         yield Words("There was no tumour cell in this run.")
         return
-    founders = clones["founder"].head(_BANDS).tolist()
-    minutes = np.linspace(0.0, cells.end_min, 121)
-    sizes = clone_sizes(cells, minutes, founders)
+    shown = clones.head(_BANDS).sort_values("resistant_share", kind="stable", na_position="first")
     others = clones.iloc[_BANDS:]
-    shares = clones["resistant_share"].head(_BANDS).tolist()
-    shares.append(float(others["resistant"].sum() / max(1, others["cells"].sum())) if len(others) else float("nan"))
-    if drug is None:
-        shares = [float("nan")] * len(shares)
-    names = [f"clone {founder}" for founder in founders] + [f"{len(others):,} other clones"]
-    table = pd.DataFrame({"day": minutes / 1440.0, **dict(zip(names, sizes, strict=True))})
+    minutes = np.linspace(0.0, cells.end_min, 121)
+    sizes = clone_sizes(cells, minutes, shown["founder"].tolist())
+    sizes = np.vstack([sizes[-1:], sizes[:-1]])
+    shares = np.array([np.nan, *(shown["resistant_share"] if drug else [np.nan] * len(shown))])
+    names = [f"{len(others):,} other clones" if len(others) else "", *[""] * len(shown)]
+    labels = ["others", *(f"clone_{founder}" for founder in shown["founder"])]
     alive = int((clones["cells"] > 0).sum())
     yield Picture(
         "clones", "Clones through time",
-        f"The {len(founders)} clones with most {f'cells resistant to {drug}' if drug else 'cells'} at the end, of {len(clones):,} "
-        f"founders, {alive:,} of which have living descendants. A clone is all descendants of one cell of the start. "
+        f"A clone is all descendants of one cell of the start; {alive:,} of {len(clones):,} have living cells at the end. Shown singly: "
+        f"the {len(shown)} with most {f'cells resistant to {drug}' if drug else 'cells'}, ordered by their resistant share; the others pale. "
         + (f"Dark marks at the bottom: {drug} in blood." if drug and opened.doses(drug) else ""),
-        fish_figure(minutes / 1440.0, sizes, np.array(shares), names, opened.doses(drug)), table,
+        fish_figure(minutes / 1440.0, sizes, shares, names, opened.doses(drug)),
+        pd.DataFrame({"day": minutes / 1440.0, **dict(zip(labels, sizes, strict=True))}),
     )  # fmt: skip
     yield Table("clone_table", "Clones at the end", "One row per founder, most resistant cells first.", clones, shown=12)
     found = (tree_of(cells, int(founder), _MOST_CELLS) for founder in clones["founder"].head(40))

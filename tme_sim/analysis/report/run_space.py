@@ -13,7 +13,9 @@ from matplotlib.figure import Figure
 from tme_sim.analysis.figures.curves import Curve, Panel, curves_figure
 from tme_sim.analysis.figures.maps import OXYGEN, RATIO_COLOURS, VESICLE_COLOURS, kinds
 from tme_sim.analysis.figures.montage import Row, montage_figure
+from tme_sim.analysis.figures.numbers import fitting_unit
 from tme_sim.analysis.figures.planes import Plane, planes_figure
+from tme_sim.analysis.palette import BLUE, VERMILLION
 from tme_sim.analysis.overview import overview_figure
 from tme_sim.analysis.profiles import edge_distance_um, profile
 from tme_sim.analysis.report.film import write_film
@@ -24,7 +26,8 @@ from tme_sim.measures.measure import field_unit
 
 _COLUMNS, _FRAMES = 4, 60
 _AGES = ("#9ECAE1", "#4292C6", "#08306B")  # early to late
-_VESSEL, _EDGE = "vessels", "the edge of the tumour"
+_PLACES = (("at_tumour", "at tumour cells", VERMILLION), ("mean", "all sites", BLUE))
+_VESSEL, _EDGE = "vessels", "the tumour's edge"
 
 
 def tissue(opened: OpenedRun) -> Iterator[Item]:
@@ -62,7 +65,7 @@ def _film(opened: OpenedRun, stem):
 
 def _rows(sections: Sequence[Section], drugs: Sequence[str]) -> list[Row]:
     """Return cells, oxygen, vesicles and resistance of several moments, each on one scale."""
-    edges = [edge_distance_um(section.tumour_mask(), section.spacing_um) < 0.0 for section in sections]
+    edges = [edge_distance_um(section.tumour_mask(), section.spacing_um) for section in sections]
     rows = [_cells_row(sections)]
     oxygen = [section.fields[OXYGEN] for section in sections if OXYGEN in section.fields]
     if oxygen:
@@ -97,10 +100,13 @@ def _cells_row(sections: Sequence[Section]) -> Row:
 def fields(opened: OpenedRun) -> Iterator[Item]:
     """Yield every field and pool at the end, and their means through time."""
     last, run = opened.last, opened.run
-    planes = [Plane(name, f"{name} ({field_unit(name)})", plane) for name, plane in last.fields.items()]
+    planes = []
+    for name, plane in last.fields.items():
+        unit, size = fitting_unit(field_unit(name), plane)
+        planes.append(Plane(name, f"{name} ({unit})", plane / size))
     planes += [Plane(name, f"free {name.replace('_', ' ')} (per site)", plane) for name, plane in last.pools.items()]
     if planes:
-        edge = edge_distance_um(last.tumour_mask(), last.spacing_um) < 0.0
+        edge = edge_distance_um(last.tumour_mask(), last.spacing_um)
         yield Picture(
             "fields", "Fields and free vesicles at the end",
             f"Day {last.minutes / 1440:.1f}, sites of {last.spacing_um:g} µm; white lines: edge of the tumour. Scales differ.",
@@ -108,14 +114,12 @@ def fields(opened: OpenedRun) -> Iterator[Item]:
         )  # fmt: skip
     panels, table = [], {"day": opened.series_days}
     for name in run.layout.fields:
-        curves = []
-        for suffix, label, colour in (("at_tumour", "at tumour cells", "#D55E00"), ("mean", "all sites", "#0072B2")):
-            values = opened.series(f"{name}_{suffix}")
-            if values is not None:
-                curves.append(Curve(label, opened.series_days, values, colour))
-                table[f"{name}_{suffix}"] = values
+        found = {suffix: values for suffix, _, _ in _PLACES if (values := opened.series(f"{name}_{suffix}")) is not None}
+        table |= {f"{name}_{suffix}_{field_unit(name)}": values for suffix, values in found.items()}
+        unit, size = fitting_unit(field_unit(name), *found.values())
+        curves = [Curve(label, opened.series_days, found[s] / size, colour) for s, label, colour in _PLACES if s in found]
         if curves:
-            panels.append(Panel(name, f"{name} ({field_unit(name)})", curves))
+            panels.append(Panel("", f"{name} ({unit})", curves))
     if panels:
         yield Picture(
             "fields_through_time", "Fields through time",
@@ -132,7 +136,7 @@ def profiles(opened: OpenedRun) -> Iterator[Item]:
             days = found["day"].unique()
             yield Picture(
                 f"profile_{name}", f"Around {place}",
-                f"Means over sites (cells for resistance) in classes of {opened.run.grid.spacing_um:g} µm with at least five; "
+                f"Means over sites (cells for resistance) by class of distance, with at least five sites or twenty cells; "
                 f"the band holds the middle half at day {days[-1]:.3g}. "
                 + ("Negative distances lie inside the tumour." if place == _EDGE else "Distance to the nearest perfused vessel."),
                 _profile_figure(found, place), found,
@@ -142,7 +146,9 @@ def profiles(opened: OpenedRun) -> Iterator[Item]:
 def _profiles(opened: OpenedRun, place: str) -> pd.DataFrame:
     """Return the profiles at three moments, one row per moment, value and class of distance."""
     run, parts = opened.run, []
-    for minutes in opened.moments(3):
+    width_um = run.grid.spacing_um * (2.0 if place == _EDGE else 1.0)
+    # At the very start fields have not been solved yet.
+    for minutes in [m for m in opened.moments(4) if m > 0.0] or opened.moments(1):
         cells = run.cells(minutes)
         alive = cells[(cells["death"] == "alive") & cells["type"].isin(opened.tumour)]
         if place == _VESSEL:
@@ -159,7 +165,7 @@ def _profiles(opened: OpenedRun, place: str) -> pd.DataFrame:
             share = np.where(np.isfinite(ratio), ratio < opened.resistant_below, np.nan)
             found[f"resistant to {drug} (share)"] = (distance.ravel()[alive["site"]], share)
         for name, (at, value) in found.items():
-            rows = profile(at, value, run.grid.spacing_um)
+            rows = profile(at, value, width_um, least=20 if "share" in name else 5)
             parts.append(rows.assign(day=minutes / 1440.0, value=name))
     found = pd.concat(parts, ignore_index=True)
     return found[["day", "value", "distance_um", "mean", "low", "high", "n"]]
@@ -170,13 +176,16 @@ def _profile_figure(found: pd.DataFrame, place: str) -> Figure:
     ages = _AGES[-len(moments) :]
     panels = []
     for name, rows in found.groupby("value", sort=False):
+        label, _, unit = str(name).rstrip(")").rpartition(" (")
+        unit, size = fitting_unit(unit, rows["high"].to_numpy())
         curves = []
         for day, colour in zip(moments, ages, strict=True):
             of_day = rows[rows["day"] == day]
-            x, mean, low, high = (of_day[column].to_numpy(float) for column in ("distance_um", "mean", "low", "high"))
-            band = (low, high) if day == moments[-1] and "share" not in str(name) else (None, None)
+            x = of_day["distance_um"].to_numpy(float)
+            mean, low, high = (of_day[column].to_numpy(float) / size for column in ("mean", "low", "high"))
+            band = (low, high) if day == moments[-1] and unit != "share" else (None, None)
             if len(x):
                 curves.append(Curve(f"day {day:.3g}", x, mean, colour, low=band[0], high=band[1]))
-        scale = "share" if "share" in str(name) else "linear"
-        panels.append(Panel("", str(name).replace("_", " "), curves, scale, mark=0.0 if place == _EDGE else None))
-    return curves_figure(panels, f"Distance from {place} (µm)", columns=3, panel_mm=44.0, legend="bottom")
+        scale = "share" if unit == "share" else "linear"
+        panels.append(Panel("", f"{label} ({unit})", curves, scale, mark=0.0 if place == _EDGE else None))
+    return curves_figure(panels, f"Distance from {'vessels' if place == _VESSEL else 'the edge'} (µm)", columns=3, panel_mm=42.0, legend="bottom", share_x=True)
