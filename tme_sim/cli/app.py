@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tme_sim.cli import batch, check, info, init, plan, rules, run, schema, status, verify
+from tme_sim.cli import batch, check, info, init, plan, report, rules, run, schema, status, verify
 from tme_sim.cli.guard import DEBUG, GuardedGroup
 
 app = typer.Typer(
@@ -53,6 +53,7 @@ app.command("init")(init.init)
 app.command("schema")(schema.schema)
 app.command("info")(info.info)
 app.command("verify")(verify.verify)
+app.command("report")(report.report)
 
 
 def main() -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
-from tme_sim.analysis.figures.numbers import count_axis, folded
+from tme_sim.analysis.figures.numbers import count_axis, folded, share_axis
 from tme_sim.analysis.palette import BLACK
 from tme_sim.analysis.style import LINES, panels, styled
 
@@ -20,6 +20,11 @@ _ROW_MM = 6.5
 def arm_colours(arms: Sequence[str]) -> dict[str, str]:
     """Return one colour per arm, the same in every figure of a batch; the control is black."""
     return {arm: LINES[i % len(LINES)] for i, arm in enumerate(arms)}
+
+
+def arm_styles(arms: Sequence[str]) -> dict[str, str]:
+    """Return one line style per arm, so that lines that cover each other are told apart."""
+    return {arm: ("-", "--", ":", "-.")[i % 4] for i, arm in enumerate(arms)}
 
 
 @styled
@@ -61,13 +66,13 @@ def arms_figure(
 
 def _value_axis(ax: Axes, share: bool) -> None:
     low, high = ax.get_xlim()
-    if share:
-        ax.set_xlim(max(-0.02, low), min(1.02, high))
-        ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=None if high - low > 0.1 else 1))
-    else:
-        count_axis(ax.xaxis, high)
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=5))
     ax.grid(axis="x", color="0.92", lw=0.6)
+    if share:
+        ax.set_xlim(low, min(1.02, high))
+        share_axis(ax.xaxis, high - low)
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=5))
+        count_axis(ax.xaxis, high)
 
 
 @styled

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from tme_sim.analysis.figures.numbers import count_axis, folded
+from tme_sim.analysis.figures.numbers import count_axis, folded, share_axis
 from tme_sim.analysis.palette import PALE
 from tme_sim.analysis.style import panels, styled
 
@@ -110,7 +110,7 @@ def draw_panel(ax: Axes, panel: Panel, x_label: str, shade_label: str = "", *, l
     if panel.mark is not None:
         ax.axvline(panel.mark, color="0.4", lw=0.8, ls=(0, (4, 3)))
     _scale(ax, panel)
-    ax.set(title=panel.title, xlabel=x_label, ylabel=folded(panel.y_label, 26))
+    ax.set(title=panel.title, xlabel=x_label, ylabel=folded(panel.y_label, 22))
     ax.xaxis.set_major_locator(MaxNLocator(nbins=5))
     _limit([ax], [curve.x for curve in panel.curves])
     if legend:
@@ -138,7 +138,7 @@ def _scale(ax: Axes, panel: Panel) -> None:
         top = float(finite.max()) if len(finite) else 1.0
         top = 1.0 if top > 0.4 else max(0.05, 1.5 * top)
         ax.set_ylim(-0.02 * top, 1.02 * top)
-        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None if top >= 0.1 else 1))
+        share_axis(ax.yaxis, top)
     elif len(finite) and finite.min() >= 0.0:
         ax.set_ylim(0.0, 1.05 * float(finite.max()) or 1.0)
         count_axis(ax.yaxis, float(finite.max()))

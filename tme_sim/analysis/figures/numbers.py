@@ -1,4 +1,4 @@
-"""Numbers on axes as readers want them: concentrations in a fitting unit, large counts in k and M, long names folded."""
+"""Numbers on axes as readers want them: fitting units, counts in k and M, shares in percent, long names folded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from textwrap import fill
 
 import numpy as np
 from matplotlib.axis import Axis
-from matplotlib.ticker import EngFormatter, FuncFormatter
+from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator, PercentFormatter
 
 _STEPS = (("mM", 1e6), ("µM", 1e3), ("nM", 1.0), ("pM", 1e-3))
 
@@ -25,6 +25,12 @@ def count_axis(axis: Axis, top: float) -> None:
         axis.set_major_formatter(EngFormatter(sep=""))
     elif top >= 1e3:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
+def share_axis(axis: Axis, span: float) -> None:
+    """Write shares in percent, at round steps."""
+    axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(PercentFormatter(1.0, decimals=0 if span > 0.08 else 1))
 
 
 def folded(text: str, width: int) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator
 
-from tme_sim.analysis.figures.numbers import count_axis, folded
+from tme_sim.analysis.figures.numbers import count_axis, folded, share_axis
 from tme_sim.analysis.style import PAGE_MM, panels, styled
 
 
@@ -60,7 +60,7 @@ def response_figure(
     for i, r in enumerate(responses):
         shift = i - (len(responses) - 1) / 2.0
         move = (lambda x, s=shift: place(x) * 1.035**s) if log else (lambda x, s=shift: place(x) + s * step)
-        ax.plot(move(r.x), r.y, ls="none", marker="o", ms=2.4, mew=0, color=r.colour, alpha=0.4)
+        ax.plot(move(r.x) * (0.975 if log else 1.0), r.y, ls="none", marker="o", ms=2.4, mew=0, color=r.colour, alpha=0.4)
         at = np.unique(r.x)
         means, lows, highs = (np.array([summary[r.arm, float(x)][k] for x in at]) for k in range(3))
         errors = np.nan_to_num(np.stack([means - lows, highs - means]))
@@ -80,7 +80,8 @@ def response_figure(
         ax.xaxis.set_minor_locator(NullLocator())
     ax.set(xlabel=folded(x_label, 70), ylabel=folded(y_label, 40))
     _value_axis(ax, share)
-    ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.2), ncols=1)
+    if len(responses) > 1 or responses[0].half is not None:
+        figure.legend(loc="outside lower left")
     return figure
 
 
@@ -110,7 +111,7 @@ def _value_axis(ax, share: bool) -> None:
     low, high = ax.get_ylim()
     if share:
         ax.set_ylim(max(-0.02, low), min(1.02, high))
-        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None if high - low > 0.1 else 1))
+        share_axis(ax.yaxis, high - low)
     else:
         ax.set_ylim(min(0.0, low) if low < 0.0 else 0.0, high)
         if high >= 1e3:

@@ -50,7 +50,7 @@ def heat_figure(
         bar.set_label(folded(label, 40), fontsize="small")
         bar.ax.tick_params(labelsize="small")
         if share:
-            bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None if high > 0.1 else 1))
+            bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if high > 0.1 else 1))
     return figure
 
 
@@ -74,15 +74,15 @@ def tornado_figure(table: pd.DataFrame, label: str, share: bool, middle: float) 
     for values, colour, words in ((table["low"], BLUE, "lowest quarter"), (table["high"], VERMILLION, "highest quarter")):
         ax.barh(y, values.to_numpy(float) - middle, left=middle, height=0.7, color=colour, label=f"{words} of the parameter")
     ax.axvline(middle, color="0.3", lw=0.8)
-    ax.set(yticks=y, yticklabels=[folded(key, 44) for key in table["key"]], ylim=(len(table) - 0.4, -0.6), xlabel=folded(label, 70))
+    ax.set(yticks=y, yticklabels=[folded(key, 52) for key in table["key"]], ylim=(len(table) - 0.4, -0.6), xlabel=folded(label, 70))
     ax.tick_params(axis="y", length=0)
     ax.margins(x=0.05)
     if share:
-        ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=None if np.ptp(ax.get_xlim()) > 0.1 else 1))
+        ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if np.ptp(ax.get_xlim()) > 0.1 else 1))
     style = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center", "fontsize": "small"}
     for at, row in zip(y, table.to_dict("records"), strict=True):
         text = f"{row['rank_correlation']:+.2f} ({row['correlation_low']:+.2f} to {row['correlation_high']:+.2f})"
         ax.annotate(text, (1.0, at), xytext=(6, 0), annotation_clip=False, **style)
     ax.annotate("rank correlation (95 %)", (1.0, -0.9), xytext=(6, 0), annotation_clip=False, fontweight="bold", **style)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.2 - 0.1 / max(1, len(table))), ncols=2)
+    figure.legend(loc="outside lower center", ncols=2)
     return figure

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tme_sim.analysis.comparison import compare_with_control
-from tme_sim.analysis.figures.arms import arm_colours, arms_figure, differences_figure
+from tme_sim.analysis.figures.arms import arm_colours, arm_styles, arms_figure, differences_figure
 from tme_sim.analysis.figures.curves import Curve, Panel, curves_figure
 from tme_sim.analysis.figures.survival import survival_figure
 from tme_sim.analysis.replicates import summarise, through_time
@@ -40,14 +40,14 @@ def arms(opened: OpenedBatch) -> Iterator[Item]:
 def course(opened: OpenedBatch) -> Iterator[Item]:
     """Yield the reported measures through time, by arm."""
     colours, panels, parts = arm_colours(opened.arms), [], []
-    swept = bool(opened.batch.keys)
+    swept, styles = bool(opened.batch.keys), arm_styles(opened.arms)
     for measure in opened.measures:
         days, values = opened.series(measure)
         curves = []
         for arm, (mean, low, high, n) in _bands(values, opened.table["arm"].tolist(), quartiles=swept).items():
             seen = n > 0
             if seen.any():
-                curves.append(Curve(arm, days[seen], mean[seen], colours[arm], low=low[seen], high=high[seen]))
+                curves.append(Curve(arm, days[seen], mean[seen], colours[arm], styles[arm], low=low[seen], high=high[seen]))
                 rows = {"measure": measure, "arm": arm, "day": days, "mean": mean, "low": low, "high": high, "n": n}
                 parts.append(pd.DataFrame(rows)[seen])
         label, share = opened.labels[measure]
@@ -90,7 +90,7 @@ def differences(opened: OpenedBatch) -> Iterator[Item]:
     yield Picture(
         "differences", f"Differences from {control}",
         f"Arm minus control, paired by {pairs}, which share their seed: mean with its 95 % confidence interval (Student's t), filled where "
-        "that leaves zero out. Effect: Cohen's d_z, the mean difference over the standard deviation of differences. p of the paired "
+        "that leaves zero out; shares in percentage points (pts). Effect: Cohen's d_z, the mean difference over the standard deviation of differences. p of the paired "
         "t test, adjusted over all rows (false discovery rate, Benjamini and Hochberg).",
         differences_figure(overall.assign(label=overall["arm"]), opened.labels, control), overall,
     )  # fmt: skip
@@ -124,14 +124,15 @@ def progression(opened: OpenedBatch) -> Iterator[Item]:
         yield Words("No run has a tumour at the start of treatment and a time after it.")
         return
     found = kaplan_meier(times["minutes"], times["progressed"], opened.table["arm"].to_numpy(str), opened.batch.control)
-    start = "the start of the runs, as no dose is scheduled" if opened.treatment_min == 0.0 else f"day {opened.treatment_min / 1440:g}"
+    treated = opened.treatment_min > 0.0
+    start = f"day {opened.treatment_min / 1440:g}, the first dose" if treated else "the start, as no dose is scheduled"
     progressed = int(times["progressed"].sum())
     yield Picture(
         "progression", "Time to progression",
         f"Progression: the diameter, from the number of tumour cells, {PROGRESSION - 1:.0%} above its smallest value since {start}. Kaplan-Meier "
         f"estimate with 95 % bands; {progressed} of {int(known.sum())} runs progressed, the others are censored at their end. Runs are "
         "taken as independent, although those of one replicate share their seed.",
-        survival_figure(found.curves, arm_colours(opened.arms)), found.curves,
+        survival_figure(found.curves, arm_colours(opened.arms), "the first dose" if treated else "the start of the run"), found.curves,
     )  # fmt: skip
     shown = found.arms.assign(**{name.replace("_min", "_days"): found.arms[name] / 1440.0 for name in ("median_min", "low_min", "high_min")})
     shown = shown.drop(columns=["median_min", "low_min", "high_min"])

@@ -68,7 +68,7 @@ def _response(opened: OpenedBatch, key: str, measure: str, io_fits: list[dict]) 
     what = "Dose response" if is_dose(key) else "Response"
     return Picture(
         f"response_{_name(key)}_{measure}", f"{what}: {label[:1].lower() + label[1:]}",
-        f"Dots: single runs; diamonds: means with 95 % confidence intervals.{' Lines: fitted four-parameter logistic.' if is_dose(key) else ''} "
+        f"Dots: single runs; diamonds: means with 95 % confidence intervals.{' Lines: fitted four-parameter logistic, with the IC50 (dashed) and its interval (bar).' if is_dose(key) else ''} "
         f"{_counts(found)}.{pooled}{note}",
         response_figure(found, opened.key_label(key), label, share, _is_log(opened.levels(key)), summary), table,
     )  # fmt: skip
@@ -137,7 +137,7 @@ def sensitivities(opened: OpenedBatch) -> Iterator[Item]:
                 f"Means over the runs{in_arm} in the lowest and the highest quarter of each parameter, and the mean over all {len(rows)} runs "
                 f"(line); the {min(_MOST_BARS, len(known))} largest of {len(known)} parameters. Right: Spearman's rank correlation. "
                 + (f"{said}." if said else ""),
-                tornado_figure(known.head(_MOST_BARS), label, share, float(rows[measure].mean())), table,
+                tornado_figure(known.head(_MOST_BARS).assign(key=lambda t: t["key"].map(opened.key_words)), label, share, float(rows[measure].mean())), table,
             )  # fmt: skip
             if opened.drawn:
                 indices = first_order(rows, opened.numeric, measure).sort_values("S1", ascending=False, ignore_index=True)

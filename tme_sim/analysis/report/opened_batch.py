@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from tme_sim.scenario.scenario import Scenario
 MOST_REPORTED = 6
 FEW_LEVELS = 9
 _ALWAYS = ("tumour_cells",)
+_RESISTANT = re.compile(r"resistant_fraction_(rim_|perfused_|)(?!own_oxygen|vessel_|oxygen_|clone_)(\w+)")
+_DOSE = re.compile(r"drugs\.(\w+)\.schedule\.\d+\.dose")
+_NICHES = {"": "", "rim_": " in the rim", "perfused_": " near vessels"}
 
 
 @dataclass(frozen=True)
@@ -76,21 +80,37 @@ class OpenedBatch:
 
     def label(self, measure: str) -> tuple[str, bool]:
         """Return what an axis says of a measure, with its unit, and whether it is a share."""
-        words = self.batch.long_names[measure]
         unit = self.batch.units[measure]
         share = unit == "1" and any(word in measure for word in ("fraction", "share"))
+        resistant = _RESISTANT.fullmatch(measure)
+        if resistant:
+            return f"Tumour cells{_NICHES[resistant[1]]} resistant to {resistant[2]}", True
+        if measure.endswith("_cells"):
+            return f"{measure.removesuffix('_cells').replace('_', ' ').capitalize()} cells", False
+        words = self.batch.long_names[measure]
         text = words[:1].upper() + words[1:]
-        return (text if share else f"{text} ({'cells' if measure.endswith('_cells') else unit})"), share
+        return (text if share or unit == "1" else f"{text} ({_spelled(unit)})"), share
 
     @cached_property
     def labels(self) -> dict[str, tuple[str, bool]]:
         """`label` of every measure that is shown."""
         return {name: self.label(name) for name in self.measures}
 
+    def key_words(self, key: str) -> str:
+        """Return a swept key in words: rules by what they do, the others as they are set."""
+        short = key.removesuffix(".value")
+        part, _, rest = short.partition(".")
+        number, _, what = rest.partition(".")
+        if part == "rules" and number.isdecimal() and self.scenario is not None and int(number) < len(self.scenario.rules):
+            rule = self.scenario.rules[int(number)]
+            return f"{what} of {rule.cell}: {rule.signal} → {rule.behaviour}"
+        dose = _DOSE.fullmatch(short)
+        return f"dose of {dose[1]}" if dose else short
+
     def key_label(self, key: str) -> str:
-        """Return a swept key with its unit."""
+        """Return a swept key in words, with its unit."""
         unit = self.batch.units.get(key, "1")
-        return key if unit == "1" else f"{key} ({unit})"
+        return self.key_words(key) if unit == "1" else f"{self.key_words(key)} ({_spelled(unit)})"
 
     @cached_property
     def replicates(self) -> tuple[int, int]:
@@ -118,6 +138,10 @@ class OpenedBatch:
         """Return days (n_times,) and a measure of the finished runs, float64 (n_runs, n_times)."""
         values = self.batch.timeseries[measure].to_numpy()[self.table.index]
         return self.batch.timeseries["time"].to_numpy() / 1440.0, values
+
+
+def _spelled(unit: str) -> str:
+    return unit.replace("um", "µm").replace("uM", "µM")
 
 
 def named(values: Sequence[str]) -> str:
