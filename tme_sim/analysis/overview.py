@@ -70,13 +70,13 @@ def overview_figure(section: Section) -> Figure:
         draw(place(x, y, _MAP, tall), section)
     _draw_strip(place(_LEFT + 0.46, _FOOT, _MAP - 0.5, _STRIP), section, counts_panel(section))
     answer = resistance_panel(section) if section.drug else hypoxia_panel(section)
-    _draw_strip(place(_RIGHT + 0.46, _FOOT, _MAP - 0.5, _STRIP), section, answer)
+    _draw_strip(place(_RIGHT + 0.46, _FOOT, _MAP - 0.6, _STRIP), section, answer)
     _write_heading(figure, section)
     return figure
 
 
 def _draw_strip(ax: Axes, section: Section, panel: Panel) -> None:
-    draw_panel(ax, panel, "Time (days)", f"{section.drug} in blood")
+    draw_panel(ax, panel, "Time (days)", "drug in blood")
 
 
 def _write_heading(figure: Figure, section: Section) -> None:
@@ -86,5 +86,5 @@ def _write_heading(figure: Figure, section: Section) -> None:
         shown = f"middle plane, {shown}"
     heading = f"{section.title}: day {section.minutes / 1440.0:.1f}"
     y = 1.0 - 0.17 / figure.get_figheight()
-    figure.text(_LEFT / _WIDTH, y, heading, fontsize="x-large", fontweight="bold", va="center")
+    figure.text(_LEFT / _WIDTH, y, heading, fontsize="x-large" if len(heading) <= 44 else "large", fontweight="bold", va="center")
     figure.text(1.0 - _LEFT / _WIDTH, y, shown, va="center", ha="right")

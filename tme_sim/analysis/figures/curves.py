@@ -90,8 +90,8 @@ def curves_figure(
         _limit(axes, [curve.x for panel in shown for curve in panel.curves])
     if legend != "each":
         found = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-        if len(found) > 1 or shade_label:
-            figure.legend(found.values(), found, loc="outside lower center", ncols=min(len(found), 5))
+        if len(found) > 1:
+            figure.legend(found.values(), found, loc="outside lower center", ncols=max(1, min(len(found), 5, 96 // (6 + max(map(len, found))))))
     return figure
 
 

@@ -17,7 +17,7 @@ def draw_scale_bar(ax: Axes, window_um: tuple[float, float, float, float]) -> No
     x, y = left + 0.04 * wide, bottom + 0.035 * tall
     # The letters decide how tall the white ground is: they are as large on a small map as on a large one.
     ax.annotate(
-        f"{length:g} µm", (x + length / 2, y), xytext=(0, 2.5), textcoords="offset points", ha="center", va="bottom",
+        f"{length:g} µm", (x, y), xytext=(0, 2.5), textcoords="offset points", ha="left", va="bottom",
         fontsize="small", zorder=9, bbox={"facecolor": "white", "alpha": 0.88, "lw": 0, "pad": 1.5},
     )  # fmt: skip
     ax.add_patch(Rectangle((x, y), length, 0.014 * tall, facecolor=BLACK, edgecolor="white", lw=0.4, zorder=10))

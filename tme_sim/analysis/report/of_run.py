@@ -20,9 +20,8 @@ def report_of_run(run: Run) -> Report:
     end_day = float(opened.series_days[-1])
     identity = {"file": run.path.name, "run": run.run_id, "seed": run.seed, "simulated": f"{end_day:g} d"}
     return Report(
-        title=run.title or opened.scenario.scenario,
-        subtitle=f"Report of {run.path.name}: {end_day:.4g} days of the scenario {opened.scenario.scenario}, seed {run.seed}, "
-        f"{run.attributes['source']}.",
+        title=run.title or run.path.stem,
+        subtitle=f"Report of {run.path.name}: {end_day:.4g} days{_of_scenario(opened)}, seed {run.seed}, {run.attributes['source']}.",
         facts=_facts(opened),
         warnings=_warnings(opened),
         chapters=(
@@ -40,10 +39,16 @@ def report_of_run(run: Run) -> Report:
     )  # fmt: skip
 
 
+def _of_scenario(opened: OpenedRun) -> str:
+    return f" of the scenario {opened.scenario.scenario}" if opened.scenario is not None else ""
+
+
 def _warnings(opened: OpenedRun) -> list[str]:
     out = ["This is one run. How much of it is chance shows only in replicates: see tme-sim batch."]
     if len(opened.run.snapshot_minutes) < 2:
         out.append("The file holds one snapshot only: maps through time and the film are left out.")
+    if opened.scenario is None:
+        out.append("This version of tme-sim cannot read the scenario in the file: thresholds are the defaults, assumed numbers are not listed.")
     if opened.run.grid.shape[0] > 1:
         out.append("The tissue is three-dimensional; maps show its middle plane, numbers the whole of it.")
     return out

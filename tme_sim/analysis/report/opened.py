@@ -11,8 +11,18 @@ from tme_sim.analysis.section import Section, section_of
 from tme_sim.analysis.timeline import doses
 from tme_sim.measures.measure import tumour_types
 from tme_sim.record.reader import Run
+from tme_sim.scenario.faults import ScenarioError
 from tme_sim.scenario.load import read_scenario
+from tme_sim.scenario.observation import ResistanceSpec
 from tme_sim.scenario.scenario import Scenario
+
+
+def scenario_of(run: Run) -> Scenario | None:
+    """Return the scenario of a run; None where this version cannot read it, as one written by another version."""
+    try:
+        return read_scenario(run.scenario_yaml)
+    except ScenarioError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -22,14 +32,20 @@ class OpenedRun:
     run: Run
 
     @cached_property
-    def scenario(self) -> Scenario:
-        """The scenario as it was run."""
-        return read_scenario(self.run.scenario_yaml)
+    def scenario(self) -> Scenario | None:
+        """The scenario as it was run; None where this version cannot read it."""
+        return scenario_of(self.run)
 
     @cached_property
     def resistant_below(self) -> float:
         """Share of a naive cell's log-kill below which a cell counts as resistant."""
-        return float(self.scenario.resistance.threshold)
+        return float(self.observed.threshold)
+
+    @cached_property
+    def observed(self) -> ResistanceSpec:
+        """How resistance was measured; the defaults where the scenario does not say."""
+        given = self.scenario.resistance if self.scenario is not None else None
+        return given or ResistanceSpec.model_validate({})
 
     @cached_property
     def last(self) -> Section:

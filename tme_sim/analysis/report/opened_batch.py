@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from tme_sim.analysis.report.opened import scenario_of
 from tme_sim.record.batch_reader import Batch
-from tme_sim.scenario.load import read_scenario
 from tme_sim.scenario.scenario import Scenario
 
 MOST_REPORTED = 6
@@ -121,10 +120,7 @@ class OpenedBatch:
     @cached_property
     def scenario(self) -> Scenario | None:
         """The scenario of the first run file that can be read."""
-        for _, run in self.batch.runs():
-            with suppress(ValueError):
-                return read_scenario(run.scenario_yaml)
-        return None
+        return next((scenario_of(run) for _, run in self.batch.runs()), None)
 
     @cached_property
     def treatment_min(self) -> float:

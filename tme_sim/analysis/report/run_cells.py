@@ -19,7 +19,7 @@ from tme_sim.measures.niches import DISTANCES_UM, OXYGEN_MMHG
 from tme_sim.state.codes import CLASSES
 
 _NICHES = (("", "all tumour cells", BLACK, "-"), ("_rim", "in the rim", VERMILLION, "--"), ("_perfused", "near vessels", BLUE, ":"))
-_LEAST = 1e-6  # contributions below this are rounding
+_LEAST, _SHOWN = 1e-6, 1e-3  # contributions that are more than rounding, and that are drawn
 _AGAINST = (
     ("resistant_fraction", "against a naive cell in normoxia"),
     ("resistant_fraction_own_oxygen", "against a naive cell at the same oxygen"),
@@ -89,7 +89,7 @@ def _through_time(opened: OpenedRun, drug: str) -> Iterator[Item]:
         panels.append(Panel(against.capitalize(), "Resistant share", curves, "share", opened.doses(drug)))
     if not any(panel.curves for panel in panels):
         return
-    rim = opened.scenario.resistance.rim_from_vessel
+    rim = opened.observed.rim_from_vessel
     yield Picture(
         f"resistant_fraction_{drug}", f"Resistant fraction, {drug}",
         f"A tumour cell counts as resistant when its log-kill under the reference exposure is below {opened.resistant_below:g} "
@@ -191,14 +191,17 @@ def attribution(opened: OpenedRun) -> Iterator[Item]:
         if len(groups) == 2 and np.allclose(*groups.values(), equal_nan=True):
             groups = {"all resistant cells (all lie in the rim)": groups["all resistant cells"]}
         day, cells = table.attrs["day"], table.attrs["cells"]
+        seen = (table[["all", "rim"]].abs().max(axis=1) >= _SHOWN).to_numpy()
+        shown = table[seen]
+        groups = {name: values[seen] for name, values in groups.items()}
         yield Picture(
             f"attribution_{drug}", f"Why the cells resistant to {drug} resist",
             f"Shapley value of each route, mean over the {cells} resistant tumour cells at day {day:.1f}; negative values "
             "sensitise. Routes and memory add up to one minus the cells' log-kill over that of a naive cell. Routes that "
-            "reach no cell are left out.",
-            attribution_figure(table["route"].tolist(), groups, table["mechanisms"].tolist(), drug), table,
+            f"reach no cell are left out, those below {_SHOWN:g} are in the table only.",
+            attribution_figure(shown["route"].tolist(), groups, shown["mechanisms"].tolist(), drug), table,
         )  # fmt: skip
-        yield from _attribution_through_time(opened, drug, table["route"].tolist())
+        yield from _attribution_through_time(opened, drug, shown["route"].tolist())
     if cited:
         yield Table(
             "mechanisms", "The statements behind these routes",

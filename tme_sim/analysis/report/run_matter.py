@@ -52,7 +52,7 @@ def _flows(opened: OpenedRun) -> list[Flow]:
     for pool in run.layout.pools:
         account = {name: float(books.at[pool, name]) for name in books}
         released, given = account["released"], account["given"]
-        donor = opened.scenario.vesicles[pool].donor or "cells"
+        donor = _donor(opened, pool)
         flows += [Flow(0, donor, pool, released), Flow(0, _GIVEN, pool, given)]
         flows += [Flow(1, pool, f"taken up by {name}", float(taken[pool, name])) for name in run.layout.cell_types]
         flows += [Flow(1, pool, words, account[name]) for name, words in _FATES.items()]
@@ -60,6 +60,15 @@ def _flows(opened: OpenedRun) -> list[Flow]:
         # What is left of a difference of large numbers is rounding.
         flows.append(Flow(1, pool, _REST, rest if rest > 1e-6 * (released + given) else 0.0))
     return [flow for flow in flows if flow.amount > 0.0]
+
+
+def _donor(opened: OpenedRun, pool: str) -> str:
+    """Return the cell type that releases a pool: the scenario names it, else the flux does."""
+    if opened.scenario is not None:
+        return opened.scenario.vesicles[pool].donor or "cells"
+    flux = opened.run.flux
+    found = flux[(flux["pool"] == pool) & (flux["vesicles"] > 0.0)]["donor"].unique()
+    return str(found[0]) if len(found) else "cells"
 
 
 def _uptake(opened: OpenedRun) -> pd.DataFrame:
@@ -111,7 +120,7 @@ def drugs(opened: OpenedRun) -> Iterator[Item]:
 
 def _exposure(opened: OpenedRun, drug: str) -> tuple[list[Panel], dict[str, np.ndarray]]:
     days, table = opened.series_days, {"day": opened.series_days}
-    field = opened.scenario.drugs[drug].field or drug
+    field = (opened.scenario.drugs[drug].field if opened.scenario is not None else None) or drug
     shown = (
         ("Around the cells", f"Free {drug} (nM)", (
             (f"{field}_plasma", "in blood", BLACK), (f"{field}_mean", "all sites", BLUE), (f"{field}_at_tumour", "at tumour cells", VERMILLION),

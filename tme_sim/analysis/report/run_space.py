@@ -59,7 +59,7 @@ def _film(opened: OpenedRun, stem):
     sections = [section_of(opened.run, minutes) for minutes in opened.moments(_FRAMES)]
     heads = [f"Day {section.minutes / 1440:.2f}" for section in sections]
     rows = _rows(sections, opened.drugs)
-    shown = [rows[0], rows[-1]] if len(rows) > 1 else rows
+    shown = [rows[0], rows[-1] if opened.drugs else rows[min(1, len(rows) - 1)]][: len(rows)]
     return write_film(stem, heads, shown, opened.last.spacing_um, opened.last.window_um)
 
 
@@ -100,16 +100,18 @@ def _cells_row(sections: Sequence[Section]) -> Row:
 def fields(opened: OpenedRun) -> Iterator[Item]:
     """Yield every field and pool at the end, and their means through time."""
     last, run = opened.last, opened.run
-    planes = []
+    planes, empty = [], [name for name, plane in (last.fields | last.pools).items() if not plane.any()]
     for name, plane in last.fields.items():
         unit, size = fitting_unit(field_unit(name), plane)
         planes.append(Plane(name, f"{name} ({unit})", plane / size))
     planes += [Plane(name, f"free {name.replace('_', ' ')} (per site)", plane) for name, plane in last.pools.items()]
+    planes = [plane for plane in planes if plane.name not in empty]
     if planes:
         edge = edge_distance_um(last.tumour_mask(), last.spacing_um)
         yield Picture(
             "fields", "Fields and free vesicles at the end",
-            f"Day {last.minutes / 1440:.1f}, sites of {last.spacing_um:g} µm; white lines: edge of the tumour. Scales differ.",
+            f"Day {last.minutes / 1440:.1f}, sites of {last.spacing_um:g} µm; white lines: edge of the tumour. Scales differ."
+            + (f" Zero everywhere: {', '.join(empty)}." if empty else ""),
             planes_figure(planes, edge, last.spacing_um, last.extent_um),
         )  # fmt: skip
     panels, table = [], {"day": opened.series_days}
@@ -176,6 +178,8 @@ def _profile_figure(found: pd.DataFrame, place: str) -> Figure:
     ages = _AGES[-len(moments) :]
     panels = []
     for name, rows in found.groupby("value", sort=False):
+        if not rows["mean"].any():
+            continue
         label, _, unit = str(name).rstrip(")").rpartition(" (")
         unit, size = fitting_unit(unit, rows["high"].to_numpy())
         curves = []
