@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tme_sim.model.tumor import TumorMicroenvironment
+    from tme_sim.record.batch_reader import open_batch
     from tme_sim.record.reader import open_run
     from tme_sim.scenario.load import load_scenario
 
 __version__ = "0.1.0"
-__all__ = ["TumorMicroenvironment", "__version__", "load_scenario", "open_run"]
+__all__ = ["TumorMicroenvironment", "__version__", "load_scenario", "open_batch", "open_run"]
 
 _HOMES = {
     "TumorMicroenvironment": "tme_sim.model.tumor",
     "load_scenario": "tme_sim.scenario.load",
+    "open_batch": "tme_sim.record.batch_reader",
     "open_run": "tme_sim.record.reader",
 }
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 import pandas as pd
 
 from tme_sim.record.identity import FORMAT_VERSION
-from tme_sim.record.seal import RunFileError, check_seal
+from tme_sim.record.seal import RunFileError, check_sealed_file
 from tme_sim.state.codes import CLASSES, DEATHS, STAGES
 from tme_sim.state.grid import Grid
 from tme_sim.state.layout import Layout
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["Run", "RunFileError", "open_run", "read_run_id", "verify"]
 
@@ -43,12 +45,26 @@ def verify(path: Path | str) -> None:
     RunFileError
         When it is foreign, truncated or damaged.
     """
-    with Path(path).open("rb") as file:
-        file.seek(0, 2)
-        if file.tell() == 0:
-            raise RunFileError(f"{path}: empty; expected a run file of tme-sim")
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw, memoryview(raw) as view:
-            check_seal(view, str(path))
+    check_sealed_file(Path(path))
+
+
+def open_group(path: Path, group: str) -> xr.Dataset:
+    """Return one group of a file as a Dataset, read when it is used; text as ``str``, times as numbers of minutes."""
+    import h5netcdf  # these take 0.6 s, which commands that need no Dataset do without
+    import xarray as xr
+    from xarray.backends import DummyFileManager, H5NetCDFStore
+
+    # Opened by name, xarray would open the file again after it was closed.
+    store = H5NetCDFStore(DummyFileManager(h5netcdf.File(path, "r")), group)
+    dataset = xr.open_dataset(store, decode_times=False, concat_characters=False)
+    texts = {
+        name: (column.dims, np.char.decode(column.to_numpy(), "utf-8"), column.attrs)
+        for name, column in dataset.variables.items()
+        if column.dtype.kind == "S"
+    }
+    decoded = dataset.assign(texts)
+    decoded.set_close(dataset.close)
+    return decoded
 
 
 def read_run_id(path: Path | str) -> str:
@@ -76,12 +92,16 @@ class Run:
             self._file = h5py.File(self.path, "r", locking="best-effort")
         except OSError as error:
             raise RunFileError(f"{path}: cannot be read as HDF5: {error}") from error
+        self._opened: list[Any] = []
         version = int(self.attributes.get("format_version", 0))
         if not 1 <= version <= FORMAT_VERSION:
             self._file.close()
             raise RunFileError(
                 f"{path}: format {version}; this version reads 1 to {FORMAT_VERSION}, update tme-sim"
             )
+        if self.attributes.get("kind") == "batch":
+            self._file.close()
+            raise RunFileError(f"{path}: holds a whole batch; expected one run, use open_batch")
 
     def __enter__(self) -> Run:
         return self
@@ -92,8 +112,28 @@ class Run:
         self.close()
 
     def close(self) -> None:
-        """Close the file; what was read stays usable."""
+        """Close the file and every Dataset of it; what was read stays usable."""
+        for dataset in self._opened:
+            dataset.close()
         self._file.close()
+
+    def dataset(self, group: str) -> xr.Dataset:
+        """Return a group as a labelled Dataset, read piece by piece when it is used, until the run is closed.
+
+        Parameters
+        ----------
+        group : str
+            ``timeseries``, ``fields``, ``vesicles``, ``vessels``, ``cells``, ``flux``, ``events/deaths`` and the like.
+
+        Raises
+        ------
+        RunFileError
+            When there is no such group.
+        """
+        self._group(group)
+        opened = open_group(self.path, group)
+        self._opened.append(opened)
+        return opened
 
     @cached_property
     def attributes(self) -> dict[str, Any]:
@@ -258,6 +298,8 @@ class Run:
         return self._in_words(frame.astype({"class": np.int8}), {"class": CLASSES})
 
     def _group(self, name: str) -> Any:
+        if not self._file:
+            raise ValueError(f"{self.path}: closed; read it inside its with block")
         try:
             return self._file[name]
         except KeyError as error:

@@ -1,0 +1,54 @@
+"""A made batch: run files without a model, beside the manifest that the batch would write."""
+
+import json
+
+import numpy as np
+
+from tests.record.made_tissue import MadeModel, advance, made_tissue
+from tme_sim.batch.folder import Folder
+from tme_sim.batch.merge import merge
+from tme_sim.record.recorder import Recorder
+from tme_sim.record.schedule import Every
+from tme_sim.record.writer import write_run
+
+ARMS, DOSES = ("control", "blocked"), ("1 nM", "10 nM")
+KEY = "drugs.SN38.schedule.0.dose"
+
+
+def made_batch(path, replicates=3, steps=10, n=12, merged=True):
+    """Write a batch of two arms and two doses; blocked loses tumour cells, each replicate has its own offset."""
+    folder = Folder(path)
+    folder.run_file("x").parent.mkdir(parents=True)
+    runs = []
+    for replicate in range(replicates):
+        for arm in ARMS:
+            for dose in DOSES:
+                run_id = f"{len(runs):032x}"
+                runs.append(
+                    {"index": len(runs), "arm": arm, "point": {KEY: dose}, "replicate": replicate,
+                     "seed": replicate + 1, "run_id": run_id}
+                )  # fmt: skip
+                write_made(folder.run_file(run_id), replicate, arm, steps, n)
+    manifest = {
+        "plan_id": "f" * 32, "experiment": "made", "title": "A made batch", "scenario": "made",
+        "control": "control", "converge": {}, "tolerance": 0.05, "report": ["tumour_cells"],
+        "interval_min": 12.0, "duration_min": 6.0 * steps, "runs": runs,
+    }  # fmt: skip
+    folder.manifest.write_text(json.dumps(manifest))
+    if merged:
+        merge(folder)
+    return folder
+
+
+def write_made(path, replicate, arm, steps, n):
+    model = MadeModel(made_tissue(n=n, seed=replicate), seed=replicate + 1)
+    recorder = Recorder(Every(12.0), Every(6.0 * steps))
+    recorder.start(model)
+    for step in range(steps):
+        advance(model.tissue)
+        if arm == "blocked" and step == steps // 2:
+            alive = np.flatnonzero(model.tissue.cells.of_type("tumour"))
+            model.tissue.cells["death"][alive[: 4 + replicate]] = 1
+        recorder.observe(model.tissue)
+    recording = recorder.finish()
+    write_run(recording, path, force=True)

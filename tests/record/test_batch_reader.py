@@ -1,0 +1,185 @@
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from tests.record.made_batch import DOSES, KEY, made_batch
+from tme_sim import open_batch, open_run
+from tme_sim.record.seal import RunFileError
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return made_batch(tmp_path_factory.mktemp("batch") / "made")
+
+
+@pytest.fixture
+def copy(folder, tmp_path):
+    shutil.copytree(folder.path, tmp_path / "copy")
+    return type(folder)(tmp_path / "copy")
+
+
+def test_design_has_a_row_per_run_with_units_of_swept_keys(folder):
+    with open_batch(folder.path) as batch:
+        assert len(batch.design) == 12
+        assert batch.keys == (KEY,)
+        assert batch.design[KEY].tolist() == [1.0, 10.0] * 6
+        assert batch.units[KEY] == "nM"
+        assert batch.units["tumour_oxygen_mean"] == "mmHg"
+        assert batch.design["arm"].tolist()[:4] == ["control", "control", "blocked", "blocked"]
+        assert (batch.arms, batch.control, batch.reported) == (
+            ("control", "blocked"),
+            "control",
+            ("tumour_cells",),
+        )
+        assert batch.skipped == ()
+
+
+def test_table_joins_design_and_end_values(folder):
+    with open_batch(folder.path) as batch:
+        table = batch.table(["tumour_cells"])
+        assert list(table) == ["arm", "replicate", KEY, "tumour_cells"]
+        for number, run in batch.runs():
+            assert table["tumour_cells"][number] == run.timeseries["tumour_cells"].iloc[-1]
+        with pytest.raises(KeyError, match="no measure nonsense"):
+            batch.table(["nonsense"])
+
+
+def test_merged_file_alone_opens(folder, tmp_path):
+    shutil.copy(folder.results, tmp_path / "alone.h5")
+    with open_batch(tmp_path / "alone.h5") as batch:
+        assert len(batch.table(["tumour_cells"])) == 12
+
+
+def test_run_files_say_the_same_as_the_merged_file(folder, copy):
+    copy.results.unlink()
+    with open_batch(folder.path) as merged, open_batch(copy.path) as shards:
+        assert merged.path != shards.path
+        pd.testing.assert_frame_equal(merged.design, shards.design)
+        xr.testing.assert_equal(merged.timeseries.load(), shards.timeseries.load())
+        xr.testing.assert_equal(merged.ends, shards.ends)
+        assert merged.units == shards.units
+        assert merged.reported == shards.reported
+
+
+def test_series_of_run_files_are_read_only_where_asked(copy):
+    copy.results.unlink()
+    with open_batch(copy.path) as batch:
+        whole = batch.timeseries["tumour_cells"].to_numpy()
+        copy.run_file(batch.design["run_id"][0]).unlink()
+        part = batch.timeseries["tumour_cells"].isel(run=[3, 1], time=slice(1, 3))
+        assert np.array_equal(part.to_numpy(), whole[[3, 1], 1:3])
+        assert batch.timeseries["tumour_cells"].isel(run=2, time=-1) == whole[2, -1]
+
+
+@pytest.mark.parametrize("harm", ["truncate", "flip", "empty", "foreign"])
+def test_damaged_run_is_named_and_skipped(copy, harm):
+    copy.results.unlink()
+    victim = copy.run_file(f"{3:032x}")
+    raw = bytearray(victim.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    content = {"truncate": raw[:1000], "flip": raw, "empty": b"", "foreign": b"hello" * 100}
+    victim.write_bytes(content[harm])
+    with open_batch(copy.path) as batch:
+        assert batch.design["status"].tolist().count("damaged") == 1
+        assert len(batch.skipped) == 1
+        assert str(victim) in batch.skipped[0]
+        assert len(batch.table(["tumour_cells"])) == 11
+
+
+def test_merged_file_that_lacks_a_run_gives_way_to_the_run_files(folder, copy):
+    late = copy.run_file(f"{5:032x}")
+    content = late.read_bytes()
+    late.unlink()
+    from tme_sim.batch.merge import merge
+
+    merge(copy)
+    with open_batch(copy.path) as batch:
+        assert batch.path == copy.results
+        assert len(batch.finished) == 11
+    late.write_bytes(content)
+    with open_batch(copy.path) as batch:
+        assert len(batch.finished) == 12
+        assert "lacks 1 finished" in batch.skipped[0]
+
+
+def test_damaged_merged_file_gives_way_to_the_run_files(copy):
+    raw = bytearray(copy.results.read_bytes())
+    raw[5000] ^= 1
+    copy.results.write_bytes(raw)
+    with open_batch(copy.path) as batch:
+        assert len(batch.finished) == 12
+        assert "results.h5" in batch.skipped[0]
+    with pytest.raises(RunFileError, match="does not match"):
+        open_batch(copy.results)
+
+
+def test_what_is_no_batch_is_refused(folder, tmp_path):
+    (tmp_path / "none").mkdir()
+    with pytest.raises(RunFileError, match="holds no batch"):
+        open_batch(tmp_path / "none")
+    with pytest.raises(RunFileError, match="open_run"):
+        open_batch(folder.run_file(f"{0:032x}"))
+    with pytest.raises(RunFileError, match="open_batch"):
+        open_run(folder.results)
+    with pytest.raises(FileNotFoundError):
+        open_batch(tmp_path / "nothing.h5")
+    (tmp_path / "none" / "batch.json").write_text("{")
+    with pytest.raises(RunFileError, match="batch.json: cannot be read"):
+        open_batch(tmp_path / "none")
+
+
+def test_batch_without_a_whole_run_names_every_damaged_one(copy):
+    copy.results.unlink()
+    for path in copy.path.glob("runs/*.h5"):
+        path.write_bytes(b"")
+    with pytest.raises(RunFileError) as told:
+        open_batch(copy.path)
+    assert str(told.value).count("0 bytes") == 12
+
+
+def test_damaged_run_is_named_when_runs_are_visited(copy):
+    copy.run_file(f"{2:032x}").write_bytes(b"")
+    with open_batch(copy.path) as batch:
+        assert [number for number, _ in batch.runs()] == [i for i in range(12) if i != 2]
+        assert f"{2:032x}" in batch.skipped[0]
+
+
+def test_closed_batch_keeps_what_was_read_and_lets_go_of_its_file(folder):
+    with open_batch(folder.path) as batch:
+        cells = batch.timeseries["tumour_cells"].load()
+        unread = batch.timeseries["hsc_cells"]
+    assert np.isfinite(cells.to_numpy()).all()
+    with pytest.raises((ValueError, OSError, RuntimeError)):
+        unread.load()
+
+
+# --- one run as labelled arrays
+
+
+def test_groups_of_a_run_are_labelled_and_lazy(folder):
+    with open_run(folder.run_file(f"{0:032x}")) as run:
+        fields = run.dataset("fields")
+        assert fields["oxygen"].dims == ("time", "z", "y", "x")
+        assert fields["oxygen"].attrs["units"] == "mmHg"
+        assert not fields["oxygen"].variable._in_memory
+        assert np.array_equal(fields["oxygen"].isel(time=-1), run.field("oxygen"))
+        assert run.dataset("layout")["cell_types"].to_numpy().tolist() == list(run.layout.cell_types)
+        assert run.dataset("rules")["evidence"].to_numpy().tolist() == run.rules["evidence"].tolist()
+        with pytest.raises(RunFileError, match="no group 'nothing'"):
+            run.dataset("nothing")
+        unread = run.dataset("vesicles")
+    with pytest.raises((ValueError, OSError, RuntimeError)):
+        unread.load()
+    with pytest.raises(ValueError, match="closed"):
+        run.dataset("fields")
+
+
+def test_doses_are_numbers_or_texts_alike_in_both_readers(folder):
+    from tme_sim.record.shards import _parameter
+
+    assert _parameter(list(DOSES)) == ([1.0, 10.0], "nM")
+    assert _parameter(["ungated", "1 nM"]) == (["ungated", "1 nM"], "1")
+    assert _parameter(["1 nM", "1 uM"]) == (["1 nM", "1 uM"], "1")

@@ -1,0 +1,88 @@
+"""Means over replicates with their interval, one row per arm, point and measure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from tme_sim.analysis.verdict import verdict
+
+LEVEL = 0.95
+
+
+def mean_and_interval(values: np.ndarray, level: float = LEVEL) -> tuple[float, float, float]:
+    """Return the mean of independent values and its confidence interval (Student's t), nan below two values.
+
+    Parameters
+    ----------
+    values : float (n,)
+        Any unit; nan is left out.
+    """
+    found = np.asarray(values, float)
+    found = found[np.isfinite(found)]
+    if len(found) < 2:
+        return (float(found[0]) if len(found) else np.nan), np.nan, np.nan
+    mean = float(found.mean())
+    if np.ptp(found) == 0.0:
+        return mean, mean, mean
+    low, high = stats.t.interval(level, len(found) - 1, loc=mean, scale=stats.sem(found))
+    return mean, float(low), float(high)
+
+
+def summarise(
+    table: Any, measures: Sequence[str], by: Sequence[str] = ("arm",), level: float = LEVEL
+) -> pd.DataFrame:
+    """Return one row per group and measure: ``mean``, ``low``, ``high``, ``sd``, ``n``, ``verdict``.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per run, as `Batch.table` gives it.
+    measures : sequence of str
+        Columns to average.
+    by : sequence of str
+        Columns that make the groups: ``arm`` and swept keys.
+    """
+    rows = []
+    for group, runs in table.groupby(list(by), sort=False, dropna=False):
+        for measure in measures:
+            values = runs[measure].to_numpy(float)
+            values = values[np.isfinite(values)]
+            mean, low, high = mean_and_interval(values, level)
+            sd = float(np.std(values, ddof=1)) if len(values) > 1 else np.nan
+            told = {"mean": mean, "low": low, "high": high, "sd": sd, "n": len(values)}
+            names = dict(zip(by, group, strict=True))
+            rows.append({**names, "measure": measure, **told, "verdict": verdict(len(values))})
+    columns = [*by, "measure", "mean", "low", "high", "sd", "n", "verdict"]
+    return pd.DataFrame(rows, columns=pd.Index(columns))
+
+
+def through_time(
+    values: np.ndarray, groups: Sequence[str], level: float = LEVEL
+) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """Return mean, low, high and number of runs by group at every time, each (n_times,).
+
+    Parameters
+    ----------
+    values : float64 (n_runs, n_times)
+        One measure; nan where a run has none.
+    groups : sequence of str, (n_runs,)
+        Arm of every run.
+    """
+    labels, out = np.asarray(groups, str), {}
+    for name in dict.fromkeys(labels.tolist()):
+        of_group = values[labels == name]
+        n = np.isfinite(of_group).sum(axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.nansum(of_group, axis=0) / np.where(n > 0, n, np.nan)
+            error = stats.sem(of_group, axis=0, nan_policy="omit")
+            low, high = stats.t.interval(
+                level, np.maximum(n - 1, 1), loc=mean, scale=np.asarray(error, float)
+            )
+        same = (n > 1) & (np.asarray(error, float) == 0.0)
+        out[name] = (mean, np.where(same, mean, low), np.where(same, mean, high), n)
+    return out

@@ -1,0 +1,256 @@
+"""Opens a batch, its folder or its merged file, as a design table and labelled arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import h5py
+import pandas as pd
+import xarray as xr
+
+from tme_sim.record.reader import Run, open_group, open_run, verify
+from tme_sim.record.seal import RunFileError
+from tme_sim.record.shards import Manifest, read_manifest, read_shards
+
+__all__ = ["Batch", "open_batch"]
+
+DONE = "done"
+_DEFAULT = "resistant_fraction"
+
+
+def open_batch(path: Path | str) -> Batch:
+    """Open the folder of a batch, or its ``results.h5``; close it or use it in a ``with`` block.
+
+    A folder is read from its ``results.h5`` where that is whole and holds every finished run, else from the run files
+    themselves. Files that are damaged are named in `Batch.skipped` and left out.
+
+    Raises
+    ------
+    RunFileError
+        When ``path`` is a file that is foreign, truncated, damaged or one run, or a folder without a batch or without
+        a single whole run.
+    FileNotFoundError
+        When nothing is there.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return _from_merged(path, None)
+    skipped: list[str] = []
+    merged = path / "results.h5"
+    if not (path / "batch.json").exists() and merged.exists():
+        return _from_merged(merged, path)
+    manifest = read_manifest(path)
+    if merged.exists():
+        try:
+            batch = _from_merged(merged, path)
+        except (RunFileError, OSError) as error:
+            skipped.append(str(error))
+        else:
+            missing = manifest.finished() - set(batch.finished["run_id"])
+            if batch.attributes.get("plan_id") == manifest.told["plan_id"] and not missing:
+                return batch
+            batch.close()
+            skipped.append(f"{merged}: lacks {len(missing)} finished runs; read from the run files instead")
+    return _from_shards(manifest, skipped)
+
+
+class Batch:
+    """A batch, read only: one row per planned run, in the order of the experiment.
+
+    Attributes
+    ----------
+    path : Path
+        Folder or merged file.
+    design : DataFrame
+        By run: ``arm``, ``replicate``, ``seed``, ``run_id``, ``status``, ``failure``, and one column per swept key;
+        ``.attrs["units"]`` maps swept keys to units.
+    keys : tuple of str
+        Swept keys.
+    timeseries : Dataset
+        One variable (run, time) per measure, read when it is used; ``time`` in minutes, nan after a run's end.
+    ends : Dataset
+        One variable (run) per measure: its value at the end of each run; ``ended`` says when that was, min.
+    attributes : dict
+        ``experiment``, ``title``, ``scenario``, ``control``, ``source``, ``numerics_version`` and the like.
+    skipped : tuple of str
+        What was left out, and why.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        design: pd.DataFrame,
+        keys: Sequence[str],
+        timeseries: xr.Dataset,
+        ends: xr.Dataset,
+        attributes: dict[str, Any],
+        *,
+        skipped: Sequence[str] = (),
+        folder: Path | None = None,
+        on_close: Sequence[Callable[[], Any]] = (),
+    ):
+        self.path = path
+        self.design = design
+        self.keys = tuple(keys)
+        self.timeseries = timeseries
+        self.ends = ends
+        self.attributes = attributes
+        self._skipped = list(skipped)
+        self._folder = folder
+        self._on_close = on_close
+
+    def __enter__(self) -> Batch:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every file; what was read stays usable."""
+        for close in self._on_close:
+            close()
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """What was left out, and why."""
+        return tuple(self._skipped)
+
+    @property
+    def control(self) -> str:
+        """Name of the control arm, the first of the experiment."""
+        return str(self.attributes["control"])
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Arms, the control first."""
+        return tuple(dict.fromkeys(self.design["arm"]))
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Names of all measures."""
+        return tuple(str(name) for name in self.timeseries.data_vars)
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit by measure and swept key."""
+        of_measures = {name: str(self.timeseries[name].attrs.get("units", "1")) for name in self.measures}
+        return {**self.design.attrs["units"], **of_measures}
+
+    @property
+    def long_names(self) -> dict[str, str]:
+        """Meaning by measure."""
+        return {name: str(self.timeseries[name].attrs.get("long_name", name)) for name in self.measures}
+
+    @property
+    def reported(self) -> tuple[str, ...]:
+        """Measures that the experiment reports: those it names, else all resistant fractions, else tumour cells."""
+        named = tuple(name for name in self.attributes.get("report") or () if name in self.measures)
+        fractions = tuple(name for name in self.measures if name.startswith(_DEFAULT))
+        return named or fractions or tuple(name for name in self.measures if name == "tumour_cells")
+
+    @property
+    def finished(self) -> Any:
+        """The design of the runs that are done, a DataFrame."""
+        return self.design[self.design["status"] == DONE]
+
+    def table(self, measures: Sequence[str] | None = None) -> Any:
+        """Return a DataFrame, one row per finished run: ``arm``, ``replicate``, swept keys, measures at the end.
+
+        Parameters
+        ----------
+        measures : sequence of str, optional
+            Default: those the experiment reports.
+
+        Raises
+        ------
+        KeyError
+            When there is no such measure.
+        """
+        chosen = list(measures if measures is not None else self.reported)
+        unknown = [name for name in chosen if name not in self.ends]
+        if unknown:
+            raise KeyError(f"{self.path}: no measure {', '.join(unknown)}; known: {', '.join(self.measures)}")
+        table = self.finished[["arm", "replicate", *self.keys]].copy()
+        for name in chosen:
+            table[name] = self.ends[name].to_numpy()[table.index]
+        table.attrs["units"] = {name: self.units.get(name, "1") for name in (*self.keys, *chosen)}
+        return table
+
+    def runs(self) -> Iterator[tuple[int, Run]]:
+        """Yield number and open file of every finished run, one at a time; damaged ones are named in `skipped`."""
+        if self._folder is None:
+            return
+        for number, run_id in self.finished["run_id"].items():
+            file = self._folder / "runs" / f"{run_id}.h5"
+            try:
+                run = open_run(file)
+            except (RunFileError, OSError) as error:
+                self._skip(str(error))
+                continue
+            with closing(run):
+                yield int(str(number)), run
+
+    def _skip(self, what: str) -> None:
+        if what not in self._skipped:
+            self._skipped.append(what)
+
+
+def _from_merged(path: Path, folder: Path | None) -> Batch:
+    verify(path)
+    try:
+        with h5py.File(path, "r", locking="best-effort") as file:
+            attributes = {
+                name: value.decode() if isinstance(value, bytes) else value
+                for name, value in file.attrs.items()
+            }
+            if attributes.get("kind") != "batch":
+                raise RunFileError(f"{path}: holds one run; expected a batch, use open_run")
+    except OSError as error:
+        raise RunFileError(f"{path}: cannot be read as HDF5: {error}") from error
+    groups = {name: open_group(path, name) for name in ("design", "parameters", "timeseries", "end")}
+    frames = {name: groups[name].to_dataframe() for name in ("design", "parameters")}
+    keys = [str(name) for name in groups["parameters"].data_vars]
+    columns = ["arm", "replicate", "seed", "run_id", "status", "failure"]
+    design = frames["design"][columns].join(frames["parameters"][keys])
+    design.index.name = "run"
+    design.attrs["units"] = {key: str(groups["parameters"][key].attrs.get("units", "1")) for key in keys}
+    return Batch(
+        path,
+        design,
+        keys,
+        groups["timeseries"],
+        groups["end"].load(),
+        attributes | _reported(folder),
+        folder=folder if folder is not None else path.parent,
+        on_close=[group.close for group in groups.values()],
+    )
+
+
+def _reported(folder: Path | None) -> dict[str, Any]:
+    """Return which measures the experiment reports, which the merged file does not say."""
+    try:
+        return {"report": read_manifest(folder).told["report"]} if folder is not None else {}
+    except RunFileError:
+        return {}
+
+
+def _from_shards(manifest: Manifest, skipped: list[str]) -> Batch:
+    shards = read_shards(manifest)
+    if DONE not in set(shards.design["status"]):
+        raise RunFileError("\n".join([f"{manifest.folder}: no finished run that is whole", *shards.skipped]))
+    return Batch(
+        manifest.folder,
+        shards.design,
+        manifest.keys,
+        shards.timeseries,
+        shards.ends,
+        {**manifest.told, **shards.attributes},
+        skipped=[*skipped, *shards.skipped],
+        folder=manifest.folder,
+    )
