@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ class Cells:
     ``not measured``.
     """
 
-    table: pd.DataFrame
+    table: Any
     end_min: float
 
 
@@ -29,10 +30,11 @@ def cells_of(run: Run, drug: str | None, resistant_below: float) -> Cells:
     """Return the tumour cells of a run, from its first snapshot, its births and its deaths."""
     tumour = tumour_types(run.layout)
     first, last, end = run.cells(0.0), run.cells(), float(run.snapshot_minutes[-1])
-    start = first[(first["death"] == "alive") & first["type"].isin(tumour)]
-    births, deaths = run.events("births"), run.events("deaths")
+    start: Any = first[(first["death"] == "alive") & first["type"].isin(tumour)]
+    births: Any = run.events("births")
+    deaths: Any = run.events("deaths")
     births = births[births["type"].isin(tumour)]
-    table = pd.concat(
+    table: Any = pd.concat(
         [
             start[["id", "parent", "founder"]].assign(born=0.0),
             births[["id", "parent", "founder"]].assign(born=births["minutes"].to_numpy(float)),
@@ -44,7 +46,7 @@ def cells_of(run: Run, drug: str | None, resistant_below: float) -> Cells:
     table["fate"] = np.where(table["ended"].notna(), "dead", "not measured")
     column = f"resistance_{drug}"
     if column in last:
-        ratio = table["id"].map(last.set_index("id")[column])
+        ratio: Any = table["id"].map(last.set_index("id")[column])
         measured = table["ended"].isna() & ratio.notna()
         table.loc[measured, "fate"] = np.where(ratio[measured] < resistant_below, "resistant", "sensitive")
     table["ended"] = table["ended"].fillna(end)
@@ -52,9 +54,14 @@ def cells_of(run: Run, drug: str | None, resistant_below: float) -> Cells:
 
 
 def clone_sizes(cells: Cells, minutes: np.ndarray, founders: Sequence[int]) -> np.ndarray:
-    """Return living cells of each founder's clone through time, and of all others in the last row, int64 (n + 1, n_times)."""
+    """Return living cells of each founder's clone, the last row of all others, int64 (n + 1, n_times)."""
     table = cells.table
-    row = table["founder"].map({founder: i for i, founder in enumerate(founders)}).fillna(len(founders)).to_numpy(int)
+    row = (
+        table["founder"]
+        .map({founder: i for i, founder in enumerate(founders)})
+        .fillna(len(founders))
+        .to_numpy(int)
+    )
     born, ended = table["born"].to_numpy(float), table["ended"].to_numpy(float)
     dead = (table["fate"] == "dead").to_numpy()
     out = np.zeros((len(founders) + 1, len(minutes)), np.int64)
@@ -84,7 +91,7 @@ def tree_of(cells: Cells, founder: int, most: int) -> Tree | None:
 
     None where even these are too many.
     """
-    table = cells.table[cells.table["founder"] == founder].sort_values("born", kind="stable")
+    table: Any = cells.table[cells.table["founder"] == founder].sort_values("born", kind="stable")
     living = int((table["fate"] != "dead").sum())
     name = f"clone {founder}: {living} cells of {len(table)}"
     if len(table) > most:
@@ -100,7 +107,7 @@ def tree_of(cells: Cells, founder: int, most: int) -> Tree | None:
     return Tree(name, days[:, 0], days[:, 1], mother, table["fate"].to_numpy(str))
 
 
-def _ancestry(table: pd.DataFrame) -> set[int]:
+def _ancestry(table: Any) -> set[int]:
     """Return the living cells of a table and all their ancestors."""
     parent = dict(zip(table["id"], table["parent"], strict=True))
     kept: set[int] = set()
@@ -111,7 +118,7 @@ def _ancestry(table: pd.DataFrame) -> set[int]:
     return kept
 
 
-def _mothers_first(table: pd.DataFrame) -> list[int]:
+def _mothers_first(table: Any) -> list[int]:
     """Return ids so that the descendants of a cell follow it, the youngest branch nearest to it."""
     known = set(table["id"])
     children: dict[int, list[int]] = {}

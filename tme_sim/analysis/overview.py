@@ -86,5 +86,12 @@ def _write_heading(figure: Figure, section: Section) -> None:
         shown = f"middle plane, {shown}"
     heading = f"{section.title}: day {section.minutes / 1440.0:.1f}"
     y = 1.0 - 0.17 / figure.get_figheight()
-    figure.text(_LEFT / _WIDTH, y, heading, fontsize="x-large" if len(heading) <= 44 else "large", fontweight="bold", va="center")
+    figure.text(
+        _LEFT / _WIDTH,
+        y,
+        heading,
+        fontsize="x-large" if len(heading) <= 44 else "large",
+        fontweight="bold",
+        va="center",
+    )
     figure.text(1.0 - _LEFT / _WIDTH, y, shown, va="center", ha="right")

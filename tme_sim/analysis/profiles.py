@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy.ndimage import binary_closing, distance_transform_edt
 
 
-def profile(distance_um: np.ndarray, values: np.ndarray, width_um: float, least: int = 5) -> pd.DataFrame:
-    """Return a value by distance: ``distance_um`` (middle of the class), ``mean``, ``low``, ``high`` (quartiles), ``n``.
+def profile(distance_um: np.ndarray, values: np.ndarray, width_um: float, least: int = 5) -> Any:
+    """Return a value by distance: ``distance_um`` (middle of the class), ``mean``, quartiles ``low, high``, ``n``.
 
     Parameters
     ----------
@@ -23,7 +25,12 @@ def profile(distance_um: np.ndarray, values: np.ndarray, width_um: float, least:
     of_class = np.floor(distance_um[seen] / width_um).astype(int)
     grouped = pd.Series(values[seen].astype(float)).groupby(of_class)
     table = pd.DataFrame(
-        {"mean": grouped.mean(), "low": grouped.quantile(0.25), "high": grouped.quantile(0.75), "n": grouped.size()}
+        {
+            "mean": grouped.mean(),
+            "low": grouped.quantile(0.25),
+            "high": grouped.quantile(0.75),
+            "n": grouped.size(),
+        }
     )
     table.insert(0, "distance_um", (table.index.to_numpy(float) + 0.5) * width_um)
     return table[table["n"] >= least].reset_index(drop=True)

@@ -94,7 +94,7 @@ class Section:
         return np.isfinite(self.raster(self.tumour_rows(), 1.0))
 
     def tumour_raster(self, column: str) -> np.ndarray:
-        """Return a column of the tumour cells on their sites, float64 (ny, nx), nan elsewhere and where it is missing."""
+        """Return a column of the tumour cells on their sites, float64 (ny, nx), nan elsewhere."""
         rows = self.tumour_rows()
         return self.raster(rows, self.cells[column][rows] if column in self.cells else np.nan)
 

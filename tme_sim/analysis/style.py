@@ -20,7 +20,7 @@ from tme_sim.analysis.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VE
 PAGE_MM, COLUMN_MM = 178.0, 86.0
 PNG_DPI = 200
 LINES = (BLACK, VERMILLION, BLUE, ORANGE, GREEN, PURPLE, SKY)
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 7.5,
     "axes.titlesize": "large",

@@ -38,12 +38,16 @@ def resistance_panel(section: Section) -> Panel:
     """Return the share of resistant tumour cells through time, by niche."""
     drug = section.drug
     lines = ((pattern.format(drug), *style) for pattern, *style in _NICHES)
-    return _panel(section, f"Tumour cells resistant to {drug}", "Resistant share", _shares(section, lines), "share")
+    return _panel(
+        section, f"Tumour cells resistant to {drug}", "Resistant share", _shares(section, lines), "share"
+    )
 
 
 def hypoxia_panel(section: Section) -> Panel:
     """Return the share of tumour cells below two levels of oxygen through time."""
-    return _panel(section, "Tumour cells by their oxygen", "Hypoxic share", _shares(section, _LEVELS), "share")
+    return _panel(
+        section, "Tumour cells by their oxygen", "Hypoxic share", _shares(section, _LEVELS), "share"
+    )
 
 
 def doses(minutes: np.ndarray, level: np.ndarray | None) -> list[tuple[float, float]]:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def report(
     source: Annotated[
-        Path, typer.Argument(metavar="FILE|DIR", help="Run file, results.h5 of a batch, or folder of a batch.")
+        Path,
+        typer.Argument(metavar="FILE|DIR", help="Run file, results.h5 of a batch, or folder of a batch."),
     ],
     *,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write, new or empty.")],

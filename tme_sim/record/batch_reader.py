@@ -214,7 +214,10 @@ def _from_merged(path: Path, folder: Path | None) -> Batch:
     except OSError as error:
         raise RunFileError(f"{path}: cannot be read as HDF5: {error}") from error
     groups = {name: open_group(path, name) for name in ("design", "parameters", "timeseries", "end")}
-    frames = {name: groups[name].to_dataframe() for name in ("design", "parameters")}
+    frames = {
+        name: pd.DataFrame({column: groups[name][column].to_numpy() for column in groups[name].data_vars})
+        for name in ("design", "parameters")
+    }
     keys = [str(name) for name in groups["parameters"].data_vars]
     columns = ["arm", "replicate", "seed", "run_id", "status", "failure"]
     design = frames["design"][columns].join(frames["parameters"][keys])

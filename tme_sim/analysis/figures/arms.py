@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,9 @@ def arm_styles(arms: Sequence[str]) -> dict[str, str]:
 
 @styled
 def arms_figure(
-    values: Mapping[str, Mapping[str, np.ndarray]], summary: pd.DataFrame, labels: Mapping[str, tuple[str, bool]]
+    values: Mapping[str, Mapping[str, np.ndarray]],
+    summary: pd.DataFrame,
+    labels: Mapping[str, tuple[str, bool]],
 ) -> Figure:
     """Return one panel per measure: each run a dot, mean and interval beside it, one row per arm.
 
@@ -50,7 +53,9 @@ def arms_figure(
         for y, arm in enumerate(arms):
             found = by_arm[arm][np.isfinite(by_arm[arm])]
             spread = 0.14 * np.resize([-1.0, 0.0, 1.0], len(found))
-            ax.plot(found, y + 0.16 + spread, ls="none", marker="o", ms=2.6, mew=0, color=colours[arm], alpha=0.45)
+            ax.plot(
+                found, y + 0.16 + spread, ls="none", marker="o", ms=2.6, mew=0, color=colours[arm], alpha=0.45
+            )
             mean, low, high = (float(rows.at[arm, name]) for name in ("mean", "low", "high"))
             ax.plot(mean, y - 0.22, marker="D", ms=4.0, color=colours[arm])
             if np.isfinite(low):
@@ -110,7 +115,7 @@ def differences_figure(table: pd.DataFrame, labels: Mapping[str, tuple[str, bool
     return figure
 
 
-def _difference(ax: Axes, y: float, row: pd.Series) -> None:
+def _difference(ax: Axes, y: float, row: Any) -> None:
     difference, low, high = (float(row[name]) for name in ("difference", "low", "high"))
     clear = np.isfinite(low) and (low > 0.0 or high < 0.0)
     style = {"marker": "D", "ms": 4.0, "color": BLACK, "mfc": BLACK if clear else "white"}
@@ -119,7 +124,13 @@ def _difference(ax: Axes, y: float, row: pd.Series) -> None:
     if np.isfinite(difference):
         ax.plot(difference, y, **style)
     effect = f"{row['effect']:+.2f}" if np.isfinite(row["effect"]) else "–"
-    p = "–" if not np.isfinite(row["p_adjusted"]) else "<0.001" if row["p_adjusted"] < 1e-3 else f"{row['p_adjusted']:.3f}"
+    p = (
+        "–"
+        if not np.isfinite(row["p_adjusted"])
+        else "<0.001"
+        if row["p_adjusted"] < 1e-3
+        else f"{row['p_adjusted']:.3f}"
+    )
     for text, x in ((effect, 10), (p, 52), (f"{int(row['n'])}", 88)):
         ax.annotate(
             text, (1.0, y), xycoords=("axes fraction", "data"), xytext=(x, 0), textcoords="offset points", va="center",

@@ -38,9 +38,16 @@ def shares_figure(shares: Sequence[Share], x_label: str) -> Figure:
         at += 0.8
         for share in (share for share in shares if share.group == group):
             known = np.isfinite(share.share)
-            ax.barh(at, share.share if known else 0.0, height=0.72, color=VERMILLION if group == groups[0] else SKY)
+            ax.barh(
+                at,
+                share.share if known else 0.0,
+                height=0.72,
+                color=VERMILLION if group == groups[0] else SKY,
+            )
             text = f"{share.share:.0%} of {share.cells:,}" if known else "no such cells"
-            ax.text(share.share if known else 0.0, at, f" {text}", va="center", fontsize="small", color="0.25")
+            ax.text(
+                share.share if known else 0.0, at, f" {text}", va="center", fontsize="small", color="0.25"
+            )
             places.append(at)
             labels.append(share.label)
             at += 1.0
@@ -72,7 +79,9 @@ def attribution_figure(
     at = np.arange(len(routes), dtype=float)
     for i, (label, contribution) in enumerate(values.items()):
         place = at + (i - (len(values) - 1) / 2) * height
-        bars = ax.barh(place, contribution, height=height * 0.92, color=(BLACK, VERMILLION, GREY)[i % 3], label=label)
+        bars = ax.barh(
+            place, contribution, height=height * 0.92, color=(BLACK, VERMILLION, GREY)[i % 3], label=label
+        )
         ax.bar_label(bars, fmt="%+.3f", padding=2, fontsize="small", color="0.25")
     ax.axvline(0.0, color="0.4", lw=0.7)
     ax.margins(x=0.12)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -89,9 +90,18 @@ def curves_figure(
     if share_x:
         _limit(axes, [curve.x for panel in shown for curve in panel.curves])
     if legend != "each":
-        found = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+        found = {
+            label: handle
+            for ax in axes
+            for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
+        }
         if len(found) > 1:
-            figure.legend(found.values(), found, loc="outside lower center", ncols=max(1, min(len(found), 5, 96 // (6 + max(map(len, found))))))
+            figure.legend(
+                found.values(),
+                found,
+                loc="outside lower center",
+                ncols=max(1, min(len(found), 5, 96 // (6 + max(map(len, found))))),
+            )
     return figure
 
 
@@ -101,8 +111,10 @@ def draw_panel(ax: Axes, panel: Panel, x_label: str, shade_label: str = "", *, l
         seen = np.isfinite(curve.y)
         if panel.scale == "log":
             seen &= curve.y > 0.0
-        few = {"marker": "o"} if seen.sum() <= _FEW else {}
-        (line,) = ax.plot(curve.x[seen], curve.y[seen], color=curve.colour, ls=curve.style, label=curve.label, **few)
+        few: dict[str, Any] = {"marker": "o"} if seen.sum() <= _FEW else {}
+        (line,) = ax.plot(
+            curve.x[seen], curve.y[seen], color=curve.colour, ls=curve.style, label=curve.label, **few
+        )
         if curve.low is not None and curve.high is not None:
             ax.fill_between(curve.x, curve.low, curve.high, color=line.get_color(), alpha=0.18, lw=0)
     for i, (start, stop) in enumerate(panel.shaded):
@@ -147,4 +159,6 @@ def _scale(ax: Axes, panel: Panel) -> None:
 def _legend_beside(ax: Axes) -> None:
     handles, labels = ax.get_legend_handles_labels()
     if len(handles) > 1:
-        ax.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.0, 1.03), borderaxespad=0.2, fontsize="small")
+        ax.legend(
+            handles, labels, loc="upper left", bbox_to_anchor=(1.0, 1.03), borderaxespad=0.2, fontsize="small"
+        )

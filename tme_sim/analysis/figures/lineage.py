@@ -45,7 +45,11 @@ class Tree:
 
 @styled
 def fish_figure(
-    days: np.ndarray, sizes: np.ndarray, resistant: np.ndarray, names: Sequence[str], shaded: Sequence[tuple[float, float]]
+    days: np.ndarray,
+    sizes: np.ndarray,
+    resistant: np.ndarray,
+    names: Sequence[str],
+    shaded: Sequence[tuple[float, float]],
 ) -> Figure:
     """Return clones as bands through time, as thick as they have cells.
 
@@ -73,11 +77,22 @@ def fish_figure(
     half = float(sizes.sum(axis=0).max()) / 2.0
     for start, stop in shaded:
         ax.axvspan(start, stop, ymax=0.02, color="0.3", lw=0)
-    ax.set(xlabel="Time (days)", ylabel="Living tumour cells", xlim=(days[0], days[-1]), ylim=(-1.08 * half, 1.05 * half))
+    ax.set(
+        xlabel="Time (days)",
+        ylabel="Living tumour cells",
+        xlim=(days[0], days[-1]),
+        ylim=(-1.08 * half, 1.05 * half),
+    )
     ax.set_yticks([-half, half], ["", ""])
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
-    ax.annotate("", (-0.012, 0.03), (-0.012, 0.97), xycoords="axes fraction", arrowprops={"arrowstyle": "<->", "lw": 0.7})
+    ax.annotate(
+        "",
+        (-0.012, 0.03),
+        (-0.012, 0.97),
+        xycoords="axes fraction",
+        arrowprops={"arrowstyle": "<->", "lw": 0.7},
+    )
     ax.set_ylabel(f"Living tumour cells ({2 * half:,.0f} at most)", labelpad=10)
     bar = figure.colorbar(ScalarMappable(norm, RESISTANT_COLOURS), ax=ax, pad=0.1, aspect=22)
     bar.set_label("Resistant share of the clone at the end", fontsize="small")
@@ -92,7 +107,9 @@ def trees_figure(trees: Sequence[Tree], end_day: float) -> Figure:
     figure, axes = panels(len(trees), 2, 46.0)
     for ax, tree in zip(axes, trees, strict=True):
         _draw_tree(ax, tree, end_day)
-    handles = [Line2D([], [], color=colour, lw=2.0, label=f"{fate} at the end") for fate, colour in _FATES.items()]
+    handles = [
+        Line2D([], [], color=colour, lw=2.0, label=f"{fate} at the end") for fate, colour in _FATES.items()
+    ]
     handles.append(Line2D([], [], color="0.7", lw=1.0, label="died"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
@@ -103,12 +120,16 @@ def _draw_tree(ax: Axes, tree: Tree, end_day: float) -> None:
     colours = [_FATES.get(str(fate), "0.7") for fate in tree.fate]
     lives = [((b, y), (e, y)) for b, e, y in zip(tree.begins, tree.ends, rows, strict=True)]
     births = [
-        ((tree.begins[i], rows[tree.mother[i]]), (tree.begins[i], rows[i])) for i in range(len(rows)) if tree.mother[i] >= 0
+        ((tree.begins[i], rows[tree.mother[i]]), (tree.begins[i], rows[i]))
+        for i in range(len(rows))
+        if tree.mother[i] >= 0
     ]
     thin = float(np.clip(60.0 / max(1, len(rows)), 0.5, 1.6))
     ax.add_collection(LineCollection(births, colors="0.75", linewidths=0.4))
     ax.add_collection(LineCollection(lives, colors=colours, linewidths=thin))
     dead = tree.fate == "dead"
     ax.plot(tree.ends[dead], rows[dead], ls="none", marker="x", color=BLACK, ms=2.2, mew=0.5)
-    ax.set(xlim=(0.0, end_day), ylim=(len(rows) - 0.5, -0.5), yticks=[], xlabel="Time (days)", title=tree.name)
+    ax.set(
+        xlim=(0.0, end_day), ylim=(len(rows) - 0.5, -0.5), yticks=[], xlabel="Time (days)", title=tree.name
+    )
     ax.spines["left"].set_visible(False)

@@ -76,7 +76,9 @@ def _explain(ax: Axes, row: Row) -> None:
     ax.set_axis_off()
     if row.classes:
         handles = [Patch(color=colour, label=word) for word, colour in row.classes.items()]
-        ax.legend(handles=handles, loc="center left", bbox_to_anchor=(-0.1, 0.5), fontsize="small", handlelength=1.0)
+        ax.legend(
+            handles=handles, loc="center left", bbox_to_anchor=(-0.1, 0.5), fontsize="small", handlelength=1.0
+        )
     else:
         bar = Colorbar(ax.inset_axes((0.0, 0.05, 0.12, 0.9)), ScalarMappable(row.norm, row.colours))
         bar.ax.tick_params(labelsize="small")

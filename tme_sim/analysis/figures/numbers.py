@@ -12,7 +12,7 @@ _STEPS = (("mM", 1e6), ("µM", 1e3), ("nM", 1.0), ("pM", 1e-3))
 
 
 def fitting_unit(unit: str, *values: np.ndarray) -> tuple[str, float]:
-    """Return the unit in which the largest value is at least a half, and what a value is divided by; only nM changes."""
+    """Return the unit in which the largest value is at least a half, and its size; only nM changes."""
     top = max((float(np.nanmax(part)) for part in values if np.isfinite(part).any()), default=0.0)
     if unit != "nM" or not top > 0.0:
         return unit, 1.0

@@ -26,7 +26,10 @@ class Plane:
 
 @styled
 def planes_figure(
-    planes: Sequence[Plane], edge_um: np.ndarray, spacing_um: float, extent_um: tuple[float, float, float, float]
+    planes: Sequence[Plane],
+    edge_um: np.ndarray,
+    spacing_um: float,
+    extent_um: tuple[float, float, float, float],
 ) -> Figure:
     """Return one map per plane, with the line where a signed distance, float64 (ny, nx), passes zero."""
     left, right, bottom, top = extent_um

@@ -25,7 +25,11 @@ def ratios_figure(groups: Mapping[str, np.ndarray], resistant_below: float, drug
         "resistant", (resistant_below, 1.0), xycoords=("data", "axes fraction"), xytext=(-3, -1), ha="right", va="top",
         textcoords="offset points", fontsize="small", color="0.35",
     )  # fmt: skip
-    ax.set(xlabel=f"Log-kill by {drug}, relative to a naive cell", ylabel="Share of cells below", xlim=(0.0, None))
+    ax.set(
+        xlabel=f"Log-kill by {drug}, relative to a naive cell",
+        ylabel="Share of cells below",
+        xlim=(0.0, None),
+    )
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -60,13 +61,31 @@ def response_figure(
     for i, r in enumerate(responses):
         shift = i - (len(responses) - 1) / 2.0
         move = (lambda x, s=shift: place(x) * 1.035**s) if log else (lambda x, s=shift: place(x) + s * step)
-        ax.plot(move(r.x) * (0.975 if log else 1.0), r.y, ls="none", marker="o", ms=2.4, mew=0, color=r.colour, alpha=0.4)
+        ax.plot(
+            move(r.x) * (0.975 if log else 1.0),
+            r.y,
+            ls="none",
+            marker="o",
+            ms=2.4,
+            mew=0,
+            color=r.colour,
+            alpha=0.4,
+        )
         at = np.unique(r.x)
         means, lows, highs = (np.array([summary[r.arm, float(x)][k] for x in at]) for k in range(3))
         errors = np.nan_to_num(np.stack([means - lows, highs - means]))
-        line = {"ls": "none"} if r.curve is not None else {"ls": "-"}
+        line: dict[str, Any] = {"ls": "none"} if r.curve is not None else {"ls": "-"}
         ax.errorbar(
-            move(at), means, yerr=errors, marker="D", ms=4, color=r.colour, elinewidth=1.2, lw=1.2, label=_label(r), **line
+            move(at),
+            means,
+            yerr=errors,
+            marker="D",
+            ms=4,
+            color=r.colour,
+            elinewidth=1.2,
+            lw=1.2,
+            label=_label(r),
+            **line,
         )
         if r.curve is not None:
             fine = np.geomspace(every[every > 0][0] / 1.5, every[-1] * 1.1, 200)

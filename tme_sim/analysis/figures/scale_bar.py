@@ -20,7 +20,9 @@ def draw_scale_bar(ax: Axes, window_um: tuple[float, float, float, float]) -> No
         f"{length:g} µm", (x, y), xytext=(0, 2.5), textcoords="offset points", ha="left", va="bottom",
         fontsize="small", zorder=9, bbox={"facecolor": "white", "alpha": 0.88, "lw": 0, "pad": 1.5},
     )  # fmt: skip
-    ax.add_patch(Rectangle((x, y), length, 0.014 * tall, facecolor=BLACK, edgecolor="white", lw=0.4, zorder=10))
+    ax.add_patch(
+        Rectangle((x, y), length, 0.014 * tall, facecolor=BLACK, edgecolor="white", lw=0.4, zorder=10)
+    )
 
 
 def round_length(about_um: float) -> float:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -15,7 +15,7 @@ from tme_sim.analysis.style import panels, styled
 
 
 @styled
-def survival_figure(curves: pd.DataFrame, colours: Mapping[str, str], since: str) -> Figure:
+def survival_figure(curves: Any, colours: Mapping[str, str], since: str) -> Figure:
     """Return the share without progression through time by arm, with bands and, below, how many are at risk.
 
     Parameters
@@ -42,15 +42,39 @@ def survival_figure(curves: pd.DataFrame, colours: Mapping[str, str], since: str
     ax.set_xticks(ticks)
     if len(arms) > 1:
         ax.legend(loc="lower left")
-    style = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "center", "va": "top"}
-    ax.annotate("at risk", (0.0, 0.0), xytext=(-8, -36), fontsize="small", fontweight="bold", **{**style, "ha": "right"})
+    style = {
+        "xycoords": ("data", "axes fraction"),
+        "textcoords": "offset points",
+        "ha": "center",
+        "va": "top",
+    }
+    ax.annotate(
+        "at risk",
+        (0.0, 0.0),
+        xytext=(-8, -36),
+        fontsize="small",
+        fontweight="bold",
+        **{**style, "ha": "right"},
+    )
     for row, arm in enumerate(arms):
         of_arm = curves[curves["arm"] == arm]
         for tick in ticks:
             at = np.flatnonzero(of_arm["minutes"].to_numpy(float) / 1440.0 >= tick - 1e-9)
             n = int(of_arm["at_risk"].to_numpy()[at[0]]) if len(at) else 0
-            ax.annotate(f"{n}", (tick, 0.0), xytext=(0, -36 - 10 * (row + 1)), fontsize="small", color=colours[arm], **style)
+            ax.annotate(
+                f"{n}",
+                (tick, 0.0),
+                xytext=(0, -36 - 10 * (row + 1)),
+                fontsize="small",
+                color=colours[arm],
+                **style,
+            )
         ax.annotate(
-            folded(arm, 60), (0.0, 0.0), xytext=(-8, -36 - 10 * (row + 1)), fontsize="small", color=colours[arm], **{**style, "ha": "right"}
+            folded(arm, 60),
+            (0.0, 0.0),
+            xytext=(-8, -36 - 10 * (row + 1)),
+            fontsize="small",
+            color=colours[arm],
+            **{**style, "ha": "right"},
         )
     return figure

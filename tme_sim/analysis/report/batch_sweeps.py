@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from tme_sim.analysis.report.page import Item, Picture, Table, Words
 from tme_sim.analysis.sensitivity import first_order, tornado
 
 _MOST_MAPS, _MOST_BARS = 6, 15
-_CELLS = "tumour_cells"
+_FIT = "Lines: fitted four-parameter logistic, with the IC50 (dashed) and its interval (bar). "
 
 
 def is_dose(key: str) -> bool:
@@ -38,18 +39,20 @@ def responses(opened: OpenedBatch) -> Iterator[Item]:
             yield _response(opened, key, measure, fits)
         if fits:
             yield Table(
-                f"ic50_{_name(key)}", "Fitted dose responses",
-                "Four-parameter logistic by least squares; the interval of the IC50 is that of its logarithm (95 %). An IC50 that the doses "
+                f"ic50_{_name(key)}",
+                "Fitted dose responses",
+                "Four-parameter logistic by least squares; the interval of the IC50 is that of its "
+                "logarithm (95 %). An IC50 that the doses "
                 "cannot tell is withheld, with the reason.",
                 pd.DataFrame(fits),
-            )  # fmt: skip
+            )
 
 
 def _response(opened: OpenedBatch, key: str, measure: str, io_fits: list[dict]) -> Picture:
     others = [name for name in opened.batch.keys if name != key]
     colours, found, summary = arm_colours(opened.arms), [], {}
     for arm in opened.arms:
-        rows = opened.table[opened.table["arm"] == arm]
+        rows: Any = opened.table[opened.table["arm"] == arm]
         x, y = rows[key].to_numpy(float), rows[measure].to_numpy(float)
         seen = np.isfinite(x) & np.isfinite(y)
         x, y = x[seen], y[seen]
@@ -60,18 +63,27 @@ def _response(opened: OpenedBatch, key: str, measure: str, io_fits: list[dict]) 
         found.append(_fitted(arm, colours[arm], x, y, fit))
     label, share = opened.labels[measure]
     pooled = f" Runs over all values of {', '.join(others)} are taken together." if others else ""
-    withheld = [f"{fit['arm']}: {fit['verdict']}" for fit in io_fits if fit["measure"] == measure and fit["key"] == key and fit["verdict"]]
+    withheld = [
+        f"{fit['arm']}: {fit['verdict']}"
+        for fit in io_fits
+        if fit["measure"] == measure and fit["key"] == key and fit["verdict"]
+    ]
     note = f" No IC50 is given for {'; '.join(withheld)}." if withheld else ""
     table = pd.DataFrame(
-        [{"arm": arm, key: level, "mean": m, "low": low, "high": high} for (arm, level), (m, low, high) in summary.items()]
+        [
+            {"arm": arm, key: level, "mean": m, "low": low, "high": high}
+            for (arm, level), (m, low, high) in summary.items()
+        ]
     )
     what = "Dose response" if is_dose(key) else "Response"
     return Picture(
-        f"response_{_name(key)}_{measure}", f"{what}: {label[:1].lower() + label[1:]}",
-        f"Dots: single runs; diamonds: means with 95 % confidence intervals.{' Lines: fitted four-parameter logistic, with the IC50 (dashed) and its interval (bar).' if is_dose(key) else ''} "
-        f"{_counts(found)}.{pooled}{note}",
-        response_figure(found, opened.key_label(key), label, share, _is_log(opened.levels(key)), summary), table,
-    )  # fmt: skip
+        f"response_{_name(key)}_{measure}",
+        f"{what}: {label[:1].lower() + label[1:]}",
+        "Dots: single runs; diamonds: means with 95 % confidence intervals. "
+        f"{_FIT if is_dose(key) else ''}{_counts(found)}.{pooled}{note}",
+        response_figure(found, opened.key_label(key), label, share, _is_log(opened.levels(key)), summary),
+        table,
+    )
 
 
 def _fitted(arm: str, colour: str, x: np.ndarray, y: np.ndarray, fit: DoseResponse | None) -> Response:
@@ -109,12 +121,16 @@ def maps(opened: OpenedBatch) -> Iterator[Item]:
                 continue
             label, share = opened.labels[measure]
             pooled = f" Means over all values of {', '.join(others)}." if others else ""
-            flat = pd.concat([means.stack().rename("mean").reset_index().assign(arm=arm) for arm, means, _ in tables])
+            flat = pd.concat(
+                [means.stack().rename("mean").reset_index().assign(arm=arm) for arm, means, _ in tables]
+            )
             yield Picture(
-                f"map_{_name(y)}_{_name(x)}_{measure}", f"{label} over two parameters",
+                f"map_{_name(y)}_{_name(x)}_{measure}",
+                f"{label} over two parameters",
                 f"Means at the end of the runs; n is the number of runs in each cell.{pooled}",
-                heat_figure(tables, opened.key_label(x), opened.key_label(y), label, share), flat,
-            )  # fmt: skip
+                heat_figure(tables, opened.key_label(x), opened.key_label(y), label, share),
+                flat,
+            )
 
 
 def sensitivities(opened: OpenedBatch) -> Iterator[Item]:
@@ -123,26 +139,40 @@ def sensitivities(opened: OpenedBatch) -> Iterator[Item]:
         yield Words("Fewer than two numbers were swept: there is nothing to rank.")
         return
     for arm in opened.arms:
-        rows = opened.table[opened.table["arm"] == arm]
+        rows: Any = opened.table[opened.table["arm"] == arm]
         for measure in opened.measures:
             table = tornado(rows, opened.numeric, measure)
-            known = table[table["swing"].notna()]
+            known: Any = table[table["swing"].notna()]
             if known.empty or not known["swing"].abs().max() > 0.0:
                 continue
             label, share = opened.labels[measure]
             said = next((text for text in known["verdict"] if text), "")
             in_arm = f" of {arm}" if len(opened.arms) > 1 else ""
             yield Picture(
-                f"tornado_{measure}_{arm}", f"What moves it most: {label[:1].lower() + label[1:]}{' (' + arm + ')' if in_arm else ''}",
-                f"Means over the runs{in_arm} in the lowest and the highest quarter of each parameter, and the mean over all {len(rows)} runs "
-                f"(line); the {min(_MOST_BARS, len(known))} largest of {len(known)} parameters. Right: Spearman's rank correlation. "
-                + (f"{said}." if said else ""),
-                tornado_figure(known.head(_MOST_BARS).assign(key=lambda t: t["key"].map(opened.key_words)), label, share, float(rows[measure].mean())), table,
-            )  # fmt: skip
+                f"tornado_{measure}_{arm}",
+                f"What moves it most: {label[:1].lower() + label[1:]}{' (' + arm + ')' if in_arm else ''}",
+                f"Means over the runs{in_arm} in the lowest and the highest quarter of each parameter, "
+                f"and the mean over all {len(rows)} runs "
+                f"(line); the {min(_MOST_BARS, len(known))} largest of {len(known)} parameters. Right: "
+                "Spearman's rank correlation. " + (f"{said}." if said else ""),
+                tornado_figure(
+                    known.head(_MOST_BARS).assign(key=lambda t: t["key"].map(opened.key_words)),
+                    label,
+                    share,
+                    float(rows[measure].mean()),
+                ),
+                table,
+            )
             if opened.drawn:
-                indices = first_order(rows, opened.numeric, measure).sort_values("S1", ascending=False, ignore_index=True)
+                indices = first_order(rows, opened.numeric, measure).sort_values(
+                    "S1", ascending=False, ignore_index=True
+                )
                 yield Table(
-                    f"sobol_{measure}_{arm}", f"First-order Sobol indices: {label[:1].lower() + label[1:]}",
-                    "Share of the variance that each parameter explains alone (random balance designs, SALib), with the half-width of "
-                    "its 95 % interval.", indices, shown=10,
-                )  # fmt: skip
+                    f"sobol_{measure}_{arm}",
+                    f"First-order Sobol indices: {label[:1].lower() + label[1:]}",
+                    "Share of the variance that each parameter explains alone (random balance "
+                    "designs, SALib), with the half-width of "
+                    "its 95 % interval.",
+                    indices,
+                    shown=10,
+                )

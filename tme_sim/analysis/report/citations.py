@@ -12,7 +12,7 @@ from tme_sim.scenario.scenario import Scenario
 
 
 def citations(ids: Iterable[str]) -> pd.DataFrame:
-    """Return one row per mechanism: id, statement (paraphrased), form (stated, inferred, assumed), document, identifiers.
+    """Return one row per mechanism: id, paraphrased statement, form (stated, inferred, assumed), document.
 
     Ids that this version does not know are listed without a statement.
     """
@@ -36,7 +36,7 @@ def citations(ids: Iterable[str]) -> pd.DataFrame:
 
 
 def numbers(scenario: Scenario) -> pd.DataFrame:
-    """Return every number of a scenario that has a source: key, value, range, source, citation, why; assumed ones first."""
+    """Return every number with a source: key, value, range, source, citation, why; assumed ones first."""
     found = {row.id: row for row in parameters()}
     papers = {source.key: source.citation for source in bibliography()}
     rows = []
@@ -57,4 +57,6 @@ def numbers(scenario: Scenario) -> pd.DataFrame:
             }
         )
     table = pd.DataFrame(rows, columns=pd.Index(["key", "value", "range", "source", "citation", "why"]))
-    return table.sort_values("source", key=lambda source: source != "assumed", kind="stable", ignore_index=True)
+    return table.sort_values(
+        "source", key=lambda source: source != "assumed", kind="stable", ignore_index=True
+    )

@@ -14,7 +14,9 @@ from tme_sim.analysis.style import STYLE
 _FRAMES_PER_S, _DPI = 3, 150
 
 
-def write_film(stem: Path, heads: Sequence[str], rows: Sequence[Row], spacing_um: float, window_um: Window) -> Path:
+def write_film(
+    stem: Path, heads: Sequence[str], rows: Sequence[Row], spacing_um: float, window_um: Window
+) -> Path:
     """Write one frame per moment, the rows side by side; return the file."""
     with rc_context(STYLE):
         figure, images, title = still_figure(heads[0], rows, spacing_um, window_um)

@@ -29,7 +29,9 @@ class PlaceTaken(FileExistsError):
     """A folder holds something already; says what."""
 
 
-def write_report(report: Report, out: Path, *, force: bool = False, tell: Callable[[str], None] = lambda _: None) -> Path:
+def write_report(
+    report: Report, out: Path, *, force: bool = False, tell: Callable[[str], None] = lambda _: None
+) -> Path:
     """Write a report to the folder ``out``: whole or not at all; return its page.
 
     Parameters
@@ -145,7 +147,11 @@ def _write_picture(item: Picture, folder: Path) -> dict[str, Any]:
     if item.numbers is not None:
         files.append(_write_table(item.numbers, folder, item.name))
     svg, png = (drawn[kind].getvalue() for kind in ("svg", "png"))
-    data = _data_address(svg, "image/svg+xml") if len(svg) <= _MOST_SVG_BYTES else _data_address(png, "image/png")
+    data = (
+        _data_address(svg, "image/svg+xml")
+        if len(svg) <= _MOST_SVG_BYTES
+        else _data_address(png, "image/png")
+    )
     wide_mm = item.figure.get_figwidth() * 25.4
     return {**_words(item), "kind": "picture", "data": data, "wide_mm": wide_mm, "files": files}
 

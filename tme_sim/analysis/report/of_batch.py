@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,11 @@ def report_of_batch(batch: Batch) -> Report:
     chapters = [
         Chapter("Arms", "Where the runs ended.", arms(opened)),
         Chapter("Through time", "", course(opened)),
-        Chapter("Differences", "Replicates share their seeds across arms, so that arms are compared in pairs.", differences(opened)),
+        Chapter(
+            "Differences",
+            "Replicates share their seeds across arms, so that arms are compared in pairs.",
+            differences(opened),
+        ),
         Chapter("Time to progression", "", progression(opened)),
     ]
     if batch.keys:
@@ -36,7 +41,11 @@ def report_of_batch(batch: Batch) -> Report:
         ]
     chapters += [
         Chapter("Runs", "", _runs(opened)),
-        Chapter("Settings and evidence", "Of one run of the batch; arms and points differ in the settings that they name.", _settings(opened)),
+        Chapter(
+            "Settings and evidence",
+            "Of one run of the batch; arms and points differ in the settings that they name.",
+            _settings(opened),
+        ),
     ]
     return Report(
         title=str(about.get("title") or about["experiment"]),
@@ -45,7 +54,7 @@ def report_of_batch(batch: Batch) -> Report:
         facts=_facts(opened),
         warnings=warnings_of(opened),
         chapters=chapters,
-    )  # fmt: skip
+    )
 
 
 def warnings_of(opened: OpenedBatch) -> list[str]:
@@ -55,11 +64,16 @@ def warnings_of(opened: OpenedBatch) -> list[str]:
     said = verdict(fewest)
     pooled = opened.drawn and fewest == 1
     if pooled:
-        out.append("Each drawn point was run once: what is chance and what is the parameters' doing cannot be told apart at a single point.")
+        out.append(
+            "Each drawn point was run once: what is chance and what is the parameters' doing cannot "
+            "be told apart at a single point."
+        )
     elif said:
         span = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-        out.append(f"Too few replicates: {span} per arm{' and point' if batch.keys else ''}. {said[:1].upper()}{said[1:]}.")
-    left = batch.design[batch.design["status"] != "done"]
+        out.append(
+            f"Too few replicates: {span} per arm{' and point' if batch.keys else ''}. {said[:1].upper()}{said[1:]}."
+        )
+    left: Any = batch.design[batch.design["status"] != "done"]
     if len(left):
         states = ", ".join(f"{count} {state}" for state, count in left["status"].value_counts().items())
         out.append(f"{len(left)} of {len(batch.design)} runs are not in this report ({states}): see Runs.")
@@ -76,11 +90,21 @@ def _facts(opened: OpenedBatch) -> list[tuple[str, str, str]]:
     span = f"{ended.min():g}" if np.ptp(ended) < 1e-9 else f"{ended.min():.3g} to {ended.max():.3g}"
     out = [
         ("Runs", f"{len(opened.table):,}", f"of {len(batch.design):,} planned"),
-        ("Arms", f"{len(opened.arms)}", named(opened.arms) if len(opened.arms) <= 3 else f"control: {batch.control}"),
+        (
+            "Arms",
+            f"{len(opened.arms)}",
+            named(opened.arms) if len(opened.arms) <= 3 else f"control: {batch.control}",
+        ),
     ]
     if batch.keys:
         out.append(("Points", f"{points:,}", f"over {len(batch.keys)} swept settings"))
-    out.append(("Replicates", f"{fewest}" if fewest == most else f"{fewest} to {most}", "per arm and point" if batch.keys else "per arm"))
+    out.append(
+        (
+            "Replicates",
+            f"{fewest}" if fewest == most else f"{fewest} to {most}",
+            "per arm and point" if batch.keys else "per arm",
+        )
+    )
     out.append(("Simulated", f"{span} d", "per run"))
     return out
 
@@ -89,10 +113,17 @@ def _runs(opened: OpenedBatch) -> Iterator[Item]:
     batch = opened.batch
     for text in batch.skipped:
         yield Words(f"Left out: {text}")
-    failed = batch.design[batch.design["status"] == "failed"]
+    failed: Any = batch.design[batch.design["status"] == "failed"]
     if len(failed):
-        yield Table("failed", "Runs that failed", "With their reasons.", failed[["arm", "replicate", "run_id", "failure"]])
-    ends = pd.DataFrame({name: batch.ends[name].to_numpy() for name in ("ended", *opened.measures)}, index=batch.design.index)
+        yield Table(
+            "failed",
+            "Runs that failed",
+            "With their reasons.",
+            failed[["arm", "replicate", "run_id", "failure"]],
+        )
+    ends = pd.DataFrame(
+        {name: batch.ends[name].to_numpy() for name in ("ended", *opened.measures)}, index=batch.design.index
+    )
     table = batch.design.join(ends).rename(columns={"ended": "ended_min"})
     yield Table("runs", "Every run", "Design and measures at the end of each run.", table, shown=12)
 
@@ -104,6 +135,10 @@ def _settings(opened: OpenedBatch) -> Iterator[Item]:
         return
     for number, run in opened.batch.runs():
         arm = opened.batch.design.at[number, "arm"]
-        facts = {"experiment": about["experiment"], "plan": about.get("plan_id", ""), "arm of the run shown here": arm}
+        facts = {
+            "experiment": about["experiment"],
+            "plan": about.get("plan_id", ""),
+            "arm of the run shown here": arm,
+        }
         yield from settings(run, opened.scenario, facts)
         return

@@ -21,7 +21,8 @@ def report_of_run(run: Run) -> Report:
     identity = {"file": run.path.name, "run": run.run_id, "seed": run.seed, "simulated": f"{end_day:g} d"}
     return Report(
         title=run.title or run.path.stem,
-        subtitle=f"Report of {run.path.name}: {end_day:.4g} days{_of_scenario(opened)}, seed {run.seed}, {run.attributes['source']}.",
+        subtitle=f"Report of {run.path.name}: {end_day:.4g} days{_of_scenario(opened)}, seed {run.seed}, "
+        f"{run.attributes['source']}.",
         facts=_facts(opened),
         warnings=_warnings(opened),
         chapters=(
@@ -29,14 +30,26 @@ def report_of_run(run: Run) -> Report:
             Chapter("Fields", "What the cells live in.", fields(opened)),
             Chapter("Profiles", "How the tissue changes with distance.", profiles(opened)),
             Chapter("Populations", "", populations(opened)),
-            Chapter("Resistance", "Measured cell by cell against a naive cell; never a label of the model.", resistance(opened)),
-            Chapter("What carries resistance", "Each route's share in the protection of the resistant cells.", attribution(opened)),
+            Chapter(
+                "Resistance",
+                "Measured cell by cell against a naive cell; never a label of the model.",
+                resistance(opened),
+            ),
+            Chapter(
+                "What carries resistance",
+                "Each route's share in the protection of the resistant cells.",
+                attribution(opened),
+            ),
             Chapter("Vesicles", "", vesicles(opened)),
             Chapter("Drug exposure", "", drugs(opened)),
             Chapter("Lineages", "", lineages(opened)),
-            Chapter("Settings and evidence", "Everything needed to make this run again.", settings(run, opened.scenario, identity)),
+            Chapter(
+                "Settings and evidence",
+                "Everything needed to make this run again.",
+                settings(run, opened.scenario, identity),
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _of_scenario(opened: OpenedRun) -> str:
@@ -48,7 +61,10 @@ def _warnings(opened: OpenedRun) -> list[str]:
     if len(opened.run.snapshot_minutes) < 2:
         out.append("The file holds one snapshot only: maps through time and the film are left out.")
     if opened.scenario is None:
-        out.append("This version of tme-sim cannot read the scenario in the file: thresholds are the defaults, assumed numbers are not listed.")
+        out.append(
+            "This version of tme-sim cannot read the scenario in the file: thresholds are the "
+            "defaults, assumed numbers are not listed."
+        )
     if opened.run.grid.shape[0] > 1:
         out.append("The tissue is three-dimensional; maps show its middle plane, numbers the whole of it.")
     return out
@@ -65,15 +81,23 @@ def _facts(opened: OpenedRun) -> list[tuple[str, str, str]]:
     if hypoxic is not None:
         out.append(("Below 10 mmHg oxygen", f"{hypoxic[-1]:.0%}", "of tumour cells at the end"))
     for drug in opened.drugs:
-        shares = [_last(opened.series(f"resistant_fraction{niche}_{drug}")) for niche in ("", "_rim", "_perfused")]
-        note = ", ".join(f"{word} {share:.0%}" for word, share in zip(("rim", "near vessels"), shares[1:], strict=True) if np.isfinite(share))
+        shares = [
+            _last(opened.series(f"resistant_fraction{niche}_{drug}")) for niche in ("", "_rim", "_perfused")
+        ]
+        note = ", ".join(
+            f"{word} {share:.0%}"
+            for word, share in zip(("rim", "near vessels"), shares[1:], strict=True)
+            if np.isfinite(share)
+        )
         if np.isfinite(shares[0]):
             out.append((f"Resistant to {drug}", f"{shares[0]:.0%}", note))
     pools = opened.run.layout.pools
     released = sum(_last(opened.series(f"{pool}_released")) for pool in pools)
     taken = sum(_last(opened.series(f"{pool}_internalised")) for pool in pools)
     if pools and released > 0.0:
-        out.append(("Vesicles released", f"{released:,.3g}".replace("e+0", "e"), f"{taken / released:.0%} taken up"))
+        out.append(
+            ("Vesicles released", f"{released:,.3g}".replace("e+0", "e"), f"{taken / released:.0%} taken up")
+        )
     return out
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +57,11 @@ class OpenedRun:
     def drugs(self) -> tuple[str, ...]:
         """Drugs whose resistance was measured at the end."""
         return tuple(drug for drug in self.run.layout.drugs if f"resistance_{drug}" in self.run.cells())
+
+    def living(self, minutes: float | None = None) -> Any:
+        """Return the living tumour cells of a snapshot, a DataFrame with the columns of `Run.cells`."""
+        cells = self.run.cells(minutes)
+        return cells[(cells["death"] == "alive") & cells["type"].isin(self.tumour)]
 
     @cached_property
     def tumour(self) -> tuple[str, ...]:

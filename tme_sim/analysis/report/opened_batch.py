@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from tme_sim.analysis.report.opened import scenario_of
 from tme_sim.record.batch_reader import Batch
@@ -40,12 +40,12 @@ class OpenedBatch:
         return bool(np.isfinite(values).any()) and not ("_vessel_" in name or "_oxygen_" in name)
 
     @cached_property
-    def table(self) -> pd.DataFrame:
+    def table(self) -> Any:
         """One row per finished run: ``arm``, ``replicate``, swept keys, measures at its end."""
         return self.batch.table(self.measures)
 
     @cached_property
-    def paired(self) -> pd.DataFrame:
+    def paired(self) -> Any:
         """The table with a ``replicate`` that names point and replicate, so that arms pair over all points."""
         if not self.batch.keys:
             return self.table
@@ -100,7 +100,12 @@ class OpenedBatch:
         short = key.removesuffix(".value")
         part, _, rest = short.partition(".")
         number, _, what = rest.partition(".")
-        if part == "rules" and number.isdecimal() and self.scenario is not None and int(number) < len(self.scenario.rules):
+        if (
+            part == "rules"
+            and number.isdecimal()
+            and self.scenario is not None
+            and int(number) < len(self.scenario.rules)
+        ):
             rule = self.scenario.rules[int(number)]
             return f"{what} of {rule.cell}: {rule.signal} → {rule.behaviour}"
         dose = _DOSE.fullmatch(short)
@@ -114,7 +119,7 @@ class OpenedBatch:
     @cached_property
     def replicates(self) -> tuple[int, int]:
         """Fewest and most finished runs of any arm and point."""
-        sizes = self.table.groupby(["arm", *self.batch.keys], sort=False, dropna=False).size()
+        sizes: Any = self.table.groupby(["arm", *self.batch.keys], sort=False, dropna=False).size()
         return int(sizes.min()), int(sizes.max())
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,11 @@ from tme_sim.analysis.timeline import counts_panel, hypoxia_panel
 from tme_sim.measures.niches import DISTANCES_UM, OXYGEN_MMHG
 from tme_sim.state.codes import CLASSES
 
-_NICHES = (("", "all tumour cells", BLACK, "-"), ("_rim", "in the rim", VERMILLION, "--"), ("_perfused", "near vessels", BLUE, ":"))
+_NICHES = (
+    ("", "all tumour cells", BLACK, "-"),
+    ("_rim", "in the rim", VERMILLION, "--"),
+    ("_perfused", "near vessels", BLUE, ":"),
+)
 _LEAST, _SHOWN = 1e-6, 1e-3  # contributions that are more than rounding, and that are drawn
 _AGAINST = (
     ("resistant_fraction", "against a naive cell in normoxia"),
@@ -36,19 +41,28 @@ def populations(opened: OpenedRun) -> Iterator[Item]:
     for panel in shown:
         table |= {f"{panel.title}: {c.label}": c.y for c in panel.curves if len(c.y) == len(days)}
     end = opened.series("tumour_cells")
-    n = f"{end[0]:,.0f} living tumour cells at the start, {end[-1]:,.0f} at the end. " if end is not None else ""
+    n = (
+        f"{end[0]:,.0f} living tumour cells at the start, {end[-1]:,.0f} at the end. "
+        if end is not None
+        else ""
+    )
     yield Picture(
-        "populations", "Cells, births and deaths",
+        "populations",
+        "Cells, births and deaths",
         n + "Births and deaths are those of all cells, per day, from their running totals.",
-        curves_figure(shown, "Time (days)", panel_mm=46.0, shade_label=f"{drug} in blood"), pd.DataFrame(table),
-    )  # fmt: skip
+        curves_figure(shown, "Time (days)", panel_mm=46.0, shade_label=f"{drug} in blood"),
+        pd.DataFrame(table),
+    )
 
 
 def _turnover(opened: OpenedRun) -> Panel:
     """Return births and deaths by cause per day."""
     days = opened.series_days
     curves = []
-    for name, label, colour in (("births", "births", ORANGE), *((f"deaths_by_{c}", f"deaths: {c}", k) for c, k in DEATHS.items())):
+    for name, label, colour in (
+        ("births", "births", ORANGE),
+        *((f"deaths_by_{c}", f"deaths: {c}", k) for c, k in DEATHS.items()),
+    ):
         total = opened.series(name)
         if total is not None and total.max() > total.min() and len(days) > 2:
             step = max(1, round(0.5 / float(np.median(np.diff(days)))))  # half a day or one reading
@@ -91,15 +105,17 @@ def _through_time(opened: OpenedRun, drug: str) -> Iterator[Item]:
         return
     rim = opened.observed.rim_from_vessel
     yield Picture(
-        f"resistant_fraction_{drug}", f"Resistant fraction, {drug}",
-        f"A tumour cell counts as resistant when its log-kill under the reference exposure is below {opened.resistant_below:g} "
-        f"of a naive cell's. The rim: farther than {float(rim):g} µm from a perfused vessel. What is resistant on the left and "
+        f"resistant_fraction_{drug}",
+        f"Resistant fraction, {drug}",
+        "A tumour cell counts as resistant when its log-kill under the reference exposure is below "
+        f"{opened.resistant_below:g} "
+        f"of a naive cell's. The rim: farther than {float(rim):g} µm from a perfused vessel. What is "
+        "resistant on the left and "
         "not on the right is protected by its low oxygen alone.",
         curves_figure(panels, "Time (days)", panel_mm=52.0, legend="bottom", shade_label=f"{drug} in blood"),
         pd.DataFrame(table).dropna(how="all", subset=[c for c in table if c != "day"]),
-    )  # fmt: skip
-    section, cells = opened.last, opened.run.cells()
-    alive = cells[(cells["death"] == "alive") & cells["type"].isin(opened.tumour)]
+    )
+    section, alive = opened.last, opened.living()
     ratio = alive[f"resistance_{drug}"].to_numpy(float)
     if np.isfinite(ratio).sum() > 1:
         rim = alive["rim"].to_numpy(float) > 0.5
@@ -107,11 +123,13 @@ def _through_time(opened: OpenedRun, drug: str) -> Iterator[Item]:
         groups = {name: values[np.isfinite(values)] for name, values in groups.items()}
         counts = ", ".join(f"{name}: {len(values):,}" for name, values in groups.items())
         yield Picture(
-            f"ratios_{drug}", f"How sensitive single cells are to {drug}",
-            f"Cumulative distribution over cells at day {section.minutes / 1440:.1f}; {counts}. At 1 a cell is as sensitive as a naive one; "
+            f"ratios_{drug}",
+            f"How sensitive single cells are to {drug}",
+            f"Cumulative distribution over cells at day {section.minutes / 1440:.1f}; {counts}. At 1 a "
+            "cell is as sensitive as a naive one; "
             "left of the line it counts as resistant.",
             ratios_figure(groups, opened.resistant_below, drug),
-        )  # fmt: skip
+        )
 
 
 def _by_niche(opened: OpenedRun, drug: str) -> Iterator[Item]:
@@ -119,18 +137,18 @@ def _by_niche(opened: OpenedRun, drug: str) -> Iterator[Item]:
     if shares:
         table = pd.DataFrame([vars(share) for share in shares])
         yield Picture(
-            f"niches_{drug}", f"Where the cells resistant to {drug} are",
+            f"niches_{drug}",
+            f"Where the cells resistant to {drug} are",
             f"Resistant share of the living tumour cells of each place at day {opened.last.minutes / 1440:.1f}; "
             "the number after each bar is how many cells it is a share of.",
-            shares_figure(shares, f"Share resistant to {drug}"), table,
-        )  # fmt: skip
+            shares_figure(shares, f"Share resistant to {drug}"),
+            table,
+        )
 
 
 def _niche_shares(opened: OpenedRun, drug: str) -> list[Share]:
     """Return resistant shares by place and by heritable state at the end, from the cells themselves."""
-    run = opened.run
-    cells = run.cells()
-    alive = cells[(cells["death"] == "alive") & cells["type"].isin(opened.tumour)]
+    run, alive = opened.run, opened.living()
     ratio = alive[f"resistance_{drug}"].to_numpy(float)
     if not np.isfinite(ratio).any():
         return []
@@ -156,24 +174,31 @@ def _niche_shares(opened: OpenedRun, drug: str) -> list[Share]:
 
 
 def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
-    found = opened.run.classes
+    found: Any = opened.run.classes
     found = found[found["drug"] == drug]
     if found.empty:
         yield Words(
-            f"Whether cells resistant to {drug} were so before treatment or became so under it, and whether that lasts, is told "
+            f"Whether cells resistant to {drug} were so before treatment or became so under it, and "
+            "whether that lasts, is told "
             "by a drug-free washout after the run; this scenario asks for none (resistance: {washout: …})."
         )
         return
-    counts = found["class"].value_counts().reindex(CLASSES, fill_value=0)
+    counts: Any = found["class"].value_counts().reindex(CLASSES, fill_value=0)
     total = int(counts.sum())
     shares = [Share("After the washout", name, count / total, total) for name, count in counts.items()]
-    table = pd.DataFrame({"class": counts.index, "cells": counts.to_numpy(), "share": counts.to_numpy() / total})
+    table = pd.DataFrame(
+        {"class": counts.index, "cells": counts.to_numpy(), "share": counts.to_numpy() / total}
+    )
     yield Picture(
-        f"classes_{drug}", f"Classes of resistance to {drug}",
-        f"The {total:,} living tumour cells at the end, followed through a drug-free washout. Pre-existing: resistant before "
-        "treatment by what it inherited; induced: gained under treatment, and kept (stable) or lost (transient) without the drug.",
-        shares_figure(shares, "Share of living tumour cells"), table,
-    )  # fmt: skip
+        f"classes_{drug}",
+        f"Classes of resistance to {drug}",
+        f"The {total:,} living tumour cells at the end, followed through a drug-free washout. "
+        "Pre-existing: resistant before "
+        "treatment by what it inherited; induced: gained under treatment, and kept (stable) or lost "
+        "(transient) without the drug.",
+        shares_figure(shares, "Share of living tumour cells"),
+        table,
+    )
 
 
 def attribution(opened: OpenedRun) -> Iterator[Item]:
@@ -183,10 +208,15 @@ def attribution(opened: OpenedRun) -> Iterator[Item]:
     for drug in opened.drugs:
         table = _contributions(opened, drug)
         if table.empty:
-            yield Words(f"No tumour cell was resistant to {drug} when it was last measured: there is nothing to attribute.")
+            yield Words(
+                f"No tumour cell was resistant to {drug} when it was last measured: there is nothing to attribute."
+            )
             continue
         cited |= {i for ids in table["mechanisms"] for i in ids.split()}
-        groups = {"all resistant cells": table["all"].to_numpy(float), "in the rim": table["rim"].to_numpy(float)}
+        groups = {
+            "all resistant cells": table["all"].to_numpy(float),
+            "in the rim": table["rim"].to_numpy(float),
+        }
         groups = {name: values for name, values in groups.items() if np.isfinite(values).any()}
         if len(groups) == 2 and np.allclose(*groups.values(), equal_nan=True):
             groups = {"all resistant cells (all lie in the rim)": groups["all resistant cells"]}
@@ -195,19 +225,25 @@ def attribution(opened: OpenedRun) -> Iterator[Item]:
         shown = table[seen]
         groups = {name: values[seen] for name, values in groups.items()}
         yield Picture(
-            f"attribution_{drug}", f"Why the cells resistant to {drug} resist",
-            f"Shapley value of each route, mean over the {cells} resistant tumour cells at day {day:.1f}; negative values "
-            "sensitise. Routes and memory add up to one minus the cells' log-kill over that of a naive cell. Routes that "
+            f"attribution_{drug}",
+            f"Why the cells resistant to {drug} resist",
+            f"Shapley value of each route, mean over the {cells} resistant tumour cells at day "
+            f"{day:.1f}; negative values "
+            "sensitise. Routes and memory add up to one minus the cells' log-kill over that of a "
+            "naive cell. Routes that "
             f"reach no cell are left out, those below {_SHOWN:g} are in the table only.",
-            attribution_figure(shown["route"].tolist(), groups, shown["mechanisms"].tolist(), drug), table,
-        )  # fmt: skip
+            attribution_figure(shown["route"].tolist(), groups, shown["mechanisms"].tolist(), drug),
+            table,
+        )
         yield from _attribution_through_time(opened, drug, shown["route"].tolist())
     if cited:
         yield Table(
-            "mechanisms", "The statements behind these routes",
-            "Every mechanism on the way from a route to the drug's effect, in our words, and the document it comes from.",
+            "mechanisms",
+            "The statements behind these routes",
+            "Every mechanism on the way from a route to the drug's effect, in our words, and the "
+            "document it comes from.",
             citations(cited),
-        )  # fmt: skip
+        )
     if routes.empty and opened.drugs:
         yield Words("The rules of this scenario leave no route from outside a cell to the drug's effect.")
 
@@ -220,12 +256,16 @@ def measure_of(route: str, niche: str, drug: str) -> str:
 def _contributions(opened: OpenedRun, drug: str) -> pd.DataFrame:
     """Return the last contributions, the largest first: route, all, rim, mechanisms; day and cells in ``attrs``."""
     frame, routes = opened.run.timeseries, opened.run.routes
-    routes = routes[routes["drug"] == drug] if not routes.empty else pd.DataFrame({"route": [], "evidence": []})
+    routes = (
+        routes[routes["drug"] == drug] if not routes.empty else pd.DataFrame({"route": [], "evidence": []})
+    )
     evidence = dict(zip(routes["route"], routes["evidence"], strict=True))
     names = [*evidence, "drug history", "contacts", "distance to vessel", "inherited traits", "memory"]
     rows = []
     known = [name for name in dict.fromkeys(names) if measure_of(name, "", drug) in frame]
-    measured = frame[[measure_of(name, "", drug) for name in known]].dropna(how="all") if known else frame.iloc[:0]
+    measured = (
+        frame[[measure_of(name, "", drug) for name in known]].dropna(how="all") if known else frame.iloc[:0]
+    )
     if measured.empty:
         return pd.DataFrame(columns=pd.Index(["route", "all", "rim", "mechanisms"]))
     at = measured.index[-1]
@@ -249,11 +289,15 @@ def _attribution_through_time(opened: OpenedRun, drug: str, routes: list[str]) -
             table[route] = values
     if curves:
         yield Picture(
-            f"attribution_through_time_{drug}", f"What protects from {drug}, through time",
+            f"attribution_through_time_{drug}",
+            f"What protects from {drug}, through time",
             "Means over the tumour cells that are resistant at each time, the six largest routes; gaps where none is.",
             curves_figure(
-                [Panel("", "Protection (share of a naive log-kill)", curves, "signed", opened.doses(drug))], "Time (days)",
-                columns=1, panel_mm=56.0, shade_label=f"{drug} in blood",
+                [Panel("", "Protection (share of a naive log-kill)", curves, "signed", opened.doses(drug))],
+                "Time (days)",
+                columns=1,
+                panel_mm=56.0,
+                shade_label=f"{drug} in blood",
             ),
             pd.DataFrame(table).dropna(how="all", subset=list(table)[1:]),
-        )  # fmt: skip
+        )

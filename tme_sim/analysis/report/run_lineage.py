@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ def lineages(opened: OpenedRun) -> Iterator[Item]:
     """Yield clones through time, their table, and the trees of those with most resistant cells."""
     drug = opened.drugs[0] if opened.drugs else None
     cells = cells_of(opened.run, drug, opened.resistant_below)
-    clones = clone_table(cells)
+    clones: Any = clone_table(cells)
     if clones.empty:
         yield Words("There was no tumour cell in this run.")
         return
@@ -33,20 +34,31 @@ def lineages(opened: OpenedRun) -> Iterator[Item]:
     labels = ["others", *(f"clone_{founder}" for founder in shown["founder"])]
     alive = int((clones["cells"] > 0).sum())
     yield Picture(
-        "clones", "Clones through time",
-        f"A clone is all descendants of one cell of the start; {alive:,} of {len(clones):,} have living cells at the end. Shown singly: "
-        f"the {len(shown)} with most {f'cells resistant to {drug}' if drug else 'cells'}, ordered by their resistant share; the others pale. "
+        "clones",
+        "Clones through time",
+        f"A clone is all descendants of one cell of the start; {alive:,} of {len(clones):,} have "
+        "living cells at the end. Shown singly: "
+        f"the {len(shown)} with most {f'cells resistant to {drug}' if drug else 'cells'}, ordered by "
+        "their resistant share; the others pale. "
         + (f"Dark marks at the bottom: {drug} in blood." if drug and opened.doses(drug) else ""),
         fish_figure(minutes / 1440.0, sizes, shares, names, opened.doses(drug)),
         pd.DataFrame({"day": minutes / 1440.0, **dict(zip(labels, sizes, strict=True))}),
-    )  # fmt: skip
-    yield Table("clone_table", "Clones at the end", "One row per founder, most resistant cells first.", clones, shown=12)
+    )
+    yield Table(
+        "clone_table",
+        "Clones at the end",
+        "One row per founder, most resistant cells first.",
+        clones,
+        shown=12,
+    )
     found = (tree_of(cells, int(founder), _MOST_CELLS) for founder in clones["founder"].head(40))
     trees = [tree for tree in found if tree is not None][:_TREES]
     if trees:
         yield Picture(
-            "trees", "Trees of the clones with most resistant cells",
-            f"One line per cell, from its birth to its death (×) or the end; of the clones that can be drawn with at most {_MOST_CELLS} "
+            "trees",
+            "Trees of the clones with most resistant cells",
+            "One line per cell, from its birth to its death (×) or the end; of the clones that can be "
+            f"drawn with at most {_MOST_CELLS} "
             "lines, those with most resistant cells. A cell keeps its line when it divides.",
             trees_figure(trees, cells.end_min / 1440.0),
-        )  # fmt: skip
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,27 +35,36 @@ def vesicles(opened: OpenedRun) -> Iterator[Item]:
     named = {**colours, **{f"taken up by {name}": colour for name, colour in colours.items()}}
     pools = {flow.end: colours.get(flow.start, "#8C8C8C") for flow in flows if flow.column == 0}
     yield Picture(
-        "vesicle_budget", "Who released vesicles, and who took them up",
-        f"All vesicles up to day {opened.last.minutes / 1440:.1f}, from the books of the run, which close to rounding. Ribbons are as "
+        "vesicle_budget",
+        "Who released vesicles, and who took them up",
+        f"All vesicles up to day {opened.last.minutes / 1440:.1f}, from the books of the run, which "
+        "close to rounding. Ribbons are as "
         "wide as the number of vesicles.",
-        flow_figure(flows, ("released by", "pool", "what became of them"), {**named, **pools}, "vesicles"), table,
-    )  # fmt: skip
+        flow_figure(flows, ("released by", "pool", "what became of them"), {**named, **pools}, "vesicles"),
+        table,
+    )
     yield Table(
-        "vesicle_uptake", "Vesicles taken up, by donor and recipient", "Whole vesicles internalised during the run.", _uptake(opened)
+        "vesicle_uptake",
+        "Vesicles taken up, by donor and recipient",
+        "Whole vesicles internalised during the run.",
+        _uptake(opened),
     )
     yield from _vesicles_through_time(opened)
 
 
 def _flows(opened: OpenedRun) -> list[Flow]:
     run = opened.run
-    books, flux, flows = run.ledger("pools"), run.flux, []
-    taken = flux.groupby(["pool", "recipient"], sort=False)["vesicles"].sum()
+    books, flows = run.ledger("pools"), []
+    flux: Any = run.flux
+    taken: Any = flux.groupby(["pool", "recipient"], sort=False)["vesicles"].sum()
     for pool in run.layout.pools:
         account = {name: float(books.at[pool, name]) for name in books}
         released, given = account["released"], account["given"]
         donor = _donor(opened, pool)
         flows += [Flow(0, donor, pool, released), Flow(0, _GIVEN, pool, given)]
-        flows += [Flow(1, pool, f"taken up by {name}", float(taken[pool, name])) for name in run.layout.cell_types]
+        flows += [
+            Flow(1, pool, f"taken up by {name}", float(taken[pool, name])) for name in run.layout.cell_types
+        ]
         flows += [Flow(1, pool, words, account[name]) for name, words in _FATES.items()]
         rest = released + given - account["internalised"] - sum(account[name] for name in _FATES)
         # What is left of a difference of large numbers is rounding.
@@ -66,7 +76,7 @@ def _donor(opened: OpenedRun, pool: str) -> str:
     """Return the cell type that releases a pool: the scenario names it, else the flux does."""
     if opened.scenario is not None:
         return opened.scenario.vesicles[pool].donor or "cells"
-    flux = opened.run.flux
+    flux: Any = opened.run.flux
     found = flux[(flux["pool"] == pool) & (flux["vesicles"] > 0.0)]["donor"].unique()
     return str(found[0]) if len(found) else "cells"
 
@@ -75,7 +85,9 @@ def _uptake(opened: OpenedRun) -> pd.DataFrame:
     flux = opened.run.flux
     flux = flux[flux["vesicles"] > 0.0]
     total = flux.groupby("pool")["vesicles"].transform("sum")
-    return flux.assign(share_of_pool=flux["vesicles"] / total).sort_values(["pool", "vesicles"], ascending=[True, False])
+    return flux.assign(share_of_pool=flux["vesicles"] / total).sort_values(
+        ["pool", "vesicles"], ascending=[True, False]
+    )
 
 
 def _vesicles_through_time(opened: OpenedRun) -> Iterator[Item]:
@@ -91,9 +103,12 @@ def _vesicles_through_time(opened: OpenedRun) -> Iterator[Item]:
             panels.append(Panel(title, "Vesicles", curves))
     if panels:
         yield Picture(
-            "vesicles_through_time", "Vesicles through time", "Sums over the whole tissue.",
-            curves_figure(panels, "Time (days)", columns=3, panel_mm=48.0, legend="bottom"), pd.DataFrame(table),
-        )  # fmt: skip
+            "vesicles_through_time",
+            "Vesicles through time",
+            "Sums over the whole tissue.",
+            curves_figure(panels, "Time (days)", columns=3, panel_mm=48.0, legend="bottom"),
+            pd.DataFrame(table),
+        )
 
 
 def drugs(opened: OpenedRun) -> Iterator[Item]:
@@ -106,15 +121,21 @@ def drugs(opened: OpenedRun) -> Iterator[Item]:
             yield Words(f"No {drug} was given in this run.")
             continue
         yield Picture(
-            f"exposure_{drug}", f"Exposure to {drug}",
-            "Means over the tissue and over living tumour cells. Free drug in blood and tissue; what a cell holds is per site "
+            f"exposure_{drug}",
+            f"Exposure to {drug}",
+            "Means over the tissue and over living tumour cells. Free drug in blood and tissue; what "
+            "a cell holds is per site "
             "volume; damage is dimensionless, its half-maximal effect at the half-max of the drug.",
-            curves_figure(panels, "Time (days)", panel_mm=46.0, shade_label=f"{drug} in blood"), pd.DataFrame(table),
-        )  # fmt: skip
+            curves_figure(panels, "Time (days)", panel_mm=46.0, shade_label=f"{drug} in blood"),
+            pd.DataFrame(table),
+        )
     if opened.run.layout.drugs:
         books = opened.run.ledger("drugs").reset_index()
         yield Table(
-            "drug_books", "The books of the drugs", "Amounts since the start, nM times sites: what was supplied and where it went.", books
+            "drug_books",
+            "The books of the drugs",
+            "Amounts since the start, nM times sites: what was supplied and where it went.",
+            books,
         )
 
 
@@ -122,13 +143,23 @@ def _exposure(opened: OpenedRun, drug: str) -> tuple[list[Panel], dict[str, np.n
     days, table = opened.series_days, {"day": opened.series_days}
     field = (opened.scenario.drugs[drug].field if opened.scenario is not None else None) or drug
     shown = (
-        ("Around the cells", f"Free {drug} (nM)", (
-            (f"{field}_plasma", "in blood", BLACK), (f"{field}_mean", "all sites", BLUE), (f"{field}_at_tumour", "at tumour cells", VERMILLION),
-        )),
+        (
+            "Around the cells",
+            f"Free {drug} (nM)",
+            (
+                (f"{field}_plasma", "in blood", BLACK),
+                (f"{field}_mean", "all sites", BLUE),
+                (f"{field}_at_tumour", "at tumour cells", VERMILLION),
+            ),
+        ),
         ("In the cells", f"{drug} held (nM)", ((f"{drug}_held_in_tumour", "tumour cells", VERMILLION),)),
         ("Damage", f"Damage by {drug} (1)", ((f"{drug}_damage_in_tumour", "tumour cells", VERMILLION),)),
-        ("Deaths so far", "Cells", ((f"deaths_by_{drug}", f"by {drug}", VERMILLION), ("deaths_by_drug", "by any drug", ORANGE))),
-    )  # fmt: skip
+        (
+            "Deaths so far",
+            "Cells",
+            ((f"deaths_by_{drug}", f"by {drug}", VERMILLION), ("deaths_by_drug", "by any drug", ORANGE)),
+        ),
+    )
     panels, any_drug = [], False
     for title, y_label, lines in shown:
         curves = []

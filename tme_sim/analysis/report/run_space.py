@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +17,8 @@ from tme_sim.analysis.figures.maps import OXYGEN, RATIO_COLOURS, VESICLE_COLOURS
 from tme_sim.analysis.figures.montage import Row, montage_figure
 from tme_sim.analysis.figures.numbers import fitting_unit
 from tme_sim.analysis.figures.planes import Plane, planes_figure
-from tme_sim.analysis.palette import BLUE, VERMILLION
 from tme_sim.analysis.overview import overview_figure
+from tme_sim.analysis.palette import BLUE, VERMILLION
 from tme_sim.analysis.profiles import edge_distance_um, profile
 from tme_sim.analysis.report.film import write_film
 from tme_sim.analysis.report.opened import OpenedRun
@@ -36,26 +38,32 @@ def tissue(opened: OpenedRun) -> Iterator[Item]:
     plane = "the middle plane of the tissue" if last.planes > 1 else "the tissue"
     cells = int(len(last.tumour_rows()))
     yield Picture(
-        "overview", "The tissue at the end",
-        f"Maps of {plane} at day {last.minutes / 1440:.1f} with {cells:,} living tumour cells, and their course in time. "
+        "overview",
+        "The tissue at the end",
+        f"Maps of {plane} at day {last.minutes / 1440:.1f} with {cells:,} living tumour cells, and "
+        "their course in time. "
         "Numbers in brackets count cells; remains of dead cells hold their site until they are cleared.",
         overview_figure(last),
-    )  # fmt: skip
+    )
     if len(opened.run.snapshot_minutes) > 1:
         sections = [section_of(opened.run, minutes) for minutes in opened.moments(_COLUMNS)]
         heads = [f"day {section.minutes / 1440:.3g}" for section in sections]
         counts = ", ".join(f"{len(section.tumour_rows()):,}" for section in sections)
         yield Picture(
-            "tissue_through_time", "The tissue through time",
+            "tissue_through_time",
+            "The tissue through time",
             f"All maps of a row share one scale. White lines: edge of the tumour. Living tumour cells: {counts}.",
             montage_figure(heads, _rows(sections, opened.drugs), last.spacing_um, last.window_um),
-        )  # fmt: skip
+        )
         yield Film(
-            "film", "The tissue as a film", f"One frame per snapshot, at most {_FRAMES}.", partial(_film, opened)
+            "film",
+            "The tissue as a film",
+            f"One frame per snapshot, at most {_FRAMES}.",
+            partial(_film, opened),
         )
 
 
-def _film(opened: OpenedRun, stem):
+def _film(opened: OpenedRun, stem: Path) -> Path:
     sections = [section_of(opened.run, minutes) for minutes in opened.moments(_FRAMES)]
     heads = [f"Day {section.minutes / 1440:.2f}" for section in sections]
     rows = _rows(sections, opened.drugs)
@@ -79,7 +87,9 @@ def _rows(sections: Sequence[Section], drugs: Sequence[str]) -> list[Row]:
         rows.append(Row("Free vesicles per site", shown, VESICLE_COLOURS, LogNorm(low, top), {}))
     for drug in drugs:
         planes = [section.tumour_raster(f"resistance_{drug}") for section in sections]
-        rows.append(Row(f"Log-kill by {drug},\nrelative to naive", planes, RATIO_COLOURS, Normalize(0.0, 1.0), {}))
+        rows.append(
+            Row(f"Log-kill by {drug},\nrelative to naive", planes, RATIO_COLOURS, Normalize(0.0, 1.0), {})
+        )
     return rows
 
 
@@ -104,30 +114,43 @@ def fields(opened: OpenedRun) -> Iterator[Item]:
     for name, plane in last.fields.items():
         unit, size = fitting_unit(field_unit(name), plane)
         planes.append(Plane(name, f"{name} ({unit})", plane / size))
-    planes += [Plane(name, f"free {name.replace('_', ' ')} (per site)", plane) for name, plane in last.pools.items()]
+    planes += [
+        Plane(name, f"free {name.replace('_', ' ')} (per site)", plane) for name, plane in last.pools.items()
+    ]
     planes = [plane for plane in planes if plane.name not in empty]
     if planes:
         edge = edge_distance_um(last.tumour_mask(), last.spacing_um)
         yield Picture(
-            "fields", "Fields and free vesicles at the end",
-            f"Day {last.minutes / 1440:.1f}, sites of {last.spacing_um:g} µm; white lines: edge of the tumour. Scales differ."
-            + (f" Zero everywhere: {', '.join(empty)}." if empty else ""),
+            "fields",
+            "Fields and free vesicles at the end",
+            f"Day {last.minutes / 1440:.1f}, sites of {last.spacing_um:g} µm; white lines: edge of the "
+            "tumour. Scales differ." + (f" Zero everywhere: {', '.join(empty)}." if empty else ""),
             planes_figure(planes, edge, last.spacing_um, last.extent_um),
-        )  # fmt: skip
+        )
     panels, table = [], {"day": opened.series_days}
     for name in run.layout.fields:
-        found = {suffix: values for suffix, _, _ in _PLACES if (values := opened.series(f"{name}_{suffix}")) is not None}
+        found = {
+            suffix: values
+            for suffix, _, _ in _PLACES
+            if (values := opened.series(f"{name}_{suffix}")) is not None
+        }
         table |= {f"{name}_{suffix}_{field_unit(name)}": values for suffix, values in found.items()}
         unit, size = fitting_unit(field_unit(name), *found.values())
-        curves = [Curve(label, opened.series_days, found[s] / size, colour) for s, label, colour in _PLACES if s in found]
+        curves = [
+            Curve(label, opened.series_days, found[s] / size, colour)
+            for s, label, colour in _PLACES
+            if s in found
+        ]
         if curves:
             panels.append(Panel("", f"{name} ({unit})", curves))
     if panels:
         yield Picture(
-            "fields_through_time", "Fields through time",
+            "fields_through_time",
+            "Fields through time",
             f"Means over all {run.grid.n_sites:,} sites, and over those held by living tumour cells.",
-            curves_figure(panels, "Time (days)", columns=3, panel_mm=44.0, legend="bottom"), pd.DataFrame(table),
-        )  # fmt: skip
+            curves_figure(panels, "Time (days)", columns=3, panel_mm=44.0, legend="bottom"),
+            pd.DataFrame(table),
+        )
 
 
 def profiles(opened: OpenedRun) -> Iterator[Item]:
@@ -137,22 +160,28 @@ def profiles(opened: OpenedRun) -> Iterator[Item]:
         if not found.empty:
             days = found["day"].unique()
             yield Picture(
-                f"profile_{name}", f"Around {place}",
-                f"Means over sites (cells for resistance) by class of distance, with at least five sites or twenty cells; "
+                f"profile_{name}",
+                f"Around {place}",
+                "Means over sites (cells for resistance) by class of distance, with at least five "
+                "sites or twenty cells; "
                 f"the band holds the middle half at day {days[-1]:.3g}. "
-                + ("Negative distances lie inside the tumour." if place == _EDGE else "Distance to the nearest perfused vessel."),
-                _profile_figure(found, place), found,
-            )  # fmt: skip
+                + (
+                    "Negative distances lie inside the tumour."
+                    if place == _EDGE
+                    else "Distance to the nearest perfused vessel."
+                ),
+                _profile_figure(found, place),
+                found,
+            )
 
 
-def _profiles(opened: OpenedRun, place: str) -> pd.DataFrame:
+def _profiles(opened: OpenedRun, place: str) -> Any:
     """Return the profiles at three moments, one row per moment, value and class of distance."""
     run, parts = opened.run, []
     width_um = run.grid.spacing_um * (2.0 if place == _EDGE else 1.0)
     # At the very start fields have not been solved yet.
     for minutes in [m for m in opened.moments(4) if m > 0.0] or opened.moments(1):
-        cells = run.cells(minutes)
-        alive = cells[(cells["death"] == "alive") & cells["type"].isin(opened.tumour)]
+        alive = opened.living(minutes)
         if place == _VESSEL:
             distance = run.vessels("distance", minutes)
         else:
@@ -173,7 +202,7 @@ def _profiles(opened: OpenedRun, place: str) -> pd.DataFrame:
     return found[["day", "value", "distance_um", "mean", "low", "high", "n"]]
 
 
-def _profile_figure(found: pd.DataFrame, place: str) -> Figure:
+def _profile_figure(found: Any, place: str) -> Figure:
     moments = found["day"].unique()
     ages = _AGES[-len(moments) :]
     panels = []
@@ -192,4 +221,11 @@ def _profile_figure(found: pd.DataFrame, place: str) -> Figure:
                 curves.append(Curve(f"day {day:.3g}", x, mean, colour, low=band[0], high=band[1]))
         scale = "share" if unit == "share" else "linear"
         panels.append(Panel("", f"{label} ({unit})", curves, scale, mark=0.0 if place == _EDGE else None))
-    return curves_figure(panels, f"Distance from {'vessels' if place == _VESSEL else 'the edge'} (µm)", columns=3, panel_mm=42.0, legend="bottom", share_x=True)
+    return curves_figure(
+        panels,
+        f"Distance from {'vessels' if place == _VESSEL else 'the edge'} (µm)",
+        columns=3,
+        panel_mm=42.0,
+        legend="bottom",
+        share_x=True,
+    )
