@@ -16,7 +16,7 @@ from tme_sim.analysis.figures.sweep import heat_figure, tornado_figure
 from tme_sim.analysis.heat_map import over_two
 from tme_sim.analysis.replicates import mean_and_interval
 from tme_sim.analysis.report.opened_batch import OpenedBatch
-from tme_sim.analysis.report.page import Item, Picture, Table, Words
+from tme_sim.analysis.report.page import Item, Picture, Table
 from tme_sim.analysis.sensitivity import first_order, tornado
 
 _MOST_MAPS, _MOST_BARS = 6, 15
@@ -30,10 +30,7 @@ def is_dose(key: str) -> bool:
 
 def responses(opened: OpenedBatch) -> Iterator[Item]:
     """Yield, for every key with few numeric values, each measure over it, with a fitted IC50 where it is a dose."""
-    keys = [key for key in opened.numeric if len(opened.levels(key)) > 2 and key in opened.crossed]
-    if not keys:
-        yield Words("No swept number has three values or more that were set by hand.")
-    for key in keys:
+    for key in opened.stepped:
         fits = []
         for measure in opened.measures:
             yield _response(opened, key, measure, fits)
@@ -108,8 +105,6 @@ def _name(key: str) -> str:
 def maps(opened: OpenedBatch) -> Iterator[Item]:
     """Yield heat maps of every measure over each pair of crossed keys."""
     pairs = list(combinations(opened.crossed, 2))
-    if not pairs:
-        yield Words("No two parameters were crossed with each other.")
     for x, y in pairs[:_MOST_MAPS]:
         others = [key for key in opened.batch.keys if key not in (x, y)]
         for measure in opened.measures:
@@ -135,9 +130,6 @@ def maps(opened: OpenedBatch) -> Iterator[Item]:
 
 def sensitivities(opened: OpenedBatch) -> Iterator[Item]:
     """Yield a tornado per measure and arm, and first-order Sobol indices where points were drawn."""
-    if len(opened.numeric) < 2:
-        yield Words("Fewer than two numbers were swept: there is nothing to rank.")
-        return
     for arm in opened.arms:
         rows: Any = opened.table[opened.table["arm"] == arm]
         for measure in opened.measures:
@@ -167,6 +159,7 @@ def sensitivities(opened: OpenedBatch) -> Iterator[Item]:
                 indices = first_order(rows, opened.numeric, measure).sort_values(
                     "S1", ascending=False, ignore_index=True
                 )
+                indices.insert(1, "meaning", indices["key"].map(opened.key_words))
                 yield Table(
                     f"sobol_{measure}_{arm}",
                     f"First-order Sobol indices: {label[:1].lower() + label[1:]}",

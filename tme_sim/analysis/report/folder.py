@@ -22,6 +22,7 @@ from tme_sim.analysis.style import save
 PAGE, MARK = "index.html", "tme-sim-report"
 # Larger drawings go into the page as pixels: a browser is slow with that many lines.
 _MOST_SVG_BYTES = 900_000
+_SENTENCE = 24
 _TYPES = {".mp4": "video/mp4", ".gif": "image/gif"}
 
 
@@ -167,15 +168,23 @@ def _write_table(frame: pd.DataFrame, folder: Path, name: str) -> str:
 
 
 def shown_rows(table: Table) -> dict[str, Any]:
-    """Return what the page shows of a table: header, rows as text, which columns are numbers, rows left out."""
-    frame = table.frame.head(table.shown)
-    numeric = [pd.api.types.is_numeric_dtype(frame[name]) for name in frame]
-    rows = [[shown(value) for value in row] for row in frame.itertuples(index=False)]
+    """Return what the page shows of a table: header, rows as text, which columns are numbers, rows left out.
+
+    Columns without any value are left out; a sentence that is the same in every row is said once, ``for_all``.
+    """
+    frame = table.frame
+    said = {name: frame[name].unique() for name in frame if not pd.api.types.is_numeric_dtype(frame[name])}
+    empty = [name for name, values in said.items() if set(values) <= {"", None}]
+    same = [name for name, values in said.items() if len(values) == 1 and len(str(values[0])) > _SENTENCE]
+    repeated = same if len(frame) > 1 else []
+    columns = [name for name in frame if name not in (*empty, *repeated)]
+    top = frame[columns].head(table.shown)
     return {
-        "header": [str(name).replace("_", " ") for name in frame],
-        "numeric": numeric,
-        "rows": rows,
-        "left_out": len(table.frame) - len(frame),
+        "header": [str(name).replace("_", " ") for name in top],
+        "numeric": [pd.api.types.is_numeric_dtype(top[name]) for name in top],
+        "rows": [[shown(value) for value in row] for row in top.itertuples(index=False)],
+        "left_out": len(frame) - len(top),
+        "for_all": [str(said[name][0]) for name in repeated],
     }
 
 

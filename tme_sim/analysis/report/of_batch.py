@@ -26,26 +26,23 @@ def report_of_batch(batch: Batch) -> Report:
     chapters = [
         Chapter("Arms", "Where the runs ended.", arms(opened)),
         Chapter("Through time", "", course(opened)),
-        Chapter(
-            "Differences",
-            "Replicates share their seeds across arms, so that arms are compared in pairs.",
-            differences(opened),
-        ),
         Chapter("Time to progression", "", progression(opened)),
     ]
-    if batch.keys:
-        chapters += [
-            Chapter("Responses", "One swept parameter at a time.", responses(opened)),
-            Chapter("Two parameters", "", maps(opened)),
-            Chapter("Sensitivities", "Which parameters move the result most.", sensitivities(opened)),
-        ]
+    if len(batch.arms) > 1:
+        lead = "Replicates share their seeds across arms, so that arms are compared in pairs."
+        chapters.insert(1, Chapter("Differences", lead, differences(opened)))
+    if opened.stepped:
+        chapters.append(Chapter("Responses", "One swept parameter at a time.", responses(opened)))
+    if len(opened.crossed) > 1:
+        chapters.append(Chapter("Two parameters", "", maps(opened)))
+    if len(opened.numeric) > 1:
+        chapters.append(
+            Chapter("Sensitivities", "Which parameters move the result most.", sensitivities(opened))
+        )
+    lead = "Of one run of the batch; arms and points differ in the settings that they name."
     chapters += [
         Chapter("Runs", "", _runs(opened)),
-        Chapter(
-            "Settings and evidence",
-            "Of one run of the batch; arms and points differ in the settings that they name.",
-            _settings(opened),
-        ),
+        Chapter("Settings and evidence", lead, _settings(opened)),
     ]
     return Report(
         title=str(about.get("title") or about["experiment"]),

@@ -72,6 +72,11 @@ class OpenedBatch:
         keys = [key for key in self.batch.keys if len(self.levels(key)) > 1]
         return keys if keys and all(len(self.levels(key)) <= FEW_LEVELS for key in keys) else []
 
+    @cached_property
+    def stepped(self) -> list[str]:
+        """Crossed keys that are numbers with three values or more."""
+        return [key for key in self.numeric if key in self.crossed and len(self.levels(key)) > 2]
+
     @property
     def drawn(self) -> bool:
         """Whether points were drawn rather than crossed."""
