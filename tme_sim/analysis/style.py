@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from cycler import cycler
-from matplotlib import rc_context
+from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -53,12 +53,17 @@ STYLE: Any = {
 }
 
 
+def in_shared_style() -> Any:
+    """Return a context in which the shared style holds, on top of matplotlib's defaults."""
+    return style.context(["default", STYLE])
+
+
 def styled[**P, R](draw: Callable[P, R]) -> Callable[P, R]:
     """Make a function draw in the shared style, whatever the caller's own settings."""
 
     @wraps(draw)
     def in_style(*args: P.args, **kwargs: P.kwargs) -> R:
-        with rc_context(STYLE):
+        with in_shared_style():
             return draw(*args, **kwargs)
 
     return in_style

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from matplotlib import rc_context
 from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
 
 from tme_sim.analysis.figures.montage import Row, Window, still_figure
-from tme_sim.analysis.style import STYLE
+from tme_sim.analysis.style import in_shared_style
 
 _FRAMES_PER_S, _DPI = 3, 150
 
@@ -18,7 +17,7 @@ def write_film(
     stem: Path, heads: Sequence[str], rows: Sequence[Row], spacing_um: float, window_um: Window
 ) -> Path:
     """Write one frame per moment, the rows side by side; return the file."""
-    with rc_context(STYLE):
+    with in_shared_style():
         figure, images, title = still_figure(heads[0], rows, spacing_um, window_um)
 
         figure.draw_without_rendering()

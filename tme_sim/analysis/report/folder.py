@@ -184,7 +184,7 @@ def shown_rows(table: Table) -> dict[str, Any]:
         "numeric": [pd.api.types.is_numeric_dtype(top[name]) for name in top],
         "rows": [[shown(value) for value in row] for row in top.itertuples(index=False)],
         "left_out": len(frame) - len(top),
-        "for_all": [str(said[name][0]) for name in repeated],
+        "for_all": [f"{name}: {said[name][0]}" for name in repeated],
     }
 
 
