@@ -93,6 +93,13 @@ def save(figure: Figure, target: Path | BinaryIO, kind: str, dpi: int = PNG_DPI)
     figure.savefig(target, format=kind, dpi=dpi, metadata=metadata)
 
 
+@styled
+def settle(figure: Figure) -> None:
+    """Lay a figure out once and for all: laying out takes as long as drawing, and is done anew for every file."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
 def days(minutes: np.ndarray | float) -> np.ndarray:
     """Return minutes as days."""
     return np.asarray(minutes, float) / 1440.0

@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
 
 from tme_sim.analysis.figures.montage import Row, Window, still_figure
-from tme_sim.analysis.style import in_shared_style
+from tme_sim.analysis.style import in_shared_style, settle
 
 _FRAMES_PER_S, _DPI = 3, 150
 
@@ -20,8 +20,7 @@ def write_film(
     with in_shared_style():
         figure, images, title = still_figure(heads[0], rows, spacing_um, window_um)
 
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # laid out once: the panels stay where they are
+        settle(figure)
 
         def show(at: int) -> list:
             for image, row in zip(images, rows, strict=True):

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import tme_sim
 from tme_sim.analysis.report.page import Chapter, Film, Item, Picture, Report, Table
-from tme_sim.analysis.style import save
+from tme_sim.analysis.style import save, settle
 
 PAGE, MARK = "index.html", "tme-sim-report"
 # Larger drawings go into the page as pixels: a browser is slow with that many lines.
@@ -138,6 +138,7 @@ def _write_item(item: Item, folder: Path) -> dict[str, Any]:
 
 def _write_picture(item: Picture, folder: Path) -> dict[str, Any]:
     (folder / "figures").mkdir(exist_ok=True)
+    settle(item.figure)
     drawn = {kind: io.BytesIO() for kind in ("svg", "png")}
     files = []
     for kind, buffer in drawn.items():
