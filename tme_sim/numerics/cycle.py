@@ -1,13 +1,16 @@
-"""Kernels of one symmetric V(1,1) multigrid cycle for one species."""
+"""Kernels of one symmetric V(1,1) multigrid cycle for one species, in single precision."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from tme_sim.numerics.jit import kernel
-from tme_sim.numerics.stencil import ONE, TWO, ZERO, invert_diagonal, relax, scale_by
+from tme_sim.numerics.stencil import ONE, TWO, ZERO, relax
 from tme_sim.numerics.transfer import add_correction, restrict_diagonal, restrict_residual
 
-CAP = 8.0  # coarse levels see at most this many k of a site's sink; 3 to 8 measured alike, no cap 12 % slower
+CAP = np.float32(8.0)  # coarse levels see at most this many k of a site's sink; 3 to 8 measured alike, no cap 12 % slower
 WORTH = 0.5  # no coarser level once k is below this share of the smallest sink: a sweep then converges
+_0, _1, _1_4, _4 = np.float32(0.0), np.float32(1.0), np.float32(0.25), np.float32(4.0)
 
 
 def count_levels(n_levels: int, k: float, smallest_sink: float) -> int:
@@ -20,24 +23,43 @@ def count_levels(n_levels: int, k: float, smallest_sink: float) -> int:
 
 
 @kernel
-def prepare_levels(table, levels, k, links, scratch, io_d, out_inverse):
+def narrow(start, stop, a, b, out_a, out_b):
+    """Copy two vectors to single precision."""
+    for i in range(start, stop):
+        out_a[i] = a[i]
+    for i in range(start, stop):
+        out_b[i] = b[i]
+
+
+@kernel
+def prepare_levels(table, levels, k, total, scratch, io_d, out_inverse):
     """Fill the diagonals of coarser levels and their inverses from the finest diagonal in ``io_d``."""
     for level in range(1, levels):
         here = table[level]
         stop = here[0] + here[1] * here[2] * TWO * (here[4] + ONE)
         restrict_diagonal(table[level - 1], here, CAP * k, scratch, io_d)
-        k *= 0.25
-        invert_diagonal(here[0], stop, k, io_d, links[3], out_inverse)
+        k *= _1_4
+        for i in range(here[0], stop):
+            full = io_d[i] + k * total[i]
+            out_inverse[i] = _1 / full if full > _0 else _0
+
+
+@kernel
+def scale_by(a, b, start, stop, out_product):
+    """Write a times b."""
+    for i in range(start, stop):
+        out_product[i] = a[i] * b[i]
 
 
 @kernel
 def cycle(table, levels, k, links, inverse, scratch, io_rhs, out_u):
     """Approximate A⁻¹ rhs on the finest level by one cycle; a symmetric positive operator.
 
-    Expects rhs = 0 at black sites of the finest level and leaves A u = 0 there. From zero, relaxes black then
-    red on the way down, red then black on the way up; the coarsest level gets black-red-black, which is
-    symmetric too, and exact where it has one site. (Black from zero is division by the diagonal, done at both
-    colours since red is relaxed next; on the finest level it leaves black zero and relaxes red at once.)
+    Expects rhs = 0 at black sites of the finest level, and gives u at its red ones alone, as if black ones were
+    relaxed last. From zero, relaxes black then red on the way down, red then black on the way up; the coarsest level
+    gets black-red-black, which is symmetric too, and exact where it has one site. (Black from zero is division by the
+    diagonal, done at both colours since red is relaxed next; on the finest level it leaves black zero and relaxes red
+    at once.)
     """
     t = scratch[0]
     scale = k
@@ -48,12 +70,14 @@ def cycle(table, levels, k, links, inverse, scratch, io_rhs, out_u):
             relax(here, ZERO, scale, links, inverse, io_rhs, t, out_u)
         if level + 1 < levels:
             restrict_residual(here, table[level + 1], scale, links, out_u, scratch, io_rhs)
-            scale *= 0.25
-    relax(table[levels - 1], ONE, scale, links, inverse, io_rhs, t, out_u)
+            scale *= _1_4
+    if levels > 1:
+        relax(table[levels - 1], ONE, scale, links, inverse, io_rhs, t, out_u)
     for step in range(1, levels):
         level = levels - 1 - step
         here = table[level]
-        scale *= 4.0
+        scale *= _4
         add_correction(here, table[level + 1], scratch, out_u)
         relax(here, ZERO, scale, links, inverse, io_rhs, t, out_u)
-        relax(here, ONE, scale, links, inverse, io_rhs, t, out_u)
+        if level > 0:
+            relax(here, ONE, scale, links, inverse, io_rhs, t, out_u)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from tme_sim.numerics.jit import kernel
-from tme_sim.numerics.stencil import ONE, TWO, ZERO
+from tme_sim.numerics.stencil import ONE, TWO
 
 
 @kernel
@@ -34,23 +32,6 @@ def unpack(planes, species, count, level, n_species, out_target):
                 site = (r * nx + parity) * n_species + species + s
                 for i in range((nx + ONE - parity) // TWO):
                     out_target[site + TWO * i * n_species] = plane[here + i]
-
-
-@kernel
-def smallest_sink(d, level, t):
-    """Return the smallest diagonal entry over the sites of a plane."""
-    first, rows, nx, half = level[0], level[1] * level[2], level[3], level[4]
-    for i in range(half):
-        t[i] = math.inf
-    for r in range(rows):
-        for parity in range(TWO):
-            here = first + (TWO * r + parity) * (half + ONE) + ONE
-            for i in range((nx + ONE - parity) // TWO):
-                t[i] = d[here + i] if d[here + i] < t[i] else t[i]
-    smallest = t[ZERO]
-    for i in range(half):
-        smallest = min(smallest, t[i])
-    return smallest
 
 
 @kernel

@@ -17,31 +17,11 @@ from tme_sim.numerics.stencil import ONE, TWO, ZERO, couple
 
 
 @kernel
-def jacobi_radius(level, d, inverse, t):
-    """Return max(1 - d / (d + k L)), a bound on the spectral radius of the Jacobi matrix."""
-    first, rows, half = level[0], level[1] * level[2], level[4]
-    row = TWO * (half + ONE)
-    for i in range(row):
-        t[i] = 0.0
-    for r in range(rows):
-        here = first + r * row
-        for i in range(row):
-            # An inverse of zero marks guards and cut-off sites.
-            share = 1.0 - d[here + i] * inverse[here + i] if inverse[here + i] > 0.0 else 0.0
-            t[i] = share if share > t[i] else t[i]
-    largest = 0.0
-    for i in range(row):
-        largest = max(largest, t[i])
-    return largest
-
-
-@kernel
 def over_relax(level, colour, omega, k, links, inverse, rhs, watch, scratch, io_u):
     """Move sites of one colour ω of the way to their own solution.
 
     Returns the largest move and max|u| there, where ``watch`` asks for them.
     """
-    x, y, z = links[0], links[1], links[2]
     t, moves, sizes = scratch[0], scratch[1], scratch[2]
     first, nz, ny, half = level[0], level[1], level[2], level[4]
     width = half + ONE
@@ -53,7 +33,7 @@ def over_relax(level, colour, omega, k, links, inverse, rhs, watch, scratch, io_
             row = first + (iz * ny + iy) * TWO * width + ONE
             parity = (iz + iy + colour) & ONE
             here = row + parity * width
-            couple(io_u, x, y, z, row, parity, half, iz, nz, ny, t)
+            couple(level, links, io_u, iz, iy, row, parity, t)
             for i in range(half):
                 move = omega * ((rhs[here + i] + k * t[i]) * inverse[here + i] - io_u[here + i])
                 io_u[here + i] += move

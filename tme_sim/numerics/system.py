@@ -9,16 +9,17 @@ from typing import Protocol
 
 import numpy as np
 
-from tme_sim.numerics.conjugate import BEFORE, INVERSE, N_VECTORS, TANGENT, D, conjugate_gradients
-from tme_sim.numerics.cycle import count_levels, prepare_levels
+from tme_sim.numerics import conjugate
+from tme_sim.numerics.cycle import count_levels, narrow, prepare_levels
 from tme_sim.numerics.errors import CONVERGED, NEGATIVE_SINK, NOT_FINITE, SINGULAR
-from tme_sim.numerics.levels import Levels
-from tme_sim.numerics.planes import linearise, smallest_sink
-from tme_sim.numerics.relaxation import jacobi_radius, relax_alone
-from tme_sim.numerics.stencil import LANES, dot, invert_diagonal, largest_size
+from tme_sim.numerics.levels import HALF, Levels
+from tme_sim.numerics.planes import linearise
+from tme_sim.numerics.relaxation import relax_alone
+from tme_sim.numerics.stencil import LANES, largest_size, scale_wells, survey, unscale_wells
 
 WEAK = 0.95  # largest Jacobi radius at which sweeps alone beat multigrid (measured; k of 5 sinks)
 NEWTON_REDUCTION = 0.03  # each Newton step solves its linear system to this share of its first error
+FULL, INVERSE, RESIDUAL, SINK, TANGENT, BEFORE = range(6)  # rows of the double precision vectors
 
 
 @dataclass(frozen=True)
@@ -29,24 +30,34 @@ class Work:
     ----------
     planes : float64 (4, n_chunk, fine_size)
         Diagonal, right-hand side, solution and saturable uptake of the species in hand.
-    vectors : float64 (N_VECTORS, size)
+    vectors : float64 (6, fine_size)
+        Vectors of the system and of Newton's method.
+    single : float32 (conjugate.N_VECTORS, size)
         Vectors of the iteration, over all levels.
-    scratch : float64 (3, row)
+    scratch, scratch_single : float64 (5, row), float32 (3, row)
         Rows in passing.
+    kept : float64 (n_sites,)
+        Right-hand sides at wells.
     """
 
     planes: np.ndarray
     vectors: np.ndarray
+    single: np.ndarray
     scratch: np.ndarray
+    scratch_single: np.ndarray
+    kept: np.ndarray
 
     @classmethod
     def empty(cls, levels: Levels, n_chunk: int) -> Work:
         """Return zeroed arrays; the guard elements of the layout rely on the zeros."""
-        row = max(levels.shapes[0][2] + 8, int(LANES))
+        row = 2 * int(levels.table[0, HALF]) + max(8, int(LANES))
         return cls(
             np.zeros((4, n_chunk, levels.fine_size)),
-            np.zeros((N_VECTORS, levels.size)),
-            np.zeros((3, row)),
+            np.zeros((6, levels.fine_size)),
+            np.zeros((conjugate.N_VECTORS, levels.size), np.float32),
+            np.zeros((5, row)),
+            np.zeros((3, row), np.float32),
+            np.zeros(int(np.prod(levels.shapes[0]))),
         )
 
 
@@ -141,50 +152,64 @@ class System:
         start, stop = self.levels.start, self.levels.stop
         t = work.scratch[0]
         sink, rhs, u = planes[0], planes[1], planes[2]
-        if not math.isfinite(dot(rhs, rhs, start, stop, t) + dot(u, u, start, stop, t)):
-            return Result(0, math.nan, NOT_FINITE)
-        if largest_size(rhs, start, stop, t) == 0.0:
-            u[:] = 0.0
-        d, tangent, before = work.vectors[D], work.vectors[TANGENT], work.vectors[BEFORE]
         if len(planes) < 4:
-            d[: len(sink)] = sink
-            return self._solve_linear(species, rhs, u, self.max_iterations, 0.0, work)
+            return self._solve_linear(species, sink, rhs, u, self.max_iterations, 0.0, work)
+        d, tangent, before = work.vectors[SINK], work.vectors[TANGENT], work.vectors[BEFORE]
         iterations = 0
         np.maximum(u, 0.0, out=u)
         while True:
             linearise(start, stop, sink, rhs, planes[3], self.km[species], u, d, tangent)
-            before[: len(u)] = u
+            before[:] = u
             result = self._solve_linear(
-                species, tangent, u, self.max_iterations - iterations, NEWTON_REDUCTION, work
+                species, d, tangent, u, self.max_iterations - iterations, NEWTON_REDUCTION, work
             )
             iterations += result.iterations
             np.maximum(u, 0.0, out=u)
-            before[: len(u)] -= u
+            before -= u
             change = largest_size(before, start, stop, t)
             done = change <= self.tolerance * largest_size(u, start, stop, t)
             if result.status != CONVERGED or done:
                 return Result(iterations, result.error, result.status)
 
     def _solve_linear(
-        self, species: int, rhs: np.ndarray, u: np.ndarray, max_iterations: int, reduction: float, work: Work
+        self, species: int, d: np.ndarray, rhs: np.ndarray, u: np.ndarray, most: int, reduction: float, work: Work
     ) -> Result:
-        """Solve one linear system; its diagonal lies in ``work.vectors[D]``."""
-        levels, k, d = self.levels, self.conductance_per_min[species], work.vectors[D]
-        start, stop, t = levels.start, levels.stop, work.scratch[0]
-        squares = dot(d, d, start, stop, t)
-        if not math.isfinite(squares):
+        """Solve one linear system with sinks ``d`` in at ``most`` so many iterations."""
+        levels, k = self.levels, self.conductance_per_min[species]
+        full, inverse = work.vectors[FULL], work.vectors[INVERSE]
+        squares, largest_source, smallest, sinks, radius = survey(
+            levels.table[0], k, levels.links[3], d, rhs, u, work.scratch, full, inverse
+        )
+        if not math.isfinite(squares + sinks):
             return Result(0, math.nan, NOT_FINITE)
-        smallest = smallest_sink(d, levels.table[0], t)
         if smallest < 0.0:
             return Result(0, math.nan, NEGATIVE_SINK)
-        if squares == 0.0 and largest_size(rhs, start, stop, t) > 0.0:
+        if largest_source == 0.0:
+            u[:] = 0.0
+        elif sinks == 0.0:
             return Result(0, math.nan, SINGULAR)
-        inverse = work.vectors[INVERSE]
-        invert_diagonal(start, stop, k, d, levels.links[3], inverse)
-        radius = jacobi_radius(levels.table[0], d, inverse, t)
-        steps = self.tolerance, reduction, max_iterations, rhs, work.scratch
+        wells = levels.well_places, levels.well_factors
+        scale_wells(*wells, full, inverse, rhs, u, work.kept)
         if radius <= WEAK:
-            return Result(*relax_alone(levels.table, k, radius, levels.links, inverse, *steps, u))
+            found = relax_alone(
+                levels.table, k, radius, levels.links, inverse, self.tolerance, reduction, most, rhs, work.scratch, u
+            )
+        else:
+            found = self._by_multigrid(k, smallest, d, rhs, u, most, reduction, work)
+        unscale_wells(*wells, work.kept, rhs, u)
+        return Result(*found)
+
+    def _by_multigrid(
+        self, k: float, smallest: float, d: np.ndarray, rhs: np.ndarray, u: np.ndarray, most: int, reduction: float,
+        work: Work,
+    ) -> tuple[int, float, int]:  # fmt: skip
+        levels, single = self.levels, work.single
+        full, inverse = work.vectors[FULL], work.vectors[INVERSE]
         n_levels = count_levels(len(levels.table), k, smallest)
-        prepare_levels(levels.table, n_levels, k, levels.links, work.scratch, d, inverse)
-        return Result(*conjugate_gradients(levels.table, n_levels, k, levels.links, *steps, work.vectors, u))
+        to = single[conjugate.D], single[conjugate.INVERSE]
+        narrow(levels.start, levels.stop, d, inverse, *to)
+        prepare_levels(levels.table, n_levels, np.float32(k), levels.single[3], work.scratch_single, *to)
+        return conjugate.conjugate_gradients(
+            levels.table, n_levels, k, levels.links, levels.single, self.tolerance, reduction, most, rhs, full,
+            inverse, work.scratch, work.scratch_single, single, work.vectors[RESIDUAL], u,
+        )  # fmt: skip
