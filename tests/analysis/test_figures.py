@@ -14,6 +14,7 @@ from tme_sim.analysis.figures.bars import Share, attribution_figure, shares_figu
 from tme_sim.analysis.figures.curves import Curve, Panel, curves_figure
 from tme_sim.analysis.figures.flow import Flow, flow_figure, short
 from tme_sim.analysis.figures.lineage import Tree, fish_figure, trees_figure
+from tme_sim.analysis.figures.neighbours import neighbours_figure
 from tme_sim.analysis.figures.numbers import fitting_unit
 from tme_sim.analysis.figures.response import Response, response_figure
 from tme_sim.analysis.figures.scale_bar import round_length
@@ -232,3 +233,13 @@ def test_tornado_bars_reach_from_the_mean_to_both_quarters():
 @pytest.mark.parametrize(("about", "expected"), [(999.0, 500.0), (1000.0, 1000.0), (37.0, 20.0)])
 def test_scale_bars_have_round_lengths(about, expected):
     assert round_length(about) == expected
+
+
+def test_neighbours_write_pairs_and_colour_them_against_chance():
+    count, expected = np.array([[40, 0], [0, 10]]), np.full((2, 2), 10.0)
+    figure = neighbours_figure(("a", "b"), count, expected, np.array([[9.0, -9.0], [-9.0, 0.0]]))
+    assert {"40", "0", "10"} <= set(words(figure))
+    (image,) = figure.axes[0].images
+    assert image.get_array().tolist() == [[2.0, -2.0], [-2.0, 0.0]]
+    greyed = [text.get_text() for text in figure.axes[0].texts if text.get_color() == "0.55"]
+    assert greyed == ["10"]

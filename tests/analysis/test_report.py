@@ -76,7 +76,8 @@ def test_report_of_a_run_shows_what_the_run_holds(run_report):
     names = {path.stem for path in (run_report / "figures").iterdir()}
     wanted = {
         "overview", "tissue_through_time", "film", "fields", "fields_through_time", "profile_vessels", "profile_edge",
-        "populations", "resistant_fraction_SN38", "ratios_SN38", "niches_SN38", "exposure_SN38", "clones", "trees",
+        "populations", "neighbours", "pair_correlation",
+        "resistant_fraction_SN38", "ratios_SN38", "niches_SN38", "exposure_SN38", "clones", "trees",
     }  # fmt: skip
     assert wanted <= names
 

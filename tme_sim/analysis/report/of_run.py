@@ -9,6 +9,7 @@ from tme_sim.analysis.report.page import Chapter, Report
 from tme_sim.analysis.report.run_cells import attribution, populations, resistance
 from tme_sim.analysis.report.run_lineage import lineages
 from tme_sim.analysis.report.run_matter import drugs, vesicles
+from tme_sim.analysis.report.run_patterns import neighbourhoods
 from tme_sim.analysis.report.run_space import fields, profiles, tissue
 from tme_sim.analysis.report.settings import settings
 from tme_sim.record.reader import Run
@@ -30,6 +31,7 @@ def report_of_run(run: Run) -> Report:
             Chapter("Fields", "What the cells live in.", fields(opened)),
             Chapter("Profiles", "How the tissue changes with distance.", profiles(opened)),
             Chapter("Populations", "", populations(opened)),
+            Chapter("Neighbourhoods", "", neighbourhoods(opened)),
             Chapter(
                 "Resistance",
                 "Measured cell by cell against a naive cell; never a label of the model.",
