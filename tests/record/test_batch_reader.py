@@ -12,7 +12,7 @@ from tme_sim.record.seal import RunFileError
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return made_batch(tmp_path_factory.mktemp("batch") / "made")
+    return made_batch(tmp_path_factory.mktemp("batch") / "made", steps=6)
 
 
 @pytest.fixture

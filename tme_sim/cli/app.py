@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from tme_sim.cli import batch, check, info, init, plan, report, rules, run, schema, status, verify
+from tme_sim.cli import (
+    batch,
+    check,
+    diff,
+    export,
+    info,
+    init,
+    plan,
+    report,
+    rules,
+    run,
+    schema,
+    status,
+    verify,
+)
 from tme_sim.cli.guard import DEBUG, GuardedGroup
 
 app = typer.Typer(
@@ -52,6 +66,8 @@ app.command("rules")(rules.rules)
 app.command("init")(init.init)
 app.command("schema")(schema.schema)
 app.command("info")(info.info)
+app.command("diff")(diff.diff)
+app.command("export")(export.export)
 app.command("verify")(verify.verify)
 app.command("report")(report.report)
 

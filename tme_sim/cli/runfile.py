@@ -1,4 +1,4 @@
-"""Opens a run file for a command."""
+"""Opens a run file, or a batch, for a command."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tme_sim.cli.errors import CommandError
 
 if TYPE_CHECKING:
+    from tme_sim.record.batch_reader import Batch
     from tme_sim.record.reader import Run
 
 
@@ -33,3 +34,25 @@ def opened(path: Path) -> Iterator[Run]:
         raise CommandError(f"{path}: {error.strerror or error}") from None
     with run:
         yield run
+
+
+@contextmanager
+def opened_batch(path: Path) -> Iterator[Batch]:
+    """Yield a batch, given its folder or its merged file.
+
+    Raises
+    ------
+    CommandError
+        When it is missing, or holds no batch with a whole run.
+    """
+    from tme_sim.record.batch_reader import open_batch
+    from tme_sim.record.seal import RunFileError
+
+    try:
+        batch = open_batch(path)
+    except RunFileError as error:
+        raise CommandError(str(error)) from None
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror or error}") from None
+    with batch:
+        yield batch

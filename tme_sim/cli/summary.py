@@ -55,7 +55,7 @@ def summarise(run: Run) -> dict[str, Any]:
 def print_summary(facts: dict[str, Any], *, as_json: bool) -> None:
     """Print a summary on stdout, as tables or as JSON."""
     if as_json:
-        typer.echo(json.dumps(_finite(facts), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(finite(facts), indent=2, ensure_ascii=False))
         return
     typer.echo(
         f"{facts['title']}: seed {facts['seed']}, day {facts['days']:.2f}, run {facts['run_id'][:12]} "
@@ -262,10 +262,10 @@ def _number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Return plain data with None where JSON has no number."""
     if isinstance(value, dict):
-        return {name: _finite(item) for name, item in value.items()}
+        return {name: finite(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -16,7 +16,7 @@ from tme_sim.record.reader import Run, open_group, open_run, verify
 from tme_sim.record.seal import RunFileError
 from tme_sim.record.shards import Manifest, read_manifest, read_shards
 
-__all__ = ["Batch", "open_batch"]
+__all__ = ["Batch", "is_batch", "open_batch"]
 
 DONE = "done"
 _DEFAULT = "resistant_fraction"
@@ -58,6 +58,17 @@ def open_batch(path: Path | str) -> Batch:
     return _from_shards(manifest, skipped)
 
 
+def is_batch(path: Path) -> bool:
+    """Return whether a path is meant to be a batch: a folder, or a merged file."""
+    if path.is_dir():
+        return True
+    try:
+        with h5py.File(path, "r", locking="best-effort") as file:
+            return file.attrs.get("kind") in ("batch", b"batch")
+    except OSError:
+        return False
+
+
 class Batch:
     """A batch, read only: one row per planned run, in the order of the experiment.
 
@@ -90,7 +101,7 @@ class Batch:
         attributes: dict[str, Any],
         *,
         skipped: Sequence[str] = (),
-        folder: Path | None = None,
+        folder: Path,
         on_close: Sequence[Callable[[], Any]] = (),
     ):
         self.path = path
@@ -184,17 +195,26 @@ class Batch:
 
     def runs(self) -> Iterator[tuple[int, Run]]:
         """Yield number and open file of every finished run, one at a time; damaged ones are named in `skipped`."""
-        if self._folder is None:
-            return
-        for number, run_id in self.finished["run_id"].items():
-            file = self._folder / "runs" / f"{run_id}.h5"
+        for number in self.finished.index:
             try:
-                run = open_run(file)
+                run = self.open_run(int(number))
             except (RunFileError, OSError) as error:
                 self._skip(str(error))
                 continue
             with closing(run):
-                yield int(str(number)), run
+                yield int(number), run
+
+    def open_run(self, number: int) -> Run:
+        """Open the file of one run, to be closed by the caller.
+
+        Raises
+        ------
+        RunFileError
+            When it is damaged.
+        FileNotFoundError
+            When it is not beside the merged file.
+        """
+        return open_run(self._folder / "runs" / f"{self.design['run_id'][number]}.h5")
 
     def _skip(self, what: str) -> None:
         if what not in self._skipped:

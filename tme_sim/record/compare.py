@@ -36,7 +36,7 @@ def _content(run: Run) -> dict[str, Any]:
         if path == "provenance" or path.startswith("provenance/"):
             continue
         if isinstance(item, h5py.Dataset):
-            out[f"/{path}"] = item[()]
+            out[f"/{path}"] = item  # read when it is compared: two large files need not fit into memory
         for name, value in item.attrs.items():
             if name not in _LINKS:
                 out[f"/{path}@{name}"] = value
@@ -44,7 +44,7 @@ def _content(run: Run) -> dict[str, Any]:
 
 
 def _compare(name: str, a: Any, b: Any) -> list[str]:
-    x, y = np.asarray(a), np.asarray(b)
+    x, y = (np.asarray(value[()] if isinstance(value, h5py.Dataset) else value) for value in (a, b))
     if x.dtype == y.dtype and x.shape == y.shape and x.tobytes() == y.tobytes():
         return []
     if x.dtype != y.dtype or x.shape != y.shape:
@@ -52,6 +52,7 @@ def _compare(name: str, a: Any, b: Any) -> list[str]:
     if x.dtype.kind in "iuf":
         p, q = x.astype(float), y.astype(float)
         unequal = (p != q) & ~(np.isnan(p) & np.isnan(q))
-        largest = np.max(np.abs(p - q)[unequal], initial=0.0)
+        gaps = np.abs(p - q)[unequal]
+        largest = np.max(gaps[np.isfinite(gaps)], initial=0.0)
         return [f"{name}: {np.count_nonzero(unequal)} of {x.size} differ, by up to {largest:.3g}"]
     return [f"{name}: differs"]

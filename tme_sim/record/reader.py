@@ -215,11 +215,16 @@ class Run:
         return self._plane("vessels", what, minutes)
 
     def cells(self, minutes: float | None = None) -> pd.DataFrame:
-        """Return the cells and remains of one snapshot, sorted by id; types, stages and causes in words."""
+        """Return the cells and remains of one snapshot, sorted by id; types, stages and causes in words.
+
+        ``.attrs["units"]`` and ``["long_names"]`` map columns.
+        """
         group, at = self._group("cells"), self.snapshot_index(minutes)
         start, stop = group["offsets"][at : at + 2]
         skip = ("time", "boundary", "row", "offsets")
         frame = pd.DataFrame({name: group[name][start:stop] for name in group if name not in skip})
+        frame.attrs["units"] = {name: _plain(group[name].attrs["units"]) for name in frame}
+        frame.attrs["long_names"] = {name: _plain(group[name].attrs["long_name"]) for name in frame}
         clones = ("none", *self.layout.clones)
         return self._in_words(
             frame, {"type": self.layout.cell_types, "stage": STAGES, "death": DEATHS, "clone": clones}

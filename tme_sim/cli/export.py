@@ -1,0 +1,74 @@
+"""The command ``export``: writes a run, or the tables of a batch, in the formats of other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tme_sim.cli.errors import CommandError
+from tme_sim.cli.runfile import opened, opened_batch
+
+_FORMATS = ("anndata", "spatialdata", "vtk", "csv", "ome-zarr")
+
+
+def export(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Run file; for csv also the folder of a batch.")
+    ],
+    *,
+    to: Annotated[str, typer.Option(metavar="FORMAT", help=f"One of {', '.join(_FORMATS)}.")],
+    out: Annotated[Path | None, typer.Option(help="File or folder to make; default: beside FILE.")] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="The snapshot nearest to this time, e.g. 5d; default: the last, of vtk and ome-zarr all.",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+) -> None:
+    """Write a run for scanpy, squidpy, napari, ParaView or R."""
+    from tme_sim.analysis.export.target import TARGETS, appearing, writer_of
+    from tme_sim.record.batch_reader import is_batch
+
+    if to not in TARGETS:
+        raise CommandError(f"--to {to}: expected one of {', '.join(_FORMATS)}")
+    target = TARGETS[to]
+    out = out or file.with_name(f"{file.stem}{target.suffix}")
+    minutes = None if at is None else _minutes(at)
+    try:
+        write = writer_of(to)
+    except ImportError as error:
+        raise CommandError(f"--to {to}: needs {error.name}; pip install 'tme-sim[{target.extra}]'") from None
+    try:
+        if is_batch(file):
+            if to != "csv":
+                raise CommandError(f"{file}: a batch is exported to csv alone; export its runs one by one")
+            from tme_sim.analysis.export.to_csv import write_batch
+
+            with opened_batch(file) as batch, appearing(out, replace=force) as path:
+                write_batch(batch, path)
+                for text in batch.skipped:
+                    typer.echo(f"skipped: {text}", err=True)
+        else:
+            with opened(file) as run, appearing(out, replace=force) as path:
+                write(run, path, minutes)
+    except FileExistsError:
+        raise CommandError(f"--out {out}: exists; choose another name or replace it with --force") from None
+    except OSError as error:
+        raise CommandError(f"--out {out}: {error.strerror or error}") from None
+    typer.echo(f"{out}: {target.holds}")
+
+
+def _minutes(text: str) -> float:
+    from tme_sim.record.schedule import At, ScheduleError, parse_schedule
+
+    try:
+        schedule = parse_schedule(f"at {text}")
+    except ScheduleError as error:
+        raise CommandError(f"--at {error}") from None
+    if not isinstance(schedule, At) or len(schedule.times_min) != 1:
+        raise CommandError(f"--at {text}: expected one time, such as 5d")
+    return schedule.times_min[0]
