@@ -11,7 +11,7 @@ ENERGY, OXYGEN, GLUCOSE, LACTATE, MADE = range(5)
 def flux(oxygen=30.0, glucose=5e6, lactate=5e6, importer=0.9, oxidiser=0.8, table=M, death=0):
     out = np.full((1, 5), np.nan)
     fluxes(
-        np.zeros(1, np.int16), np.full(1, death, np.int8), np.full(1, oxygen), np.full(1, glucose),
+        1, np.zeros(1, np.int16), np.full(1, death, np.int8), np.full(1, oxygen), np.full(1, glucose),
         np.full(1, lactate), np.array([[importer, oxidiser]]), table, out,
     )  # fmt: skip
     return out[0]
@@ -74,7 +74,7 @@ def test_kernel_equals_its_numpy_twin():
     oxygen, glucose, lactate = 40 * rng.random(n), 6e6 * rng.random(n), 2e7 * rng.random(n)
     variables = rng.random((n, 2))
     out = np.empty((n, 5))
-    fluxes(np.zeros(n, np.int16), np.zeros(n, np.int8), oxygen, glucose, lactate, variables, M, out)
+    fluxes(n, np.zeros(n, np.int16), np.zeros(n, np.int8), oxygen, glucose, lactate, variables, M, out)
     o, g, v = share(oxygen, 1.0), 5e5 * share(glucose, 1e6), variables.prod(axis=1) * 8e5
     r, b = 900 * 1300 * o, v * share(lactate, 4.5e6) * o
     twin = np.stack(

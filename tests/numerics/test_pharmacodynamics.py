@@ -18,6 +18,7 @@ def survive(parameters=LOVO, *, dose=8.25, on=DAY, acts=S_ONLY, total=3 * DAY, s
     table = np.atleast_2d(parameters)
     out = np.empty(len(table))
     pd.survival(
+        len(table),
         table,
         dose,
         on,

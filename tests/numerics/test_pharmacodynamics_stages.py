@@ -9,7 +9,7 @@ def log_kill(*stages):
     out = np.empty(1)
     acts = np.array([stage in stages for stage in ("G1", "S", "G2M", "none")])
     s_min, g2m_min = np.array([480.0]), np.array([300.0])
-    survival(parameters, 8.0, 1440.0, 4320.0, 8.0, 1.0, 2.0, s_min, g2m_min, acts, 60.0, out)
+    survival(1, parameters, 8.0, 1440.0, 4320.0, 8.0, 1.0, 2.0, s_min, g2m_min, acts, 60.0, out)
     return -np.log(out[0])
 
 

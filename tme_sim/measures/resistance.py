@@ -112,6 +112,7 @@ class Assay:
         """Return minus the logarithm of survival, float64 (n,)."""
         out = np.empty(len(parameters))
         pd.survival(
+            len(parameters),
             parameters,
             exposure.dose_nm,
             exposure.on_min,

@@ -1,7 +1,8 @@
-"""Numba as this project uses it: cached by a hash of all sources, workqueue threads, no reassociation.
+"""Numba as this project uses it: cached by a hash of all sources, threads of Python's own, no reassociation.
 
-Every kernel is decorated with `kernel` or `parallel_kernel` from here. Numba must learn its cache folder
-and its largest thread count before its first use, which is why this module sets them on import.
+Every kernel is decorated with `kernel`, `inline_kernel` or `block_kernel` from here. Numba must learn its cache
+folder before its first use, which is why this module sets it on import. Kernels release Python's lock; Numba's own
+parallel loops are not used: handing a loop to its threads cost a millisecond on a busy machine even with one thread.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import hashlib
 import os
 import re
 import tempfile
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 _USES_KERNELS = re.compile(rb"from tme_sim\.numerics\.jit import [^\n]*kernel")
@@ -42,32 +45,69 @@ def _cache_dir() -> Path:
     return folder
 
 
-os.environ.setdefault("NUMBA_NUM_THREADS", str(MAX_THREADS))
-os.environ.setdefault("NUMBA_THREADING_LAYER", "workqueue")
 os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_dir()))
 
 import numba  # noqa: E402 - the environment above must be set first
-from numba import prange, set_num_threads  # noqa: E402
-
-# What numba was told when it loaded, which an importer before us may have decided.
-_MOST_THREADS: int = numba.config.NUMBA_NUM_THREADS  # pyright: ignore[reportAttributeAccessIssue]
-set_num_threads(min(os.cpu_count() or 1, _MOST_THREADS))
 
 kernel = numba.njit(cache=True, error_model="numpy", nogil=True)
 inline_kernel = numba.njit(cache=True, error_model="numpy", nogil=True, inline="always")
-parallel_kernel = numba.njit(cache=True, error_model="numpy", nogil=True, parallel=True)
 
-__all__ = ["BLOCK", "MAX_THREADS", "inline_kernel", "kernel", "parallel_kernel", "prange", "set_threads"]
+__all__ = ["BLOCK", "MAX_THREADS", "block_kernel", "inline_kernel", "kernel", "set_threads", "side_by_side", "threads"]
+
+
+class _Threads:
+    """How many threads share the work of this process."""
+
+    count = min(os.cpu_count() or 1, MAX_THREADS)
+
+
+def threads() -> int:
+    """Return how many threads share the work."""
+    return _Threads.count
 
 
 def set_threads(threads: int) -> None:
-    """Use ``threads`` threads in parallel kernels; results do not depend on it.
+    """Let ``threads`` threads share the work of kernels; results do not depend on it.
 
     Raises
     ------
     ValueError
-        When ``threads`` is below 1 or above what Numba was started with (NUMBA_NUM_THREADS).
+        When ``threads`` is below 1 or above `MAX_THREADS`.
     """
-    if not 1 <= threads <= _MOST_THREADS:
-        raise ValueError(f"threads: {threads}; expected 1 to {_MOST_THREADS}")
-    set_num_threads(threads)
+    if not 1 <= threads <= MAX_THREADS:
+        raise ValueError(f"threads: {threads}; expected 1 to {MAX_THREADS}")
+    _Threads.count = threads
+
+
+def side_by_side(work: Callable[[int, int, int], None], n: int, shares: int) -> None:
+    """Do ``work(share, begin, end)`` for equal shares of n things, each in a thread, the first in this one."""
+    bounds = [share * n // shares for share in range(shares + 1)]
+    others = [
+        threading.Thread(target=work, args=(share, bounds[share], bounds[share + 1])) for share in range(1, shares)
+    ]
+    for thread in others:
+        thread.start()
+    work(0, bounds[0], bounds[1])
+    for thread in others:
+        thread.join()
+
+
+class block_kernel:  # noqa: N801 - a decorator
+    """Compile a kernel of blocks of items and share its blocks out over threads.
+
+    The kernel takes its first block and the one behind its last, then its arguments; blocks have `BLOCK` items and
+    are the same for any number of threads. It is called with the number of items and the arguments.
+    """
+
+    def __init__(self, function: Callable[..., None]):
+        self.kernel = kernel(function)
+        self.__doc__, self.__name__ = function.__doc__, function.__name__
+
+    def __call__(self, n: int, *arguments: object) -> None:
+        """Run the kernel over the blocks of n items."""
+        blocks = -(-n // BLOCK)
+        shares = min(_Threads.count, blocks)
+        if shares <= 1:
+            self.kernel(0, blocks, *arguments)
+        else:
+            side_by_side(lambda _, begin, end: self.kernel(begin, end, *arguments), blocks, shares)

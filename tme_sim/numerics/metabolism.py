@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tme_sim.numerics.jit import BLOCK, parallel_kernel, prange
+from tme_sim.numerics.jit import BLOCK, block_kernel
 
 
-@parallel_kernel
+@block_kernel
 def fluxes(
+    first: int,
+    last: int,
     cell_type: np.ndarray,
     death: np.ndarray,
     oxygen: np.ndarray,
@@ -43,7 +45,7 @@ def fluxes(
         lactate uptake at the present oxygen, nM/min; lactate secretion, nM/min.
     """
     n = out_flux.shape[0]
-    for block in prange((n + BLOCK - 1) // BLOCK):
+    for block in range(first, last):
         for i in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
             m = table[cell_type[i]]
             out_flux[i, :] = 0.0

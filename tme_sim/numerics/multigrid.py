@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tme_sim.numerics.errors import CONVERGED, NEGATIVE_SINK, NOT_FINITE, SINGULAR, SLOW, SolveError
-from tme_sim.numerics.jit import numba
+from tme_sim.numerics.jit import threads
 from tme_sim.numerics.levels import Levels
 from tme_sim.numerics.links import Links
 from tme_sim.numerics.planes import pack, unpack
@@ -248,7 +248,7 @@ class Multigrid:
         )
 
     def _n_shares(self) -> int:
-        return min(self.n_species, numba.get_num_threads())
+        return min(self.n_species, threads())
 
     def _work_shares(self, chunk: int) -> list[Work]:
         shares = self._n_shares()

@@ -18,7 +18,7 @@ import numpy as np
 
 from tme_sim.numerics.hill import hill as hill_response
 from tme_sim.numerics.hill import power_term
-from tme_sim.numerics.jit import BLOCK, kernel, parallel_kernel, prange
+from tme_sim.numerics.jit import BLOCK, block_kernel, kernel
 
 # Columns of the parameter array of one cell for one drug (all rates 1/min).
 IN, OUT, DAMAGE, REPAIR, DEATH, ENTRY = 0, 1, 2, 3, 4, 5
@@ -181,8 +181,10 @@ def survival_of_cell(
     return min(total / (period * _POINTS), 1.0)
 
 
-@parallel_kernel
+@block_kernel
 def survival(
+    first: int,
+    last: int,
     parameters: np.ndarray,
     dose: float,
     on_min: float,
@@ -215,7 +217,7 @@ def survival(
     out_survival : float64 (n,)
     """
     n = parameters.shape[0]
-    for block in prange((n + BLOCK - 1) // BLOCK):
+    for block in range(first, last):
         for i in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
             out_survival[i] = survival_of_cell(
                 parameters[i], dose, on_min, total_min, half, hill, lethal, s_min[i], g2m_min[i], acts, dt_min

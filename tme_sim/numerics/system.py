@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +11,7 @@ import numpy as np
 from tme_sim.numerics import conjugate
 from tme_sim.numerics.cycle import count_levels, narrow, prepare_levels
 from tme_sim.numerics.errors import CONVERGED, NEGATIVE_SINK, NOT_FINITE, SINGULAR
+from tme_sim.numerics.jit import side_by_side
 from tme_sim.numerics.levels import HALF, Levels
 from tme_sim.numerics.planes import linearise
 from tme_sim.numerics.relaxation import relax_alone
@@ -119,16 +119,9 @@ class System:
         """
         n = len(self.conductance_per_min)
         results: list[Result] = [Result(0, math.nan, NOT_FINITE)] * n
-        bounds = [share * n // len(work) for share in range(len(work) + 1)]
-        threads = [
-            threading.Thread(target=self._solve_share, args=(systems, own, begin, end, results))
-            for own, begin, end in zip(work[1:], bounds[1:], bounds[2:], strict=False)
-        ]
-        for thread in threads:
-            thread.start()
-        self._solve_share(systems, work[0], 0, bounds[1], results)
-        for thread in threads:
-            thread.join()
+        side_by_side(
+            lambda share, begin, end: self._solve_share(systems, work[share], begin, end, results), n, len(work)
+        )
         return results
 
     def _solve_share(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tme_sim.numerics.binomial import binomial
-from tme_sim.numerics.jit import BLOCK, kernel, parallel_kernel, prange
+from tme_sim.numerics.jit import BLOCK, block_kernel, kernel
 from tme_sim.numerics.philox import uniform
 from tme_sim.state.codes import STREAM_UPTAKE
 
@@ -29,8 +29,10 @@ def dock(
         out_uptake[places[i]] = docking[cell_type[i]] * factor[i]
 
 
-@parallel_kernel
+@block_kernel
 def take_up(
+    first: int,
+    last: int,
     free: np.ndarray,
     docking: np.ndarray,
     behaviours: np.ndarray,
@@ -57,7 +59,7 @@ def take_up(
     (n_blocks, n_pools, n_types), zero before, is the number of vesicles internalised: whole, hence exact.
     """
     n = len(behaviours)
-    for block in prange((n + BLOCK - 1) // BLOCK):
+    for block in range(first, last):
         begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
         rows, keys, draw = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.uint64), np.empty(BLOCK)
         for i in range(begin, end):

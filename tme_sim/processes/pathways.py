@@ -7,21 +7,27 @@ from __future__ import annotations
 
 import numpy as np
 
-from tme_sim.numerics.jit import BLOCK, parallel_kernel, prange
+from tme_sim.numerics.jit import BLOCK, block_kernel
 from tme_sim.processes.base import Context
 from tme_sim.state.tissue import Tissue
 
 
-@parallel_kernel
+@block_kernel
 def relax(
-    target: np.ndarray, columns: np.ndarray, gain: np.ndarray, death: np.ndarray, io_variables: np.ndarray
+    first: int,
+    last: int,
+    target: np.ndarray,
+    columns: np.ndarray,
+    gain: np.ndarray,
+    death: np.ndarray,
+    io_variables: np.ndarray,
 ) -> None:
     """Move x by ``gain`` = 1 − exp(−Δt/τ) of the way to its target in every living cell.
 
     ``target`` float64 (n, n_behaviours), ``columns`` int64 (n_variables,), ``io_variables`` (>= n, n_variables).
     """
     n = target.shape[0]
-    for block in prange((n + BLOCK - 1) // BLOCK):
+    for block in range(first, last):
         for v in range(columns.shape[0]):
             column, share = columns[v], gain[v]
             for i in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
@@ -52,4 +58,5 @@ class Pathways:
     def step(self, tissue: Tissue, context: Context) -> None:
         """Relax all variables of living cells."""
         gain = -np.expm1(-context.dt_min / self.time_min)
-        relax(context.behaviours, self.columns, gain, tissue.cells["death"], tissue.cells["variables"])
+        targets, cells = context.behaviours, tissue.cells
+        relax(len(targets), targets, self.columns, gain, cells["death"], cells["variables"])

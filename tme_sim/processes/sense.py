@@ -10,7 +10,6 @@ from tme_sim.numerics.jit import kernel
 from tme_sim.processes.base import Context, ProcessError
 from tme_sim.processes.interventions import Interventions
 from tme_sim.rules.physiology import Physiology
-from tme_sim.state.codes import ALIVE
 from tme_sim.state.tissue import Tissue
 
 
@@ -56,27 +55,23 @@ class Sense:
     def step(self, tissue: Tissue, context: Context) -> None:
         """Write the behaviours of every cell; dead cells do nothing unless a rule says so."""
         cells = tissue.cells
-        signals, behaviours = self._tables(cells.n)
-        signals, flux = self.physiology.read(tissue, signals)
-        behaviours = self.physiology.act(cells["type"], cells["death"] == ALIVE, signals, behaviours)
+        behaviours = self._table(cells.n)
+        flux = self.physiology.decide(tissue, behaviours)
         self.physiology.energy.charge(flux, behaviours)
         self.interventions.modify(tissue, cells["type"], behaviours)
         if not raise_to_lowest(self.lowest, behaviours):
             self._refuse(tissue, behaviours)
         context.behaviours = behaviours
 
-    def _tables(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return signals and behaviours of n cells, column after column: processes read single behaviours.
+    def _table(self, n: int) -> np.ndarray:
+        """Return room for the behaviours of n cells, column after column: processes read single behaviours.
 
-        Their memory is kept from step to step: fresh memory costs as much as filling it.
+        Its memory is kept from step to step: fresh memory costs as much as filling it.
         """
-        widths = len(self.physiology.signals.names), len(self.lowest)
-        if len(self._memory) < n * sum(widths):
-            self._memory = np.zeros((n + n // 4) * sum(widths))
-        first, second = n * widths[0], n * sum(widths)
-        return self._memory[:first].reshape(widths[0], n).T, self._memory[first:second].reshape(
-            widths[1], n
-        ).T
+        width = len(self.lowest)
+        if len(self._memory) < n * width:
+            self._memory = np.zeros((n + n // 4) * width)
+        return self._memory[: n * width].reshape(width, n).T
 
     def _refuse(self, tissue: Tissue, behaviours: np.ndarray) -> None:
         """Raise ProcessError for the first behaviour that is not finite: kernels cannot."""

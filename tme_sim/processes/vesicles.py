@@ -150,6 +150,7 @@ class Vesicles:
         store_species(self.u, np.arange(len(self.specs)), tissue.pool_table)
         taken = np.zeros((-(-len(behaviours) // BLOCK), len(self.specs), self.n_types))
         take_up(
+            len(behaviours),
             self.u,
             self.docking,
             behaviours,

@@ -19,8 +19,8 @@ def contact_with_state(name: str, layout: Layout) -> tuple[int, int] | None:
     return None
 
 
-def sum_over_contacts(tissue: Tissue, touched: np.ndarray, out_signals: np.ndarray) -> None:
-    """Write, for every cell, the sums over its living Moore neighbours.
+def sum_over_contacts(tissue: Tissue, touched: np.ndarray, begin: int, out_signals: np.ndarray) -> None:
+    """Write, for cells from row ``begin`` on, the sums over their living Moore neighbours.
 
     Parameters
     ----------
@@ -30,8 +30,9 @@ def sum_over_contacts(tissue: Tissue, touched: np.ndarray, out_signals: np.ndarr
     """
     cells, shape = tissue.cells, tissue.grid.shape
     steps = directions(shape, moore=True)
+    site = cells["site"][begin : begin + len(out_signals)]
     _sum(
-        touched, cells["site"], cells["type"], cells["death"], cells["variables"], cells.occupant, steps, *shape,
+        touched, site, cells["type"], cells["death"], cells["variables"], cells.occupant, steps, *shape,
         out_signals,
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tme_sim.numerics.jit import kernel
 from tme_sim.numerics.metabolism import fluxes
 from tme_sim.state.layout import Layout
 
@@ -59,6 +60,17 @@ class MetabolismSpec:
         )
 
 
+@kernel
+def at_sites(values: np.ndarray, columns: np.ndarray, site: np.ndarray) -> np.ndarray:
+    """Return columns of ``values`` (n_rows, n_columns) at the rows ``site`` (n,), a row each; zeros for a column -1."""
+    out = np.zeros((len(columns), len(site)))
+    for c in range(len(columns)):
+        if columns[c] >= 0:
+            for i in range(len(site)):
+                out[c, i] = values[site[i], columns[c]]
+    return out
+
+
 class Energy:
     """Assess energy before the rules are read, and charge the fields after.
 
@@ -108,13 +120,10 @@ class Energy:
 
         ``fields`` is (n, n_fields), or (n_sites, n_fields) with the ``site`` (n,) of each cell.
         """
-        zero = np.zeros(len(cell_type))
-        here = slice(None) if site is None else site
-        oxygen, glucose, lactate = (
-            np.ascontiguousarray(fields[here, f]) if f >= 0 else zero for f in self.fields
-        )
-        out = np.zeros((len(cell_type), 5))
-        fluxes(cell_type, death, oxygen, glucose, lactate, variables, self.table, out)
+        here = np.arange(len(cell_type)) if site is None else site
+        oxygen, glucose, lactate = at_sites(fields, np.array(self.fields, np.int64), here)
+        out = np.empty((5, len(cell_type))).T
+        fluxes(len(cell_type), cell_type, death, oxygen, glucose, lactate, variables, self.table, out)
         return out
 
     def charge(self, flux: np.ndarray, io_behaviours: np.ndarray) -> None:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tme_sim.numerics.hill import power_term
-from tme_sim.numerics.jit import BLOCK, kernel, parallel_kernel, prange
+from tme_sim.numerics.jit import BLOCK, block_kernel, inline_kernel, kernel
 from tme_sim.rules.tables import RuleTables
 
 # A term above this is cut off: an infinite signal (no vessel anywhere) then saturates instead of giving NaN.
@@ -23,6 +23,7 @@ def evaluate(
     alive: np.ndarray,
     signals: np.ndarray,
     out_behaviours: np.ndarray,
+    first_row: int = 0,
 ) -> None:
     """Set every behaviour of every cell from its signals.
 
@@ -39,8 +40,8 @@ def evaluate(
     alive : bool (n,)
     signals : float64 (n, n_signals)
         Columns in the order of ``tables.signals``, each in its internal unit.
-    out_behaviours : float64 (n, n_behaviours)
-        Filled; columns in the order of ``tables.behaviours``, internal units.
+    out_behaviours : float64 (>= first_row + n, n_behaviours)
+        Filled from ``first_row`` on; columns in the order of ``tables.behaviours``, internal units.
 
     Notes
     -----
@@ -48,6 +49,7 @@ def evaluate(
     of a direction agree and no rule is gated.
     """
     _evaluate(
+        len(cell_type),
         tables.base,
         tables.type_start,
         tables.behaviour,
@@ -67,6 +69,7 @@ def evaluate(
         cell_type,
         alive,
         signals,
+        first_row,
         out_behaviours,
     )
 
@@ -78,34 +81,72 @@ def _term(signal, half_max, power):
     return _LARGEST_TERM if term > _LARGEST_TERM else term
 
 
+@inline_kernel
+def _over(signal, inverse):
+    """Return max(signal, 0) times the inverse of a half maximum; NaN passes through."""
+    return (0.0 if signal <= 0.0 else signal) * inverse
+
+
+@inline_kernel
+def _capped(term):
+    return _LARGEST_TERM if term > _LARGEST_TERM else term
+
+
 @kernel
-def _terms(signal, half_max, power, out_term):
+def _terms(signal, inverse, power, out_term):
     """Write `_term` of every lane; one loop per power, so that each runs at the width of the vector unit."""
     if power == 1.0:
         for j in range(_LANES):
-            out_term[j] = (0.0 if signal[j] <= 0.0 else signal[j]) / half_max
+            out_term[j] = _capped(_over(signal[j], inverse))
     elif power == 1.5:
         for j in range(_LANES):
-            x = (0.0 if signal[j] <= 0.0 else signal[j]) / half_max
-            out_term[j] = x * math.sqrt(x)
+            x = _over(signal[j], inverse)
+            out_term[j] = _capped(x * math.sqrt(x))
     elif power == 2.0:
         for j in range(_LANES):
-            x = (0.0 if signal[j] <= 0.0 else signal[j]) / half_max
-            out_term[j] = x * x
+            x = _over(signal[j], inverse)
+            out_term[j] = _capped(x * x)
     elif power == 4.0:
         for j in range(_LANES):
-            x = (0.0 if signal[j] <= 0.0 else signal[j]) / half_max
-            out_term[j] = (x * x) * (x * x)
+            x = _over(signal[j], inverse)
+            out_term[j] = _capped((x * x) * (x * x))
     else:
         for j in range(_LANES):
-            out_term[j] = _term(signal[j], half_max, power)
+            out_term[j] = _term(signal[j], 1.0 / inverse, power)
+
+
+@kernel
+def _add(term, saturation, io_total, io_pull):
+    """Let one rule pull every lane towards its saturation."""
     for j in range(_LANES):
-        out_term[j] = _LARGEST_TERM if out_term[j] > _LARGEST_TERM else out_term[j]
+        io_total[j] += term[j]
+        io_pull[j] += saturation * term[j]
+
+
+@kernel
+def _add_square(signal, inverse, saturation, io_total, io_pull):
+    """Do what `_terms` and `_add` do for power 2, by far the most common, without writing the term."""
+    for j in range(_LANES):
+        x = _over(signal[j], inverse)
+        term = _capped(x * x)
+        io_total[j] += term
+        io_pull[j] += saturation * term
+
+
+@kernel
+def _gate(steep, above, io_term):
+    """Multiply every lane's term by its gate."""
+    if above:
+        for j in range(_LANES):
+            io_term[j] *= steep[j] / (1.0 + steep[j])
+    else:
+        for j in range(_LANES):
+            io_term[j] *= 1.0 / (1.0 + steep[j])
 
 
 @kernel
 def _respond(
-    base, span, signal, half_max, power, saturation, gate_start, gate_signal, gate_above, gate_threshold,
+    base, span, signal, inverse, power, saturation, gate_start, gate_signal, gate_above, gate_inverse,
     gate_power, sensed, total, pull, term, steep, out_value,
 ):  # fmt: skip
     """Write the value of one response of living cells: up-rules first, then down-rules, each a weighted mean."""
@@ -116,22 +157,18 @@ def _respond(
             continue
         for j in range(_LANES):
             total[j] = 1.0
-            pull[j] = 0.0
+            pull[j] = out_value[j]
         for rule in range(span[direction], span[direction + 1]):
-            _terms(sensed[signal[rule]], half_max[rule], power[rule], term)
+            if power[rule] == 2.0 and gate_start[rule] == gate_start[rule + 1]:
+                _add_square(sensed[signal[rule]], inverse[rule], saturation[rule], total, pull)
+                continue
+            _terms(sensed[signal[rule]], inverse[rule], power[rule], term)
             for gate in range(gate_start[rule], gate_start[rule + 1]):
-                _terms(sensed[gate_signal[gate]], gate_threshold[gate], gate_power[gate], steep)
-                if gate_above[gate]:
-                    for j in range(_LANES):
-                        term[j] *= steep[j] / (1.0 + steep[j])
-                else:
-                    for j in range(_LANES):
-                        term[j] *= 1.0 / (1.0 + steep[j])
-            for j in range(_LANES):
-                total[j] += term[j]
-                pull[j] += (saturation[rule] - out_value[j]) * term[j]
+                _terms(sensed[gate_signal[gate]], gate_inverse[gate], gate_power[gate], steep)
+                _gate(steep, gate_above[gate], term)
+            _add(term, saturation[rule], total, pull)
         for j in range(_LANES):
-            out_value[j] += pull[j] / total[j]
+            out_value[j] = pull[j] / total[j]
 
 
 @kernel
@@ -157,15 +194,16 @@ def _respond_dead(
     return value
 
 
-@parallel_kernel
+@block_kernel
 def _evaluate(
-    base, type_start, behaviour, dead_too, span, signal, half_max, power, saturation, for_dead, gate_start, gate_signal,
-    gate_above, gate_threshold, gate_power, used_start, used, cell_type, alive, signals, out_behaviours,
+    first_block, last_block, base, type_start, behaviour, dead_too, span, signal, half_max, power, saturation, for_dead, gate_start, gate_signal,
+    gate_above, gate_threshold, gate_power, used_start, used, cell_type, alive, signals, first_row, out_behaviours,
 ):  # fmt: skip
     n = len(cell_type)
-    for block in prange((n + BLOCK - 1) // BLOCK):
+    inverse, gate_inverse = 1.0 / half_max, 1.0 / gate_threshold
+    for block in range(first_block, last_block):
         begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
-        rows = np.empty(BLOCK, np.int64)
+        rows, at = np.empty(BLOCK, np.int64), np.empty(_LANES, np.int64)
         sensed = np.zeros((signals.shape[1], _LANES))
         work = np.empty((5, _LANES))
         total, pull, term, steep, value = work[0], work[1], work[2], work[3], work[4]
@@ -177,13 +215,13 @@ def _evaluate(
         for column in range(base.shape[1]):
             at_rest[1:] = base[:, column]
             for i in range(end - begin):
-                out_behaviours[begin + i, column] = at_rest[code[i]]
+                out_behaviours[first_row + begin + i, column] = at_rest[code[i]]
         for cell in range(begin, end):
             if not alive[cell]:
                 kind = cell_type[cell]
                 for response in range(type_start[kind], type_start[kind + 1]):
                     if dead_too[response]:
-                        out_behaviours[cell, behaviour[response]] = _respond_dead(
+                        out_behaviours[first_row + cell, behaviour[response]] = _respond_dead(
                             base[kind, behaviour[response]], span[response], signal, half_max, power, saturation,
                             for_dead, gate_start, gate_signal, gate_above, gate_threshold, gate_power, signals[cell],
                         )  # fmt: skip
@@ -196,15 +234,17 @@ def _evaluate(
                     rows[found] = cell
                     found += 1
             for first in range(0, found, _LANES):
+                for j in range(_LANES):
+                    at[j] = rows[min(first + j, found - 1)]
                 for k in range(used_start[kind], used_start[kind + 1]):
                     for j in range(_LANES):
-                        sensed[used[k], j] = signals[rows[min(first + j, found - 1)], used[k]]
+                        sensed[used[k], j] = signals[at[j], used[k]]
                 for response in range(type_start[kind], type_start[kind + 1]):
                     column = behaviour[response]
                     _respond(
-                        base[kind, column], span[response], signal, half_max, power, saturation,
-                        gate_start, gate_signal, gate_above, gate_threshold, gate_power, sensed, total, pull, term,
+                        base[kind, column], span[response], signal, inverse, power, saturation,
+                        gate_start, gate_signal, gate_above, gate_inverse, gate_power, sensed, total, pull, term,
                         steep, value,
                     )  # fmt: skip
                     for j in range(min(_LANES, found - first)):
-                        out_behaviours[rows[first + j], column] = value[j]
+                        out_behaviours[first_row + at[j], column] = value[j]

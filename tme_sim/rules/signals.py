@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tme_sim.numerics.jit import BLOCK, kernel, parallel_kernel, prange
+from tme_sim.numerics.jit import BLOCK, block_kernel, kernel
 from tme_sim.rules.contacts import contact_with_state, sum_over_contacts
 from tme_sim.rules.tables import RuleError
 from tme_sim.state.layout import Layout
@@ -142,8 +142,15 @@ def signal_names(layout: Layout) -> tuple[str, ...]:
     )
 
 
-def gather_signals(tissue: Tissue, table: SignalTable, energy: np.ndarray, out_signals: np.ndarray) -> None:
-    """Fill the signals of every cell, dead ones too.
+def gather_signals(
+    tissue: Tissue,
+    table: SignalTable,
+    energy: np.ndarray,
+    out_signals: np.ndarray,
+    begin: int = 0,
+    around: np.ndarray | None = None,
+) -> None:
+    """Fill the signals of cells, dead ones too.
 
     Contacts and free neighbours count the Moore neighbourhood (8 sites, 26 in three dimensions) inside the
     lattice.
@@ -154,14 +161,18 @@ def gather_signals(tissue: Tissue, table: SignalTable, energy: np.ndarray, out_s
     table : SignalTable
     energy : float64 (n,)
         Energy supply over demand of each cell, dimensionless.
-    out_signals : float64 (n, n_signals), C order
-        Filled: fields in their unit, variables and damage dimensionless, held cargo in units, arriving in
+    begin, around : int, uint64
+        First row of the cells to fill, and what `count_around` gave; all cells and counted here when left out.
+    out_signals : float64 (n, n_signals)
+        Filled for as many cells as it has rows: fields in their unit, variables and damage dimensionless, held cargo in units, arriving in
         units per min times gain, docked in vesicles, drug in nM held, exposure in nM·min, contacts and free
         neighbours as counts, distance in µm (inf without a vessel), age and time in min, perfusion 0 to 1.
     """
     cells = tissue.cells
     n_sites = tissue.grid.n_sites
+    rows = slice(begin, begin + len(out_signals))
     _gather(
+        len(out_signals),
         table.start,
         table.column,
         table.target,
@@ -169,26 +180,33 @@ def gather_signals(tissue: Tissue, table: SignalTable, energy: np.ndarray, out_s
         table.contact,
         table.single,
         tissue.fields.reshape(n_sites, -1),
-        cells["variables"],
-        cells["cargo"],
-        cells["docked"],
-        cells["drug"],
-        cells["damage"],
-        cells["exposure"],
-        cells["site"],
-        cells["type"],
-        cells["death"],
-        cells["born_min"],
+        cells["variables"][rows],
+        cells["cargo"][rows],
+        cells["docked"][rows],
+        cells["drug"][rows],
+        cells["damage"][rows],
+        cells["exposure"][rows],
+        cells["site"][rows],
+        cells["type"][rows],
+        cells["death"][rows],
+        cells["born_min"][rows],
+        begin,
         cells.occupant,
         tissue.vessel_distance_um.reshape(n_sites),
         tissue.vessel.reshape(n_sites),
-        energy,
+        energy[rows],
         tissue.clock.minutes,
-        count_around(cells.occupant, cells["type"], cells["death"], len(table.contact), tissue.grid.shape),
+        around if around is not None else counts_of(tissue, len(table.contact)),
         out_signals,
     )
     if len(table.touched):
-        sum_over_contacts(tissue, table.touched, out_signals)
+        sum_over_contacts(tissue, table.touched, begin, out_signals)
+
+
+def counts_of(tissue: Tissue, n_types: int) -> np.ndarray:
+    """Return `count_around` of a tissue."""
+    cells = tissue.cells
+    return count_around(cells.occupant, cells["type"], cells["death"], n_types, tissue.grid.shape)
 
 
 def count_around(
@@ -265,8 +283,10 @@ def _matrix_column(name: str, layout: Layout) -> tuple[int, int] | None:
     return None
 
 
-@parallel_kernel
+@block_kernel
 def _gather(
+    first,
+    last,
     start,
     column,
     target,
@@ -284,6 +304,7 @@ def _gather(
     cell_type,
     death,
     born_min,
+    first_row,
     occupant,
     distance_um,
     vessel,
@@ -293,7 +314,7 @@ def _gather(
     out_signals,
 ):
     n = len(site)
-    for block in prange((n + BLOCK - 1) // BLOCK):
+    for block in range(first, last):
         begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
         for entry in range(start[0], start[1]):
             for cell in range(begin, end):
@@ -307,12 +328,12 @@ def _gather(
         for kind in range(len(contact)):
             if contact[kind] >= 0:
                 for cell in range(begin, end):
-                    same = occupant[site[cell]] == cell and death[cell] == 0 and cell_type[cell] == kind
+                    same = occupant[site[cell]] == first_row + cell and death[cell] == 0 and cell_type[cell] == kind
                     out_signals[cell, contact[kind]] = _count(neighbours, _LIVING + kind, site[cell]) - same
         for cell in range(begin, end):
             at = site[cell]
             if single[0] >= 0:
-                itself = occupant[at] == cell and death[cell] != 0
+                itself = occupant[at] == first_row + cell and death[cell] != 0
                 out_signals[cell, single[0]] = _count(neighbours, _DEAD, at) - itself
             if single[1] >= 0:
                 out_signals[cell, single[1]] = _count(neighbours, _FREE, at)
