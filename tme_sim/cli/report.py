@@ -13,6 +13,7 @@ import typer
 from tme_sim.cli.destination import check_folder
 from tme_sim.cli.errors import CommandError
 from tme_sim.cli.options import Json
+from tme_sim.cli.runfile import opened, opened_batch
 
 if TYPE_CHECKING:
     from tme_sim.analysis.report.page import Report
@@ -68,34 +69,17 @@ def _opened(source: Path) -> Iterator[Report]:
     """
     from tme_sim.analysis.report.of_batch import report_of_batch
     from tme_sim.analysis.report.of_run import report_of_run
-    from tme_sim.record.batch_reader import open_batch
-    from tme_sim.record.reader import open_run
+    from tme_sim.record.batch_reader import is_batch
     from tme_sim.record.seal import RunFileError
-    from tme_sim.scenario.faults import ScenarioError
 
     if not source.exists():
         raise CommandError(f"{source}: there is no such file or folder")
     try:
-        if _is_batch(source):
-            with open_batch(source) as batch:
+        if is_batch(source):
+            with opened_batch(source) as batch:
                 yield report_of_batch(batch)
         else:
-            with open_run(source) as run:
+            with opened(source) as run:
                 yield report_of_run(run)
-    except RunFileError as error:
+    except RunFileError as error:  # a whole file that lacks what a figure needs
         raise CommandError(str(error)) from None
-    except ScenarioError as error:
-        raise CommandError(f"{source}: its scenario cannot be read by this version: {error}") from None
-
-
-def _is_batch(source: Path) -> bool:
-    """Return whether a folder or a file is to be read as a batch; what cannot be read is left to the reader of runs."""
-    import h5py
-
-    if source.is_dir():
-        return True
-    try:
-        with h5py.File(source, "r", locking="best-effort") as file:
-            return file.attrs.get("kind") == b"batch"
-    except OSError:
-        return False
