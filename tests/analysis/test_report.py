@@ -136,7 +136,8 @@ def test_damaged_and_missing_runs_of_a_batch_are_named_and_left_out(batch, tmp_p
         write_report(report_of_batch(opened), tmp_path / "report")
     page = page_of(tmp_path / "report")
     assert "2 of 12 runs are not in this report" in page
-    assert files[0].name in page
+    warnings = re.findall(r'class="warning"[^>]*>(.*?)</div>', page)
+    assert any("Left out" in text and files[0].name in text for text in warnings)
     assert len(pd.read_csv(tmp_path / "report" / "tables" / "runs.csv")) == 12
 
 

@@ -51,7 +51,7 @@ def test_second_report_needs_force(run_file: Path, tmp_path: Path) -> None:
     assert _report(run_file, "--out", tmp_path / "report").exit_code == 0
     again = _report(run_file, "--out", tmp_path / "report")
     assert again.exit_code == 2
-    assert "replace it with --force" in again.stderr
+    assert again.stderr.rstrip().endswith("choose another name or replace it with --force")
     assert _report(run_file, "--out", tmp_path / "report", "--force").exit_code == 0
 
 

@@ -15,7 +15,7 @@ from tme_sim.analysis.figures.numbers import folded
 from tme_sim.analysis.palette import GREY
 from tme_sim.analysis.style import panels, styled
 
-_GAP, _BAR = 0.045, 0.022
+_GAP, _BAR = 0.045, 0.022  # a gap is as tall as a label, so that labels of thin nodes lie apart
 
 
 @dataclass(frozen=True)
@@ -105,15 +105,11 @@ def _draw_nodes(
     colours: Mapping[str, str],
     total: float,
 ) -> None:
-    above = 2.0
     for name, (top, low) in places.items():
         ax.add_patch(Rectangle((x, low), _BAR, top - low, facecolor=colours.get(name, GREY), lw=0))
         share = amounts[name] / total
         text = f"{folded(name, 40)}: {short(amounts[name])} ({share:.1%})"
-        # Labels of thin nodes move down, so that none covers another.
-        y = min((top + low) / 2, above - _GAP)
-        ax.text(x + _BAR + 0.012, y, text, va="center", ha="left", fontsize="small")
-        above = y
+        ax.text(x + _BAR + 0.012, (top + low) / 2, text, va="center", ha="left", fontsize="small")
 
 
 def short(amount: float) -> str:
