@@ -15,17 +15,17 @@ ARMS, DOSES = ("control", "blocked"), ("1 nM", "10 nM")
 KEY = "drugs.SN38.schedule.0.dose"
 
 
-def made_batch(path, replicates=3, steps=10, n=12, merged=True):
+def made_batch(path, replicates=3, steps=10, n=12, merged=True, doses=DOSES):
     """Write a batch of two arms and two doses; blocked loses tumour cells, each replicate has its own offset."""
     folder = Folder(path)
     folder.run_file("x").parent.mkdir(parents=True)
     runs = []
     for replicate in range(replicates):
         for arm in ARMS:
-            for dose in DOSES:
+            for dose in doses:
                 run_id = f"{len(runs):032x}"
                 runs.append(
-                    {"index": len(runs), "arm": arm, "point": {KEY: dose}, "replicate": replicate,
+                    {"index": len(runs), "arm": arm, "point": {KEY: dose} if dose else {}, "replicate": replicate,
                      "seed": replicate + 1, "run_id": run_id}
                 )  # fmt: skip
                 write_made(folder.run_file(run_id), replicate, arm, steps, n)

@@ -47,6 +47,15 @@ def test_table_joins_design_and_end_values(folder):
             batch.table(["nonsense"])
 
 
+def test_batch_without_a_sweep_opens(tmp_path):
+    folder = made_batch(tmp_path / "plain", replicates=1, steps=2, doses=(None,))
+    with open_batch(folder.path) as merged:
+        folder.results.unlink()
+        with open_batch(folder.path) as shards:
+            assert merged.keys == shards.keys == ()
+            pd.testing.assert_frame_equal(merged.design, shards.design)
+
+
 def test_merged_file_alone_opens(folder, tmp_path):
     shutil.copy(folder.results, tmp_path / "alone.h5")
     with open_batch(tmp_path / "alone.h5") as batch:

@@ -118,8 +118,8 @@ def between_batches(left: Batch, right: Batch) -> Difference:
             unit = {**right.units, **left.units}[name]
             apart = np.abs(ends[0] - ends[1])
             largest = float(np.nanmax(apart)) if np.isfinite(apart).any() else float("nan")
-            means = [float(np.nanmean(end)) if np.isfinite(end).any() else float("nan") for end in ends]
-            results.append(ResultChange(name, unit, *means, float("nan"), largest))
+            before, after = (float(np.nanmean(e)) if np.isfinite(e).any() else float("nan") for e in ends)
+            results.append(ResultChange(name, unit, before, after, float("nan"), largest))
     return Difference(tuple(settings), tuple(versions), tuple(results), tuple(other))
 
 
@@ -175,7 +175,7 @@ def _of_first(left: Batch, right: Batch, rows: Sequence[Sequence[int]]) -> list[
 def _levels(batch: Batch) -> dict[str, Any]:
     """Return the arms and the values of every swept key."""
     values = {key: list(dict.fromkeys(batch.design[key].tolist())) for key in batch.keys}
-    return {"arms": list(batch.arms), "replicates": int(batch.design["replicate"].max()) + 1, **values}
+    return {"arms": list(batch.arms), "replicates": batch.design["replicate"].nunique(), **values}
 
 
 def _by_place(batch: Batch) -> dict[str, int]:

@@ -80,7 +80,7 @@ def _of_batch(batch: Batch, path: Path) -> dict[str, Any]:
         "states": design["status"].value_counts().to_dict(),
         "arms": {arm: int((batch.finished["arm"] == arm).sum()) for arm in batch.arms},
         "keys": {key: {"unit": batch.units[key], "values": values} for key, values in levels.items()},
-        "replicates": int(design["replicate"].max()) + 1,
+        "replicates": design["replicate"].nunique(),
         "measures": len(batch.measures),
         "times": int(batch.timeseries.sizes["time"]),
         "days": float(ended[ended == ended].max()) / 1440.0,

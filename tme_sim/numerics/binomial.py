@@ -16,6 +16,8 @@ def binomial(n: int, hazard: float, u: float) -> int:
     """
     if n <= 0 or hazard <= 0.0:
         return 0
+    if hazard < 0.5 and n * hazard < 40.0 and math.exp(-n * hazard) >= u:
+        return 0  # the most common case, with one exponential
     miss = math.exp(-hazard)
     if miss <= 0.0:
         return n

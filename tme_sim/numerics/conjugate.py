@@ -32,7 +32,9 @@ from tme_sim.numerics.stencil import ONE, TWO, ZERO, apply_red, couple, relax, s
 
 _0 = np.float32(0.0)
 
-REFRESH = 1e-4  # single precision carries seven digits: four to be won, the rest for rounding in operator and sums
+REFRESH = (
+    1e-4  # single precision carries seven digits: four to be won, the rest for rounding in operator and sums
+)
 
 # Rows of the single precision vectors.
 D, INVERSE, P, Q, R, CORRECTION = range(6)
@@ -200,7 +202,13 @@ def conjugate_gradients(
         Cycles done, last estimate of the error relative to max|u|, CONVERGED, SLOW or why it failed.
     """
     single, t = np.float32(k), scratch[0]
-    inverse_single, p, q, r, correction = vectors[INVERSE], vectors[P], vectors[Q], vectors[R], vectors[CORRECTION]
+    inverse_single, p, q, r, correction = (
+        vectors[INVERSE],
+        vectors[P],
+        vectors[Q],
+        vectors[R],
+        vectors[CORRECTION],
+    )
     level = table[ZERO]
     relax(level, ONE, k, links, inverse, rhs, t, io_u)
     scale = residual(level, k, links, full, rhs, io_u, scratch, room)

@@ -52,7 +52,16 @@ import numba  # noqa: E402 - the environment above must be set first
 kernel = numba.njit(cache=True, error_model="numpy", nogil=True)
 inline_kernel = numba.njit(cache=True, error_model="numpy", nogil=True, inline="always")
 
-__all__ = ["BLOCK", "MAX_THREADS", "block_kernel", "inline_kernel", "kernel", "set_threads", "side_by_side", "threads"]
+__all__ = [
+    "BLOCK",
+    "MAX_THREADS",
+    "block_kernel",
+    "inline_kernel",
+    "kernel",
+    "set_threads",
+    "side_by_side",
+    "threads",
+]
 
 
 class _Threads:
@@ -83,7 +92,8 @@ def side_by_side(work: Callable[[int, int, int], None], n: int, shares: int) -> 
     """Do ``work(share, begin, end)`` for equal shares of n things, each in a thread, the first in this one."""
     bounds = [share * n // shares for share in range(shares + 1)]
     others = [
-        threading.Thread(target=work, args=(share, bounds[share], bounds[share + 1])) for share in range(1, shares)
+        threading.Thread(target=work, args=(share, bounds[share], bounds[share + 1]))
+        for share in range(1, shares)
     ]
     for thread in others:
         thread.start()

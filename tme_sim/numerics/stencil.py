@@ -98,7 +98,9 @@ def couple(level, links, u, iz, iy, first, parity, out_sum):
     it has a neighbour there, `seal` takes it away. Inlined: a call costs more than half of a row.
     """
     if level[5] == ZERO:
-        couple_links(u, links[0], links[1], links[2], first, parity, level[4], iz, level[1], level[2], out_sum)
+        couple_links(
+            u, links[0], links[1], links[2], first, parity, level[4], iz, level[1], level[2], out_sum
+        )
     elif level[1] == ONE:
         couple_plane(u, first, parity, level[4], out_sum)
     else:
@@ -148,12 +150,20 @@ def relax(level, colour, k, links, inverse, rhs, t, io_u):
 @kernel
 def relax_row(level, row, colour, k, links, inverse, u, t, out_u):
     """Write what the sites of one colour in a row ask for, given the others in ``u`` and no source."""
-    first, ny, half = level[0], level[2], level[4]
+    first, nz, ny, half = level[0], level[1], level[2], level[4]
     width = half + ONE
     iz, iy = row // ny, row % ny
     start = first + row * TWO * width + ONE
     parity = (iz + iy + colour) & ONE
     here = start + parity * width
+    if level[5] != ZERO and nz == ONE:
+        left, length = start + (ONE - parity) * width + parity - ONE, width + width
+        west, east = u[left : left + half], u[left + ONE : left + ONE + half]
+        south, north = u[here - length : here - length + half], u[here + length : here + length + half]
+        share, out = inverse[here : here + half], out_u[here : here + half]
+        for i in range(half):
+            out[i] = k * ((np.float64(west[i]) + east[i]) + (np.float64(south[i]) + north[i])) * share[i]
+        return
     couple(level, links, u, iz, iy, start, parity, t)
     for i in range(half):
         out_u[here + i] = k * t[i] * inverse[here + i]
@@ -183,10 +193,11 @@ def apply_red(level, k, links, full, inverse, u, scratch, io_black, out_au):
         parity = (iz + iy) & ONE
         here = start + parity * width
         couple(level, links, io_black, iz, iy, start, parity, t)
+        whole, value, out = full[here : here + half], u[here : here + half], out_au[here : here + half]
         for i in range(half):
-            au = full[here + i] * u[here + i] - k * t[i]
-            out_au[here + i] = au
-            products[i] += au * u[here + i]
+            au = whole[i] * value[i] - k * t[i]
+            out[i] = au
+            products[i] += au * value[i]
         seal(nx, half, parity, here, out_au)
     product = 0.0
     for i in range(half):
@@ -215,18 +226,22 @@ def survey(level, k, total, d, rhs, u, scratch, out_full, out_inverse):
     for r in range(rows):
         for parity in range(TWO):
             here = first + (TWO * r + parity) * (half + ONE) + ONE
-            for i in range((nx + ONE - parity) // TWO):
-                sink, away = d[here + i], k * total[here + i]
-                value = sink + away
-                inverse = 1.0 / value if value > 0.0 else 0.0
-                out_full[here + i] = value
-                out_inverse[here + i] = inverse
-                squares[i] += rhs[here + i] * rhs[here + i] + u[here + i] * u[here + i]
+            n = (nx + ONE - parity) // TWO
+            # Short loops over few arrays each: the compiler makes vectors of those alone.
+            for i in range(n):
+                full = d[here + i] + k * total[here + i]
+                out_full[here + i] = full
+                out_inverse[here + i] = 1.0 / full if full > 0.0 else 0.0
+            for i in range(n):
+                share = k * total[here + i] * out_inverse[here + i]
+                shares[i] = share if share > shares[i] else shares[i]
+            for i in range(n):
+                sink = d[here + i]
                 low[i] = sink if sink < low[i] else low[i]
                 sinks[i] += sink
-                share = away * inverse
-                shares[i] = share if share > shares[i] else shares[i]
+            for i in range(n):
                 source = abs(rhs[here + i])
+                squares[i] += source * source + u[here + i] * u[here + i]
                 sources[i] = source if source > sources[i] else sources[i]
     square, source, smallest, sum_of_sinks, radius = 0.0, 0.0, math.inf, 0.0, 0.0
     for i in range(half):

@@ -120,7 +120,9 @@ class System:
         n = len(self.conductance_per_min)
         results: list[Result] = [Result(0, math.nan, NOT_FINITE)] * n
         side_by_side(
-            lambda share, begin, end: self._solve_share(systems, work[share], begin, end, results), n, len(work)
+            lambda share, begin, end: self._solve_share(systems, work[share], begin, end, results),
+            n,
+            len(work),
         )
         return results
 
@@ -165,7 +167,14 @@ class System:
                 return Result(iterations, result.error, result.status)
 
     def _solve_linear(
-        self, species: int, d: np.ndarray, rhs: np.ndarray, u: np.ndarray, most: int, reduction: float, work: Work
+        self,
+        species: int,
+        d: np.ndarray,
+        rhs: np.ndarray,
+        u: np.ndarray,
+        most: int,
+        reduction: float,
+        work: Work,
     ) -> Result:
         """Solve one linear system with sinks ``d`` in at ``most`` so many iterations."""
         levels, k = self.levels, self.conductance_per_min[species]
@@ -185,7 +194,17 @@ class System:
         scale_wells(*wells, full, inverse, rhs, u, work.kept)
         if radius <= WEAK:
             found = relax_alone(
-                levels.table, k, radius, levels.links, inverse, self.tolerance, reduction, most, rhs, work.scratch, u
+                levels.table,
+                k,
+                radius,
+                levels.links,
+                inverse,
+                self.tolerance,
+                reduction,
+                most,
+                rhs,
+                work.scratch,
+                u,
             )
         else:
             found = self._by_multigrid(k, smallest, d, rhs, u, most, reduction, work)

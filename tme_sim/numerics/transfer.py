@@ -77,7 +77,7 @@ def restrict_residual(fine, coarse, k, links, u, scratch, out_rhs):
     """
     t, natural, row = scratch[0], scratch[1], scratch[2]
     first, nz, ny, nx, half = fine[0], fine[1], fine[2], fine[3], fine[4]
-    c_first, c_nz, c_ny, c_nx, c_half = coarse[0], coarse[1], coarse[2], coarse[3], coarse[4]
+    c_first, c_nz, c_ny, c_half = coarse[0], coarse[1], coarse[2], coarse[4]
     stride = TWO * (c_half + ONE)
     for i in range(c_first, c_first + c_nz * c_ny * stride):
         out_rhs[i] = 0.0
@@ -111,7 +111,7 @@ def restrict_diagonal(fine, coarse, cap, scratch, io_d):
     """
     t, row = scratch[0], scratch[1]
     first, nz, ny, nx, half = fine[0], fine[1], fine[2], fine[3], fine[4]
-    c_first, c_nz, c_ny, c_nx, c_half = coarse[0], coarse[1], coarse[2], coarse[3], coarse[4]
+    c_first, c_nz, c_ny, c_half = coarse[0], coarse[1], coarse[2], coarse[4]
     stride = TWO * (c_half + ONE)
     width = half + ONE
     for i in range(c_first, c_first + c_nz * c_ny * stride):

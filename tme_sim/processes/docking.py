@@ -61,25 +61,37 @@ def take_up(
     n = len(behaviours)
     for block in range(first, last):
         begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
-        rows, keys, draw = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.uint64), np.empty(BLOCK)
-        for i in range(begin, end):
-            for c in range(io_cargo.shape[1]):
-                io_cargo[i, c] *= cargo_keep[c]
+        rows, keys, draw = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64), np.empty(BLOCK)
+        # Unsigned, since numba wraps signed indices.
+        at, kind = site[begin:end].astype(np.uint64), cell_type[begin:end].astype(np.uint64)
+        awake, key = death[begin:end] == 0, lineage[begin:end]
+        held = io_cargo[begin:end]
+        for i in range(len(held)):
+            for c in range(held.shape[1]):
+                held[i, c] *= cargo_keep[c]
         for p in range(len(internalise)):
-            found, column = 0, uptake_column[p]
-            for i in range(begin, end):
-                rate = docking[p, cell_type[i]] * behaviours[i, column]
-                io_docked[i, p] += rate * free[p, site[i]] * dt_min
+            found = np.uint64(0)
+            factor, on, near, rate = (
+                behaviours[begin:end, uptake_column[p]],
+                io_docked[begin:end, p],
+                free[p],
+                docking[p],
+            )
+            for i in range(len(at)):
+                on[i] += rate[kind[i]] * factor[i] * near[at[i]] * dt_min
+            for i in range(len(at)):
                 rows[found] = i
-                keys[found] = lineage[i]
-                found += io_docked[i, p] >= 1.0 and death[i] == 0
+                keys[found] = key[i]
+                found += np.uint64(on[i] >= 1.0 and awake[i])
             for k in range(found):
                 draw[k] = uniform(seed, keys[k], step, STREAM_UPTAKE, p)
             for k in range(found):
                 i = rows[k]
-                hazard = internalise[p] / (1.0 + io_docked[i, p] / saturation[p]) * dt_min
-                taken = binomial(int(io_docked[i, p]), hazard, draw[k])
-                io_docked[i, p] -= taken
-                out_taken[block, p, cell_type[i]] += taken
-                for c in range(io_cargo.shape[1]):
-                    io_cargo[i, c] += taken * cargo_of[p, c]
+                hazard = internalise[p] / (1.0 + on[i] / saturation[p]) * dt_min
+                taken = binomial(int(on[i]), hazard, draw[k])
+                if taken == 0:
+                    continue
+                on[i] -= taken
+                out_taken[block, p, kind[i]] += taken
+                for c in range(held.shape[1]):
+                    held[i, c] += taken * cargo_of[p, c]

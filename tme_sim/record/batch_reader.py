@@ -234,13 +234,12 @@ def _from_merged(path: Path, folder: Path | None) -> Batch:
     except OSError as error:
         raise RunFileError(f"{path}: cannot be read as HDF5: {error}") from error
     groups = {name: open_group(path, name) for name in ("design", "parameters", "timeseries", "end")}
-    frames = {
-        name: pd.DataFrame({column: groups[name][column].to_numpy() for column in groups[name].data_vars})
-        for name in ("design", "parameters")
-    }
     keys = [str(name) for name in groups["parameters"].data_vars]
     columns = ["arm", "replicate", "seed", "run_id", "status", "failure"]
-    design = frames["design"][columns].join(frames["parameters"][keys])
+    told = {name: groups["design"][name] for name in columns} | {
+        key: groups["parameters"][key] for key in keys
+    }
+    design = pd.DataFrame({name: column.to_numpy() for name, column in told.items()})
     design.index.name = "run"
     design.attrs["units"] = {key: str(groups["parameters"][key].attrs.get("units", "1")) for key in keys}
     return Batch(

@@ -68,9 +68,9 @@ def evaluate(
         *tables.used_signals,
         cell_type,
         alive,
-        signals,
+        signals.T,
         first_row,
-        out_behaviours,
+        out_behaviours.T,
     )
 
 
@@ -196,15 +196,17 @@ def _respond_dead(
 
 @block_kernel
 def _evaluate(
-    first_block, last_block, base, type_start, behaviour, dead_too, span, signal, half_max, power, saturation, for_dead, gate_start, gate_signal,
-    gate_above, gate_threshold, gate_power, used_start, used, cell_type, alive, signals, first_row, out_behaviours,
+    first_block, last_block, base, type_start, behaviour, dead_too, span, signal, half_max, power, saturation, for_dead,
+    gate_start, gate_signal, gate_above, gate_threshold, gate_power, used_start, used, cell_type, alive, signals,
+    first_row, out_behaviours,
 ):  # fmt: skip
+    # Signals and behaviours come with a row each; rows within the block are unsigned, since numba wraps signed ones.
     n = len(cell_type)
     inverse, gate_inverse = 1.0 / half_max, 1.0 / gate_threshold
     for block in range(first_block, last_block):
         begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
-        rows, at = np.empty(BLOCK, np.int64), np.empty(_LANES, np.int64)
-        sensed = np.zeros((signals.shape[1], _LANES))
+        rows, at = np.empty(BLOCK, np.uint64), np.empty(_LANES, np.uint64)
+        sensed = np.zeros((signals.shape[0], _LANES))
         work = np.empty((5, _LANES))
         total, pull, term, steep, value = work[0], work[1], work[2], work[3], work[4]
         # A table with a first row of zeros for the dead: one look-up for each cell, without a branch.
@@ -214,16 +216,17 @@ def _evaluate(
             code[cell - begin] = cell_type[cell] + 1 if alive[cell] else 0
         for column in range(base.shape[1]):
             at_rest[1:] = base[:, column]
-            for i in range(end - begin):
-                out_behaviours[first_row + begin + i, column] = at_rest[code[i]]
+            out = out_behaviours[column][first_row + begin : first_row + end]
+            for i in range(len(out)):
+                out[i] = at_rest[code[i]]
         for cell in range(begin, end):
             if not alive[cell]:
                 kind = cell_type[cell]
                 for response in range(type_start[kind], type_start[kind + 1]):
                     if dead_too[response]:
-                        out_behaviours[first_row + cell, behaviour[response]] = _respond_dead(
+                        out_behaviours[behaviour[response], first_row + cell] = _respond_dead(
                             base[kind, behaviour[response]], span[response], signal, half_max, power, saturation,
-                            for_dead, gate_start, gate_signal, gate_above, gate_threshold, gate_power, signals[cell],
+                            for_dead, gate_start, gate_signal, gate_above, gate_threshold, gate_power, signals[:, cell],
                         )  # fmt: skip
         for kind in range(base.shape[0]):
             if type_start[kind] == type_start[kind + 1]:
@@ -231,14 +234,15 @@ def _evaluate(
             found = 0
             for cell in range(begin, end):
                 if alive[cell] and cell_type[cell] == kind:
-                    rows[found] = cell
+                    rows[found] = cell - begin
                     found += 1
             for first in range(0, found, _LANES):
                 for j in range(_LANES):
                     at[j] = rows[min(first + j, found - 1)]
                 for k in range(used_start[kind], used_start[kind + 1]):
+                    source, lanes = signals[used[k]][begin:end], sensed[used[k]]
                     for j in range(_LANES):
-                        sensed[used[k], j] = signals[at[j], used[k]]
+                        lanes[j] = source[at[j]]
                 for response in range(type_start[kind], type_start[kind + 1]):
                     column = behaviour[response]
                     _respond(
@@ -246,5 +250,6 @@ def _evaluate(
                         gate_start, gate_signal, gate_above, gate_inverse, gate_power, sensed, total, pull, term,
                         steep, value,
                     )  # fmt: skip
+                    out = out_behaviours[column][first_row + begin : first_row + end]
                     for j in range(min(_LANES, found - first)):
-                        out_behaviours[first_row + at[j], column] = value[j]
+                        out[at[j]] = value[j]

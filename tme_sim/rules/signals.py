@@ -164,9 +164,10 @@ def gather_signals(
     begin, around : int, uint64
         First row of the cells to fill, and what `count_around` gave; all cells and counted here when left out.
     out_signals : float64 (n, n_signals)
-        Filled for as many cells as it has rows: fields in their unit, variables and damage dimensionless, held cargo in units, arriving in
-        units per min times gain, docked in vesicles, drug in nM held, exposure in nM·min, contacts and free
-        neighbours as counts, distance in µm (inf without a vessel), age and time in min, perfusion 0 to 1.
+        Filled for as many cells as it has rows: fields in their unit, variables and damage dimensionless, held cargo
+        in units, arriving in units per min times gain, docked in vesicles, drug in nM held, exposure in nM·min,
+        contacts and free neighbours as counts, distance in µm (inf without a vessel), age and time in min, perfusion
+        0 to 1.
     """
     cells = tissue.cells
     n_sites = tissue.grid.n_sites
@@ -197,7 +198,7 @@ def gather_signals(
         energy[rows],
         tissue.clock.minutes,
         around if around is not None else counts_of(tissue, len(table.contact)),
-        out_signals,
+        out_signals.T,
     )
     if len(table.touched):
         sum_over_contacts(tissue, table.touched, begin, out_signals)
@@ -259,13 +260,6 @@ def _mark(occupant, cell_type, death, out_once):
         out_once[code // _COUNTS, site] = np.uint64(1) << np.uint64(_COUNTS * (code % _COUNTS))
 
 
-@kernel
-def _count(neighbours, code, site):
-    """Return one count of `count_around`."""
-    word = neighbours[code // _COUNTS, site]
-    return float((word >> np.uint64(_COUNTS * (code % _COUNTS))) & np.uint64(255))
-
-
 def _matrix_column(name: str, layout: Layout) -> tuple[int, int] | None:
     plain = [
         (_MATRICES.index(group), words.index(name))
@@ -316,37 +310,47 @@ def _gather(
     n = len(site)
     for block in range(first, last):
         begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
+        # Unsigned, since numba wraps signed indices.
+        at = site[begin:end].astype(np.uint64)
         for entry in range(start[0], start[1]):
-            for cell in range(begin, end):
-                out_signals[cell, target[entry]] = fields[site[cell], column[entry]]
+            out, values = out_signals[target[entry]][begin:end], fields[:, column[entry]]
+            for i in range(len(out)):
+                out[i] = values[at[i]]
         _copy(begin, end, start[1], start[2], column, target, factor, variables, out_signals)
         _copy(begin, end, start[2], start[3], column, target, factor, cargo, out_signals)
         _copy(begin, end, start[3], start[4], column, target, factor, docked, out_signals)
         _copy(begin, end, start[4], start[5], column, target, factor, drug, out_signals)
         _copy(begin, end, start[5], start[6], column, target, factor, damage, out_signals)
         _copy(begin, end, start[6], start[7], column, target, factor, exposure, out_signals)
+        # A row that is not at home on its site (one taken out, say) counts itself as a neighbour.
+        home = occupant[at] == first_row + np.arange(begin, end)
+        dead = death[begin:end] != 0
         for kind in range(len(contact)):
             if contact[kind] >= 0:
-                for cell in range(begin, end):
-                    same = occupant[site[cell]] == first_row + cell and death[cell] == 0 and cell_type[cell] == kind
-                    out_signals[cell, contact[kind]] = _count(neighbours, _LIVING + kind, site[cell]) - same
-        for cell in range(begin, end):
-            at = site[cell]
-            if single[0] >= 0:
-                itself = occupant[at] == first_row + cell and death[cell] != 0
-                out_signals[cell, single[0]] = _count(neighbours, _DEAD, at) - itself
-            if single[1] >= 0:
-                out_signals[cell, single[1]] = _count(neighbours, _FREE, at)
-            if single[2] >= 0:
-                out_signals[cell, single[2]] = distance_um[at]
-            if single[3] >= 0:
-                out_signals[cell, single[3]] = energy[cell]
-            if single[4] >= 0:
-                out_signals[cell, single[4]] = now_min - born_min[cell]
-            if single[5] >= 0:
-                out_signals[cell, single[5]] = now_min
-            if single[6] >= 0:
-                out_signals[cell, single[6]] = vessel[at]
+                itself = home & ~dead & (cell_type[begin:end] == kind)
+                _subtract(neighbours, _LIVING + kind, at, itself, out_signals[contact[kind]][begin:end])
+        if single[0] >= 0:
+            _subtract(neighbours, _DEAD, at, home & dead, out_signals[single[0]][begin:end])
+        if single[1] >= 0:
+            _subtract(neighbours, _FREE, at, home & False, out_signals[single[1]][begin:end])
+        if single[2] >= 0:
+            out_signals[single[2]][begin:end] = distance_um[at]
+        if single[3] >= 0:
+            out_signals[single[3]][begin:end] = energy[begin:end]
+        if single[4] >= 0:
+            out_signals[single[4]][begin:end] = now_min - born_min[begin:end]
+        if single[5] >= 0:
+            out_signals[single[5]][begin:end] = now_min
+        if single[6] >= 0:
+            out_signals[single[6]][begin:end] = vessel[at]
+
+
+@kernel
+def _subtract(neighbours, code, at, itself, out_count):
+    """Write one count of `count_around` at the sites ``at``, less the cell itself."""
+    words, shift = neighbours[code // _COUNTS], np.uint64(_COUNTS * (code % _COUNTS))
+    for i in range(len(out_count)):
+        out_count[i] = float((words[at[i]] >> shift) & np.uint64(255)) - itself[i]
 
 
 @kernel
@@ -354,5 +358,6 @@ def _copy(begin, end, first, last, column, target, factor, matrix, out_signals):
     """Copy columns of a matrix with one row per cell, times their factors."""
     for entry in range(first, last):
         source, to, times = column[entry], target[entry], factor[entry]
-        for cell in range(begin, end):
-            out_signals[cell, to] = matrix[cell, source] * times
+        out, values = out_signals[to][begin:end], matrix[begin:end, source]
+        for i in range(len(out)):
+            out[i] = values[i] * times

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anndata
 import numpy as np
@@ -56,11 +56,12 @@ def cells_as_anndata(run: Run, minutes: float | None = None) -> anndata.AnnData:
     at = float(run.snapshot_minutes[run.snapshot_index(minutes)])
     told = {name: run.attributes[name] for name in ("run_id", "title", "source", "numerics_version")}
     facts = {**told, "seed": str(run.seed), "time_min": at, "spacing_um": run.grid.spacing_um}
+    positions: Any = {"spatial": cells[axes].to_numpy(float)}
     return anndata.AnnData(
         X=cells[features].to_numpy(np.float32),
         obs=obs,
         var=var,
-        obsm={"spatial": cells[axes].to_numpy(float)},
+        obsm=positions,
         uns={"tme_sim": {**facts, "scenario": run.scenario_yaml}},
     )
 
