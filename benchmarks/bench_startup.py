@@ -12,7 +12,7 @@ HELP = [sys.executable, "-c", "from tme_sim.cli.app import main; main()", "--hel
 FIRST_STEP = [
     sys.executable,
     "-c",
-    "from tme_sim import TumorMicroenvironment as T; T('liver_metastasis', ['grid.size=[1 mm, 1 mm]']).step()",
+    "from tme_sim import TumorMicroenvironment as T; T('s0_relay', ['grid.size=[1 mm, 1 mm]']).step()",
 ]
 
 

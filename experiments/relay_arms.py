@@ -1,7 +1,7 @@
 """The arms of the relay study: one scene, named overrides per arm, what is read at the end of a run.
 
 ``python -m experiments.relay_arms --seeds 30 --out docs/relay`` runs the arms at the defaults of
-`configs/liver_metastasis.yaml` on a reduced grid, writes ``relay_arms.csv``, one row per arm and seed, and prints
+`configs/s0_relay.yaml` on a reduced grid, writes ``relay_arms.csv``, one row per arm and seed, and prints
 a table of means. Finished rows are kept when it is started again.
 """
 
@@ -25,7 +25,7 @@ from tme_sim.model.tumor import TumorMicroenvironment
 from tme_sim.numerics.jit import set_threads
 from tme_sim.scenario.load import load_scenario
 
-SCENARIO = "liver_metastasis"
+SCENARIO = "s0_relay"
 DRUG = "SN38"
 
 # No drug is given: resistance is the response to the reference exposure, worked out for the state of each cell.

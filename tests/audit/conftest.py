@@ -8,7 +8,7 @@ from tme_sim.scenario.load import load_scenario
 
 @pytest.fixture(scope="session")
 def flagship():
-    return load_scenario("liver_metastasis")
+    return load_scenario("s0_relay")
 
 
 @pytest.fixture(scope="session")

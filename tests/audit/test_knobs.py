@@ -7,6 +7,7 @@ from tests.physics.made_cell import MadeCell
 from tme_sim.audit.of_scenario import bench_of
 from tme_sim.model.specs import Numbers
 from tme_sim.model.timeline import BUILDERS, Making
+from tme_sim.model.tumor import TumorMicroenvironment
 from tme_sim.processes.switch import Switch
 from tme_sim.scenario.load import load_scenario
 from tme_sim.scenario.scenario import layout_of
@@ -98,3 +99,20 @@ def test_egfr_knock_down_slows_growth(scenario):
     treated, control = (lived(scenario, *names, drug=0.0) for names in (("egfr_inhibitor",), ()))
     column = treated.physiology.behaviour["cycle entry"]
     assert treated.behaviours[0, column] < 0.98 * control.behaviours[0, column]
+
+
+def test_half_dose_halves_the_level_in_plasma():
+    """S3-12."""
+    small = (
+        "grid.size=[300 um, 300 um]",
+        "tissue.tumour.nodules.0.radius=60 um",
+        "drugs.sorafenib.schedule.0.from=0 d",
+    )
+    half = ("interventions.half_dose.active=true", "interventions.half_dose.from=0 d")
+    levels = []
+    for settings in (small, (*small, *half)):
+        model = TumorMicroenvironment("hcc_sorafenib", settings)
+        model.step()
+        levels.append(model.tissue.plasma[model.tissue.layout.fields.index("sorafenib")])
+    assert levels[1] == pytest.approx(0.5 * levels[0])
+    assert levels[0] > 0.0

@@ -8,7 +8,7 @@ RESISTANT = "resistant_fraction_rim_SN38"
 
 
 def resistant_in_rim(*overrides: str) -> float:
-    model = TumorMicroenvironment("liver_metastasis", [*SMALL, *overrides])
+    model = TumorMicroenvironment("s0_relay", [*SMALL, *overrides])
     while model.clock.days < 4.0:
         model.step()
     return measures_for(model.tissue.layout)[RESISTANT].of(model.tissue, model.measure_context)

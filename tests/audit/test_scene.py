@@ -7,7 +7,7 @@ SMALL = ["grid.size=[0.6 mm, 0.6 mm]", "tissue.tumour.nodules.0.radius=120 um"]
 
 @pytest.fixture(scope="module")
 def small():
-    return TumorMicroenvironment("liver_metastasis", SMALL)
+    return TumorMicroenvironment("s0_relay", SMALL)
 
 
 @pytest.mark.parametrize("kind", ["endothelial", "macrophage", "hsc", "tumour"])

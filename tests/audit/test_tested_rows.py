@@ -6,6 +6,7 @@ from tme_sim.audit.tested_rows import (
     COLUMNS,
     RowError,
     TestedRow,
+    feels,
     listed_rows,
     read_tested_rows,
     row_fault,
@@ -22,6 +23,23 @@ CELL_ROWS = [row for row in listed_rows() if not row.test]
 )
 def test_row_holds_and_depends_on_the_rules_that_cite_it(row, benches):
     assert row_fault(row, benches) == ""
+
+
+# A variable that holds itself once it is on: a row compares settled cells, which one rule alone settles too.
+UNFELT = {("held Cas9_IQGAP1", "IQGAP1_cut"), ("IQGAP1_cut", "IQGAP1_cut")}
+
+
+def test_every_rule_is_felt_by_a_row_of_an_id_that_it_cites(benches):
+    """Cut alone, each rule changes what some row reads: none hides behind the others that cite the same id."""
+    seen: dict[tuple, bool] = {}
+    for bench in benches:
+        for rule in bench.rules:
+            key = (rule.cell, rule.signal, rule.behaviour, rule.increases, rule.hypothesis, rule.evidence)
+            seen[key] = seen.get(key, False) or any(
+                feels(row, rule, bench) for row in CELL_ROWS if row.id in rule.evidence
+            )
+    unfelt = {key for key, felt in seen.items() if not felt}
+    assert {(signal, behaviour) for _, signal, behaviour, *_ in unfelt} == UNFELT
 
 
 def test_row_passes_if_one_bench_shows_it(bench):

@@ -21,7 +21,7 @@ from tme_sim.record.compare import differences
 
 EXPERIMENT = """
 experiment: small
-scenario: liver_metastasis
+scenario: s0_relay
 settings:
   grid.size: [300 um, 300 um]
   tissue.tumour.nodules: [{centre: middle, radius: 60 um, filling: 90 %}]
@@ -91,6 +91,42 @@ def test_killed_worker_loses_nothing_and_files_are_those_of_local_runs(cluster, 
     for entry in local.entries():
         assert differences(local.run_file(entry.run_id), remote.run_file(entry.run_id)) == []
     assert not list(remote.path.glob("checkpoints/*"))
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_runs_on_the_workers_and_the_command_goes_on(cluster, tmp_path: Path) -> None:
+    address, _ = cluster
+    (tmp_path / "small.yaml").write_text(EXPERIMENT.replace("1 d", "5 d").replace("0.1 s", "never"))
+    out = Folder(tmp_path / "out")
+    line = [sys.executable, "-m", "tme_sim", "batch", str(tmp_path / "small.yaml"), "--out", str(out.path)]
+    line += ["--scheduler", address]
+
+    def begin() -> subprocess.Popen:
+        return subprocess.Popen(line, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+
+    def under_way(process: subprocess.Popen) -> list[dict]:
+        while process.poll() is None:
+            held = [out.progress(entry.run_id) for entry in out.entries()] if out.manifest.exists() else []
+            if len(steps := [found for found in held if found and found["step"] > 3]) == 2:
+                return steps
+            time.sleep(0.05)
+        return []
+
+    process = begin()
+    assert under_way(process)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "2 saved in the middle; go on with: tme-sim batch" in said
+    assert len(list(out.path.glob("checkpoints/*.checkpoint"))) == 2
+
+    process = begin()
+    assert min(found["step"] for found in under_way(process)) > 3
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=4)
+    assert process.returncode == 130
 
 
 def test_scheduler_that_is_not_there_is_named() -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tme_sim.batch.folder import Folder, FolderError
+from tests.batch.killed import let_live, said_by
+from tme_sim.batch.folder import Folder
+from tme_sim.batch.manifest import FolderError
 from tme_sim.batch.merge import merge
 from tme_sim.batch.plan import make_plan
 from tme_sim.batch.worker import Job, run_job
@@ -20,7 +22,7 @@ from tme_sim.scenario.faults import ScenarioError
 
 EXPERIMENT = """
 experiment: small
-scenario: liver_metastasis
+scenario: s0_relay
 settings:
   grid.size: [300 um, 300 um]
   tissue.tumour.nodules: [{centre: middle, radius: 60 um, filling: 90 %}]
@@ -75,7 +77,7 @@ def test_run_file_is_whole_or_not_there(job: Job) -> None:
                 run(job)
         assert files_of(job.folder.path / "runs") == []
     assert run(job)
-    assert job.folder.sound(job.run.run_id)
+    assert job.folder.sound() == {job.run.run_id}
 
 
 def test_checkpoint_before_survives(job: Job) -> None:
@@ -143,6 +145,34 @@ def test_read_only_folder_is_refused_before_the_first_run(
     monkeypatch.setattr(store.os, "open", refuse)
     with pytest.raises(FolderError, match="out: Read-only file system"):
         Folder(tmp_path / "out").prepare(make_plan(tmp_path / "small.yaml"))
+
+
+@pytest.mark.parametrize("part", ["out", "out/runs", "out/checkpoints"])
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_folder_of_somebody_else_is_refused_before_the_first_run(tmp_path: Path, part: str) -> None:
+    """A fork gives up the superuser's rights, where it has them, as these see no permissions."""
+    (tmp_path / "small.yaml").write_text(EXPERIMENT)
+    plan, folder = make_plan(tmp_path / "small.yaml"), Folder(tmp_path / "out")
+    folder.prepare(plan)
+    before = sorted(folder.path.rglob("*"))
+    (tmp_path / part).chmod(0o555)
+
+    def work(say: Callable[[str], None]) -> None:
+        if os.geteuid() == 0:
+            for parent in (tmp_path, *list(tmp_path.parents)[:2]):
+                parent.chmod(0o755)
+            for path in (folder.path, *before):
+                os.chown(path, 65534, 65534)
+            os.setuid(65534)
+        try:
+            folder.prepare(plan)
+        except FolderError as error:
+            say(str(error))
+
+    (said,) = said_by(work, let_live)
+    assert said.startswith(f"--out {tmp_path / part}")
+    (tmp_path / part).chmod(0o755)
+    assert sorted(folder.path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("linked", ["out", "out/runs", "out/batch.json"])

@@ -21,7 +21,7 @@ from tme_sim.record.compare import differences
 
 EXPERIMENT = """
 experiment: small
-scenario: liver_metastasis
+scenario: s0_relay
 settings:
   grid.size: [300 um, 300 um]
   tissue.tumour.nodules: [{centre: middle, radius: 60 um, filling: 90 %}]
@@ -88,7 +88,7 @@ def test_runs_are_those_of_the_command_run(experiment: Path) -> None:
         *(f"{k}={v}" for k, v in plan.experiment.settings.items()),
         "interventions.block_exosomes.active=true",
     )
-    same = load_scenario("liver_metastasis", (*settings, "fields.oxygen.vessel.value=40 mmHg", "seed=2"))
+    same = load_scenario("s0_relay", (*settings, "fields.oxygen.vessel.value=40 mmHg", "seed=2"))
     assert identity(TumorMicroenvironment(same)) == run.run_id
 
 
@@ -118,7 +118,7 @@ def test_damaged_run_is_named_passed_over_and_made_again(experiment: Path, tmp_p
     victim.write_bytes(raw)
     assert victim.name in folder.damaged()[0]
     assert merge(folder).runs == 7
-    assert not folder.sound(folder.entries()[3].run_id)
+    assert len(folder.sound()) == 7
     run_all(folder, experiment)
     assert merge(folder).runs == 8
 

@@ -40,6 +40,13 @@ def test_log_axis_has_equal_ratios() -> None:
     assert np.allclose(found, [1, 10, 100, 1000])
 
 
+def test_ends_without_unit_may_be_numbers() -> None:
+    assert points(axis(key="gain", **{"from": 0}, to=1, points=3)) == [
+        {"gain": f"{x}"} for x in (0.0, 0.5, 1.0)
+    ]
+    assert len(points(axis(draws=3, ranges={"gain": [0, 1.5]}))) == 3
+
+
 @pytest.mark.parametrize("method", ["latin_hypercube", "sobol"])
 def test_draws_stay_inside_and_fill_their_ranges(method: str) -> None:
     found = points(axis(draws=16, ranges={"a": ["2 um", "4 um"], "b": ["1 /h", "3 /h"]}, method=method))
@@ -57,10 +64,10 @@ def test_same_seed_same_draws() -> None:
 
 
 def test_assumed_draws_every_range_of_the_scenario() -> None:
-    liver = load_scenario("liver_metastasis")
+    liver = load_scenario("s0_relay")
     found = points_of([axis(draws=2, assumed=True)], liver, Path())
     assert len(found[0]) > 50
-    load_scenario("liver_metastasis", [f"{key}={value}" for key, value in found[0].items()])
+    load_scenario("s0_relay", [f"{key}={value}" for key, value in found[0].items()])
 
 
 def test_table_gives_a_point_per_line(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def tme(*line: str | Path):
 
 
 def begin(out: Path, until: str, *more: str):
-    return tme("liver_metastasis", *TINY, "--until", until, "--out", out, *more)
+    return tme("s0_relay", *TINY, "--until", until, "--out", out, *more)
 
 
 @pytest.fixture(scope="module")

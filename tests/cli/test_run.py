@@ -22,7 +22,7 @@ TINY = (
 
 def _run(out: Path, *arguments: str):
     return CliRunner().invoke(
-        app, ["run", "liver_metastasis", *TINY, "--until", "30 min", "--out", str(out), *arguments]
+        app, ["run", "s0_relay", *TINY, "--until", "30 min", "--out", str(out), *arguments]
     )
 
 
@@ -53,7 +53,7 @@ def test_run_ends_with_summary_on_stdout(done) -> None:
 
 def test_run_shows_progress_on_stderr(done) -> None:
     _, result = done
-    assert "liver_metastasis: day 0.0 of 0.0" in result.stderr
+    assert "s0_relay: day 0.0 of 0.0" in result.stderr
     assert "ended after 0.02 d: duration reached" in result.stderr
 
 
@@ -132,7 +132,7 @@ def test_verify_refuses_a_damaged_file(done, tmp_path: Path) -> None:
 )
 def test_faulty_setting_writes_nothing(tmp_path: Path, setting: str, words: str) -> None:
     out = tmp_path / "run.h5"
-    result = CliRunner().invoke(app, ["run", "liver_metastasis", "--set", setting, "--out", str(out)])
+    result = CliRunner().invoke(app, ["run", "s0_relay", "--set", setting, "--out", str(out)])
     assert result.exit_code == 2
     assert words in result.stderr
     assert not list(tmp_path.iterdir())

@@ -108,7 +108,7 @@ def test_shell_examples_name_real_commands_and_options(page):
 
 
 def test_yaml_snippets_fit_into_a_scenario():
-    base = read_file(ROOT / "configs" / "liver_metastasis.yaml")
+    base = read_file(ROOT / "configs" / "s0_relay.yaml")
     folder = ROOT / "configs" / "libraries"
     libraries = [read_file(folder / f"{name}.yaml") for name in ("liver_cells", "sn38", "il6", "s0_relay")]
     below = reduce(lay_over, [*libraries, base])

@@ -165,7 +165,7 @@ def test_trait_that_starts_a_chain_carries_it():
 
 def test_evidence_of_il6_in_the_flagship_is_the_relay_from_stat3_to_survival():
     model = TumorMicroenvironment(
-        "liver_metastasis",
+        "s0_relay",
         ["grid.size=[400 um, 400 um]", "tissue.tumour.nodules=[{centre: middle, radius: 60 um}]"],
     )
     physiology = model.physiology

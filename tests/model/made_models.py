@@ -43,19 +43,19 @@ record: {measures: every 1 h, snapshots: every 1 d}
 
 def small(*overrides, rng=None, processes=()):
     """Return the flagship on 20×20 sites."""
-    return TumorMicroenvironment("liver_metastasis", [*SMALL, *overrides], rng=rng, processes=processes)
+    return TumorMicroenvironment("s0_relay", [*SMALL, *overrides], rng=rng, processes=processes)
 
 
 def treated(*overrides, rng=None, processes=()):
     """Return the flagship on 20×20 sites under a strong drug."""
-    return TumorMicroenvironment("liver_metastasis", [*TREATED, *overrides], rng=rng, processes=processes)
+    return TumorMicroenvironment("s0_relay", [*TREATED, *overrides], rng=rng, processes=processes)
 
 
 class BatchModel(TumorMicroenvironment):
     """The flagship as a Mesa user writes a model: explicit parameters and a data collector."""
 
     def __init__(self, hours=1, rng=None):
-        super().__init__("liver_metastasis", [*SMALL, f"time.duration={hours} h"], rng=rng)
+        super().__init__("s0_relay", [*SMALL, f"time.duration={hours} h"], rng=rng)
         self.datacollector = mesa.DataCollector(model_reporters={"cells": count_cells, "mean_HIF": mean_hif})
 
 

@@ -20,7 +20,7 @@ SITE_UM3 = 20.0**3
 
 
 def made(*settings, rng=3):
-    return TumorMicroenvironment("liver_metastasis", [*SETTINGS, *settings], rng=rng)
+    return TumorMicroenvironment("s0_relay", [*SETTINGS, *settings], rng=rng)
 
 
 @pytest.fixture(scope="module")

@@ -131,3 +131,23 @@ def test_classes_are_in_the_run_file(treated, tmp_path):
     assert set(table["drug"]) == {"D"}
     assert set(table["id"]) == set(model.tissue.cells["id"][model.tissue.cells.alive()])
     assert (table["class"] == "pre-existing").mean() > 0.9
+
+
+def test_branch_without_drug_holds_none_in_vesicles_either():
+    small = [
+        "grid.size=[300 um, 300 um]",
+        "tissue.tumour.nodules.0.radius=60 um",
+        "drugs.SN38.schedule.0.from=0 d",
+    ]
+    model = TumorMicroenvironment("vesicle_niche", small)
+    for _ in range(20):
+        model.step()
+    assert model.tissue.loads.sum() > 0.0
+    branch = washout(model, 6.0)
+    assert (
+        branch.tissue.loads.sum()
+        == branch.tissue.cells["load"].sum()
+        == branch.tissue.cells["drug"].sum()
+        == 0.0
+    )
+    assert model.tissue.loads.sum() > 0.0

@@ -6,6 +6,7 @@ import pytest
 
 from tme_sim.numerics.errors import SolveError
 from tme_sim.numerics.jit import set_threads
+from tme_sim.numerics.levels import UNIT
 from tme_sim.numerics.links import Links, links_from_mobility, links_with_wells
 from tme_sim.numerics.multigrid import Multigrid
 
@@ -138,6 +139,60 @@ def test_strong_point_vessels_converge(exchange, share):
     exact = twin.solve(shape, [250.0], diag, rhs, links)
     assert report.iterations[0] <= 14
     assert np.abs(u - exact).max() <= 1e-6 * exact.max()
+
+
+def lone_vessels(shape):
+    vessel = np.zeros(shape, bool)
+    vessel[::4, 1::4, 2::5] = True
+    return vessel
+
+
+@pytest.mark.parametrize("factor", [0.7, 1.13, 2.3])
+@pytest.mark.parametrize("shape", [(1, 16, 16), (1, 17, 13), (1, 75, 50), (5, 6, 7), (1, 1, 30), (6, 9, 40)])
+def test_lone_vessels_with_wells_agree_with_sparse_lu(shape, factor):
+    diag, rhs, u = made_system(shape, 3)
+    vessel = lone_vessels(shape)
+    diag[vessel] = 1e3
+    links = links_with_wells(Links.uniform(shape), vessel, factor)
+    solver = Multigrid(shape, K, links)
+    assert solver._levels.table[0, UNIT] == 1
+    before = rhs.copy()
+    solver.solve(diag, rhs, u, 1e-10)
+    exact = twin.solve(shape, K, diag, rhs, links)
+    np.testing.assert_allclose(u, exact, rtol=0, atol=2e-9 * exact.max())
+    assert np.array_equal(rhs, before)
+
+
+def test_vessels_that_touch_are_solved_with_their_links():
+    shape = (1, 20, 23)
+    diag, rhs, u = made_system(shape, 3)
+    vessel = np.zeros(shape, bool)
+    vessel[0, 5, 3:9] = True
+    links = links_with_wells(Links.uniform(shape), vessel, 1.13)
+    solver = Multigrid(shape, K, links)
+    assert solver._levels.table[0, UNIT] == 0
+    solver.solve(diag, rhs, u, 1e-10)
+    exact = twin.solve(shape, K, diag, rhs, links)
+    np.testing.assert_allclose(u, exact, rtol=0, atol=2e-9 * exact.max())
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-6, 1e25])
+def test_solution_follows_the_scale_of_its_sources(scale):
+    diag, rhs, u = made_system((1, 40, 37), 3)
+    Multigrid((1, 40, 37), K).solve(diag, rhs, u, 1e-10)
+    scaled = np.zeros_like(u)
+    Multigrid((1, 40, 37), K).solve(diag, rhs * scale, scaled, 1e-10)
+    np.testing.assert_allclose(scaled / scale, u, rtol=0, atol=1e-9 * u.max())
+
+
+@pytest.mark.parametrize("k", [3e3, 1e5, 1e6])
+def test_strong_diffusion_needs_no_more_digits_than_double_precision_has(k):
+    shape = (1, 60, 61)
+    diag, rhs, u = made_system(shape, 1)
+    report = Multigrid(shape, np.array([k])).solve(diag, rhs, u, 1e-9)
+    exact = twin.solve(shape, [k], diag, rhs)
+    assert np.abs(u - exact).max() <= 1e-8 * exact.max()
+    assert report.iterations[0] <= 15
 
 
 def test_warm_start_at_the_solution_takes_one_iteration():

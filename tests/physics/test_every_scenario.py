@@ -7,14 +7,14 @@ from tme_sim.measures.registry import measures_for
 from tme_sim.model.tumor import TumorMicroenvironment
 from tme_sim.resources import data_dir
 from tme_sim.scenario.load import load_scenario
-from tme_sim.state.ledger import FIELD_ACCOUNTS
+from tme_sim.state.ledger import DRUG_ACCOUNTS, FIELD_ACCOUNTS
 
 NAMES = sorted(file.stem for file in data_dir("configs").glob("*.yaml"))
 STEPS, LARGEST_UM = 40, 300.0
 
 
 def smaller(name):
-    """Return overrides that cut a scenario's grid to 300 µm and its nodules to 60 µm."""
+    """Return overrides that cut a scenario's grid to 300 µm and its nodules to 60 µm, and give drugs from the start."""
     scenario = load_scenario(name)
     size = [
         min(float(length), LARGEST_UM) // scenario.grid.spacing * scenario.grid.spacing
@@ -28,29 +28,61 @@ def smaller(name):
                 f"tissue.{kind}.nodules.{i}.centre=middle",
                 f"tissue.{kind}.nodules.{i}.radius={radius} um",
             ]
-    return overrides
+    given = [name for name, drug in scenario.drugs.items() if drug.schedule]
+    return overrides + [f"drugs.{name}.schedule.0.from=0 d" for name in given]
 
 
-@pytest.fixture(scope="module", params=NAMES)
-def run(request):
-    model = TumorMicroenvironment(request.param, smaller(request.param))
-    for _ in range(STEPS):
+def lived(name, steps, *overrides):
+    model = TumorMicroenvironment(name, [*smaller(name), *overrides])
+    while model.clock.step < steps:
         model.step()
     return model
 
 
-def test_books_close(run):
-    context = run.measure_context.fresh()
-    measures = measures_for(run.tissue.layout)
-    open_books = {
+@pytest.fixture(scope="module", params=NAMES)
+def run(request):
+    return lived(request.param, STEPS)
+
+
+def open_books(model):
+    """Return the books of vesicles, drugs and bodies that do not close to 1e-9."""
+    context, measures = model.measure_context.fresh(), measures_for(model.tissue.layout)
+    return {
         name: value
         for name, measure in measures.items()
-        if name.endswith("_imbalance") and abs(value := measure.of(run.tissue, context)) > 1e-9
+        if name.endswith("_imbalance") and abs(value := measure.of(model.tissue, context)) > 1e-9
     }
-    assert open_books == {}
+
+
+def test_books_close(run):
+    layout = run.tissue.layout
+    known = measures_for(layout)
+    assert {f"{name}_imbalance" for name in (*layout.pools, *layout.drugs)} <= set(known)
+    assert open_books(run) == {}
+
+
+def test_drugs_that_are_given_are_in_the_books(run):
+    given = [name for name, drug in run.config.drugs.items() if drug.schedule]
+    supplied = run.tissue.ledger.drugs[:, DRUG_ACCOUNTS.index("supplied")]
+    assert all(supplied[run.tissue.layout.drugs.index(name)] > 0.0 for name in given)
 
 
 def test_books_of_transient_fields_close(run):
+    check_transient_fields(run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_all_books_close_over_a_whole_run(name):
+    """Drugs come and go, cells die and are born; with the vesicles' doses of the scenario switched on."""
+    acts = load_scenario(name).interventions.items()
+    doses = [f"interventions.{key}.active=true" for key, act in acts if act.kind == "give_vesicles"]
+    model = lived(name, load_scenario(name).time.n_steps, *doses)
+    assert open_books(model) == {}
+    check_transient_fields(model)
+
+
+def check_transient_fields(run):
     """Start + secreted + supplied = present + consumed + decayed + left + neutralised, amounts in sites times level."""
     tissue, fields = run.tissue, run.config.fields
     for column, (name, spec) in enumerate(fields.items()):

@@ -14,7 +14,7 @@ HYPOXIC_MMHG = 3.0
 def settled():
     """Return the flagship's cells on a small grid when oxygen and lactate have come to rest."""
     model = TumorMicroenvironment(
-        "liver_metastasis",
+        "s0_relay",
         [
             "grid.size=[400 um, 400 um]",
             "tissue.tumour.nodules=[{centre: middle, radius: 120 um, filling: 90 %}]",

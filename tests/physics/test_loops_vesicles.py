@@ -8,7 +8,7 @@ import pytest
 from tme_sim.measures.registry import measures_for
 from tme_sim.model.tumor import TumorMicroenvironment
 from tme_sim.processes.base import Context
-from tme_sim.state.ledger import POOL_ACCOUNTS
+from tme_sim.state.ledger import FIELD_ACCOUNTS, POOL_ACCOUNTS
 
 SMALL = ("grid.size=[300 um, 300 um]", "tissue.tumour.nodules.0.radius=60 um", "resistance=")
 IMMUNE = ("tissue.t_cell.density=8 %", "tissue.dendritic.density=8 %", "tissue.macrophage.density=8 %")
@@ -180,6 +180,48 @@ def test_liver_homing_vesicles_find_liver_cells():
 
 def test_lung_homing_vesicles_miss_liver_cells():
     assert homing("a6b4") < 0.7 * homing()
+
+
+def test_tumour_vesicles_home_to_the_liver_by_their_integrins():
+    """S3-63: the vesicles of the scenario bear the integrin that goes with homing to the liver."""
+    few = "interventions.given_vesicles.amount=300"
+    into = taken(lived(*GIVEN, few), "tumour_vesicle")
+    assert (into["hsc"] + into["macrophage"]) / sum(into.values()) > 1.5 * homing()
+
+
+def test_every_kind_of_cell_sheds_vesicles_of_its_own():
+    """S3-47."""
+    model = lived(*IMMUNE, *GIVEN, "tissue.hepatocyte.density=8 %")
+    for kind in ("tumour", "endothelial", "macrophage", "hsc", "hepatocyte", "t_cell", "dendritic"):
+        assert pool(model, f"{kind}_vesicle")["released"] > 0.0, kind
+
+
+def test_most_vesicles_fall_apart_and_set_free_what_they_held():
+    """S3-51: ten molecules of FGF2 for each vesicle that decayed, and no other source."""
+    model = lived(steps=120)
+    decayed = {kind: pool(model, f"{kind}_vesicle")["decayed"] for kind in ("tumour", "endothelial")}
+    assert decayed["tumour"] > 0.5 * pool(model, "tumour_vesicle")["released"]
+    freed = model.tissue.ledger.fields[
+        model.tissue.layout.fields.index("fgf2"), FIELD_ACCOUNTS.index("secreted")
+    ]
+    molecules = freed * model.tissue.grid.molecules_per_nm(whole_site=False)
+    assert molecules == pytest.approx(10.0 * sum(decayed.values()), rel=1e-9)
+
+
+def test_recipients_hold_protein_and_mirna():
+    """S3-61: both arrive, a hundred proteins for each copy of an unselected miRNA."""
+    held = [mean(lived(*GIVEN), "cargo", name, "hsc") for name in ("tmv_protein", "tmv_miRNA")]
+    assert held[0] > 10.0
+    assert held[1] == pytest.approx(0.00825 * held[0], rel=0.1)
+
+
+def test_without_tumour_vesicles_neither_escape_nor_attack_is_felt():
+    """S3-113: with the one knob both signs are gone."""
+    both = (*IMMUNE, "hypotheses.immune=escape + attack", "resistance=")
+    on, off = lived(*both, steps=80), lived(*both, "interventions.no_tumour_vesicles.active=true", steps=80)
+    for kind in ("t_cell", "dendritic"):
+        assert mean(on, "cargo", "tmv_protein", kind) > 0.0
+        assert mean(off, "cargo", "tmv_protein", kind) == 0.0
 
 
 def test_cells_that_shed_vesicles_also_take_them_in():

@@ -110,7 +110,7 @@ def test_without_gradient_rim_and_all_cells_are_alike(control) -> None:
 
 
 def test_rules_that_arms_override_by_number_are_the_ones_they_mean() -> None:
-    rules = load_scenario("liver_metastasis").rules
+    rules = load_scenario("s0_relay").rules
     assert (rules[1].cell, rules[1].signal, rules[1].behaviour) == ("tumour", "oxygen", "cycle entry")
     assert (rules[16].cell, rules[16].signal, rules[16].behaviour) == ("tumour", "ATP", "death from SN38")
-    assert all(load_scenario("liver_metastasis", (*SMALL, *arm)) for arm in ARMS.values())
+    assert all(load_scenario("s0_relay", (*SMALL, *arm)) for arm in ARMS.values())

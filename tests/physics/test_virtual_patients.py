@@ -18,9 +18,9 @@ SMALL = (
 
 def test_patients_differ_and_their_table_is_summarised(tmp_path):
     """S3-11: parameters are drawn per patient, and the distribution is reported."""
-    jobs = jobs_of(parameters_of(load_scenario("liver_metastasis", SMALL)), 2)
+    jobs = jobs_of(parameters_of(load_scenario("s0_relay", SMALL)), 2)
     assert jobs[0][1] != jobs[1][1]
-    trial = Trial("liver_metastasis", SMALL, "SN38", 360.0, 720.0)
+    trial = Trial("s0_relay", SMALL, "SN38", 360.0, 720.0)
     rows = [treat(trial, job) for job in jobs]
     assert np.isfinite([row["initial"] for row in rows]).all()
     append_rows(tmp_path / "patients.csv", ("patient", *_COLUMNS), rows)

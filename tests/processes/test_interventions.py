@@ -14,6 +14,7 @@ from tme_sim.processes.pathways import Pathways
 from tme_sim.processes.switch import Switch
 from tme_sim.scenario.intervention import KINDS
 from tme_sim.state.codes import REMOVED
+from tme_sim.state.layout import Layout
 from tme_sim.state.ledger import DRUG_ACCOUNTS
 
 LAYOUT = made_layout(fields=("il6", "D"), pools=("exo",), variables=("LDHB",), drugs=("D",))
@@ -208,6 +209,20 @@ def test_washout_empties_the_field_and_leaves_what_cells_hold():
     assert drug_account(tissue, "left_boundary") == 10.0 * tissue.grid.n_sites
 
 
+def test_washout_takes_what_free_vesicles_carry_and_leaves_what_is_docked():
+    layout = Layout(
+        ("tumour", "hsc"), (), ("il6", "D"), ("exo",), (), ("D", "E"), loads=("D in exo", "E in exo")
+    )
+    tissue = made_matter(layout, (1, 2, 4), np.arange(4))
+    tissue.loads = np.full((1, 2, 4, 2), 5.0)
+    tissue.cells["load"][:] = 3.0
+    stepped(timeline(acts.WashOut(on(), "D", 1, 0)), tissue, 0)
+    assert not tissue.loads[..., 0].any()
+    assert (tissue.loads[..., 1] == 5.0).all()
+    assert (tissue.cells["load"] == 3.0).all()
+    assert drug_account(tissue, "left_boundary") == 5.0 * tissue.grid.n_sites
+
+
 def depleted(share, draw=0, n=4000):
     tissue = made(n, (1, 80, 100))
     tissue.cells["docked"][:], tissue.cells["drug"][:] = 2.0, 1.0
@@ -262,7 +277,7 @@ SMALL = [
 
 
 def model(*overrides):
-    return TumorMicroenvironment("liver_metastasis", [*SMALL, *overrides])
+    return TumorMicroenvironment("s0_relay", [*SMALL, *overrides])
 
 
 def test_every_intervention_of_the_flagship_acts_where_it_should():

@@ -3,8 +3,8 @@ import pytest
 from made_tissue import assert_same_after_permutation, made_context, made_tissue
 
 from tme_sim.processes.fate import Fate
-from tme_sim.processes.killing import risk_of_attack
-from tme_sim.state.codes import ALIVE, APOPTOSIS, DEATHS, KILLED
+from tme_sim.processes.killing import clearance_by_neighbours, risk_of_attack
+from tme_sim.state.codes import ALIVE, APOPTOSIS, DEATHS, KILLED, REMOVED
 
 CLEARANCE = np.full((3, len(DEATHS) - 1), 480.0)
 FATE = Fate(CLEARANCE, np.array([1, -1]))
@@ -81,3 +81,40 @@ def test_row_order_changes_no_byte():
         return tissue
 
     assert_same_after_permutation(made, lambda tissue: FATE.step(tissue, attacking(tissue)))
+
+
+def eating(tissue):
+    return made_context(tissue, phagocytosis=RATE * (tissue.cells["type"] == 1))
+
+
+def test_only_remains_are_cleared_and_only_by_the_living():
+    tissue = surrounded([1, 1, 2])
+    assert not clearance_by_neighbours(tissue, eating(tissue)).any()
+    tissue.cells["death"][:2] = APOPTOSIS
+    assert clearance_by_neighbours(tissue, eating(tissue)) == pytest.approx([RATE, RATE, 0.0, 0.0])
+
+
+def test_cleared_fraction_follows_the_rate_and_the_rest_waits_for_its_time():
+    tissue = made_tissue((1, 200, 100), np.arange(200 * 100))
+    tissue.cells["type"][:] = np.arange(200 * 100) % 2
+    dead = tissue.cells["type"] == 0
+    tissue.cells["death"][dead] = APOPTOSIS
+    rate = clearance_by_neighbours(tissue, eating(tissue))
+    FATE.step(tissue, eating(tissue))
+    gone = tissue.cells["death"] == REMOVED
+    chance = 1.0 - np.exp(-rate[dead] * 6.0)
+    assert abs(gone.sum() - chance.sum()) < 4 * np.sqrt(np.sum(chance * (1.0 - chance)))
+    assert not gone[~dead].any()
+    tissue.clock.step = 80
+    FATE.step(tissue, made_context(tissue, phagocytosis=0.0))
+    assert (tissue.cells["death"][dead] == REMOVED).all()
+
+
+def test_row_order_changes_no_byte_of_clearance():
+    def made():
+        tissue = made_tissue((1, 20, 20), np.arange(0, 400, 2))
+        tissue.cells["type"][::3] = 1
+        tissue.cells["death"][1::3] = APOPTOSIS
+        return tissue
+
+    assert_same_after_permutation(made, lambda tissue: FATE.step(tissue, eating(tissue)))

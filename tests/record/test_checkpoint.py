@@ -21,7 +21,7 @@ SCENE = (
 
 
 def scenario(minutes: int = 60, *more: str):
-    return load_scenario("liver_metastasis", (*SCENE, f"time.duration={minutes} min", *more))
+    return load_scenario("s0_relay", (*SCENE, f"time.duration={minutes} min", *more))
 
 
 def never() -> bool:
@@ -82,6 +82,27 @@ def test_branch_never_passes_for_a_run_from_the_start(tmp_path: Path) -> None:
 def test_state_that_does_not_fit_is_refused(setting: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         TumorMicroenvironment(scenario()).go_on(scenario(60, setting))
+
+
+BODY = "volume: 100 L, clearance: 20 L/h"
+ONE = f"drugs.SN38.kinetics={{{BODY}}}"
+TWO = (
+    f"drugs.SN38.kinetics={{{BODY}, recycling: {{share: 20 %, delay: 6 h}}, absorption: {{half_life: 1 h}}}}"
+)
+DOSE = "drugs.SN38.schedule=[{route: bolus, dose: 1 mg, from: 1 h}]"
+MASS = "fields.SN38.molar_mass=392 Da"
+
+
+@pytest.mark.parametrize("later", [(TWO, DOSE, MASS), (MASS, "drugs.SN38.schedule=[]")])
+def test_body_of_other_compartments_is_refused(later: tuple[str, ...]) -> None:
+    model = TumorMicroenvironment(scenario(60, ONE, DOSE, MASS))
+    with pytest.raises(ValueError, match="the compartments of SN38 differ"):
+        model.go_on(scenario(60, *later))
+
+
+def test_other_clearance_of_the_same_compartments_goes_on() -> None:
+    model = TumorMicroenvironment(scenario(60, ONE, DOSE, MASS))
+    model.go_on(scenario(60, ONE.replace("20 L/h", "10 L/h"), DOSE, MASS))
 
 
 def test_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path) -> None:

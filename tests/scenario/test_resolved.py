@@ -21,7 +21,7 @@ def test_resolved_scenario_loads_back_to_an_equal_one(relay):
 
 
 def test_scenario_of_the_package_survives_resolving():
-    scenario = load_scenario("liver_metastasis")
+    scenario = load_scenario("s0_relay")
     assert read_scenario(resolved_yaml(scenario)) == scenario
 
 

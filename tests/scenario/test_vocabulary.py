@@ -54,6 +54,8 @@ def test_signal_has_its_unit(words, signal, unit):
         ("efflux SN38", "1/min", 0),
         ("metabolism SN38", "1/min", 0),
         ("transition to hsc", "1/min", 0),
+        ("recruitment hsc", "1/min", 0),
+        ("phagocytosis", "1/min", 0),
         ("migration", "um/min", 0),
         ("chemotaxis to il6", "1", 0),
     ],
@@ -65,7 +67,7 @@ def test_behaviour_has_its_unit_and_base(words, behaviour, unit, base):
 
 def test_no_word_is_left_out(words):
     assert len(words.signals) == 3 + 2 + 2 + 1 + 3 + 3 + 2 * 2 + 6
-    assert len(words.behaviours) == 2 + 3 * 3 + 2 + 6 + 2 + 2 + 7
+    assert len(words.behaviours) == 2 + 3 * 3 + 2 + 6 + 2 + 2 + 2 + 8
 
 
 def test_field_in_mass_units_carries_its_molar_mass(words):

@@ -11,11 +11,14 @@ from matplotlib.figure import Figure
 
 from tme_sim.analysis.figures.curves import Panel, draw_panel
 from tme_sim.analysis.figures.maps import (
+    LEGEND_COLUMNS,
+    LINES_MMHG,
     draw_cells,
     draw_hypoxia_map,
     draw_oxygen,
     draw_resistance_map,
     draw_vesicles,
+    kinds,
 )
 from tme_sim.analysis.section import Section, section_of
 from tme_sim.analysis.style import save, styled
@@ -24,7 +27,8 @@ from tme_sim.record.reader import Run, open_run
 
 # Sizes of the page, inches: maps are _MAP wide, with room for colour bars at their right and a legend below.
 _WIDTH, _MAP, _LEFT, _RIGHT = 7.0, 2.4, 0.14, 3.68
-_TOP, _BELOW, _STRIP, _FOOT = 0.52, 1.12, 1.1, 0.4
+_TOP, _BELOW, _STRIP, _FOOT = 0.52, 0.9, 1.1, 0.4
+_LEGEND_ROW, _LEGEND_MARGIN = 0.13, 0.36
 
 
 def save_overview(
@@ -53,14 +57,16 @@ def overview_figure(section: Section) -> Figure:
     """Return four maps of one plane above two strips through time: resistance, or hypoxia where no drug is."""
     left, right, bottom, top = section.window_um
     tall = float(np.clip(_MAP * (top - bottom) / (right - left), 0.4 * _MAP, 1.3 * _MAP))
-    height = _TOP + 2.0 * (tall + _BELOW) + _STRIP + _FOOT
+    rows = -(-(len(kinds(section)) + 1 + len(LINES_MMHG)) // LEGEND_COLUMNS)  # of the first legend, at most
+    below = max(_BELOW, _LEGEND_MARGIN + _LEGEND_ROW * rows)
+    height = _TOP + 2.0 * tall + below + _BELOW + _STRIP + _FOOT
     figure = Figure(figsize=(_WIDTH, height))
     FigureCanvasAgg(figure)
 
     def place(left: float, bottom: float, width: float, high: float) -> Axes:
         return figure.add_axes((left / _WIDTH, bottom / height, width / _WIDTH, high / height))
 
-    upper, lower = height - _TOP - tall, height - _TOP - 2.0 * tall - _BELOW
+    upper, lower = height - _TOP - tall, height - _TOP - 2.0 * tall - below
     for draw, x, y in (
         (draw_cells, _LEFT, upper),
         (draw_oxygen, _RIGHT, upper),

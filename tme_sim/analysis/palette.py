@@ -9,6 +9,7 @@ YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 GREY, PALE = "#8C8C8C", "#EDEDED"
 
 CYCLING = VERMILLION
+RATIO = (VERMILLION, "#EDA264", "#F6E3A1", "#8CC4E4", BLUE)  # of a measure where less is worse, 0 to 1
 DEATHS = {"necrosis": BLACK, "apoptosis": GREY, "drug": PURPLE, "removed": GREY, "killed": "#5C3A00"}
 
 _TYPES = {

@@ -235,6 +235,17 @@ def row_fault(row: TestedRow, benches: Sequence[Bench]) -> str:
     return next(iter(failures + refusals), "")
 
 
+def feels(row: TestedRow, rule: Rule, bench: Bench) -> bool:
+    """Return whether a row that holds on a bench reads another change there once one rule alone is cut."""
+    energy = bench.physiology.energy
+    try:
+        change = _change(row, bench, bench.rules, energy)
+        rest = _change(row, bench, [other for other in bench.rules if other is not rule], energy)
+    except RowError:
+        return False
+    return change * row.sign > 0 and abs(rest - change) > _SMALLEST_CHANGE * abs(change)
+
+
 def _change(row: TestedRow, bench: Bench, rules: Sequence[Rule], energy: Energy) -> float:
     before, after = (
         _readout(row, bench, rules, energy, {**dict(row.holding), row.signal: value})

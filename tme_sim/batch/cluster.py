@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
@@ -10,6 +12,8 @@ from tme_sim.batch.local import ATTEMPTS, Event
 from tme_sim.batch.worker import Job, outcome_of, told
 
 _POLL_S = 0.5
+_LOOK_EVERY_S = 1.0
+_CLOSE_S = 1.0
 # Two threads inside compiled kernels abort a process: a worker with several threads runs one job at a time.
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -31,34 +35,53 @@ class ClusterRuns:
         self.address = address
 
     def run(self, jobs: Iterable[Job], stop: Callable[[], bool]) -> Iterator[Event]:
-        """Yield what happens until all jobs have ended, or until ``stop()``: what has not begun is then called off."""
+        """Yield what happens until all jobs have ended, or until ``stop()`` and all runs have saved themselves."""
         from dask.distributed import Client
+        from dask.distributed import Event as Flag
 
         try:
             client = Client(self.address, timeout="10s", set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise ClusterError(f"--scheduler {self.address}: cannot be reached: {error}") from None
-        with client, client.get_executor(retries=ATTEMPTS - 1, pure=False) as executor:
-            pending: dict[Future, Job] = {executor.submit(run_remote, job): job for job in jobs}
+        asked = Flag(f"tme-sim-{secrets.token_hex(8)}", client)
+        executor = client.get_executor(retries=ATTEMPTS - 1, pure=False)
+        try:
+            pending: dict[Future, Job] = {executor.submit(run_remote, job, asked.name): job for job in jobs}
             for job in pending.values():
                 yield Event("started", job.run)
+            told_to_stop = False
             while pending:
-                if stop():
-                    for future in pending:
-                        future.cancel()
-                    return
+                if stop() and not told_to_stop:
+                    asked.set()
+                    told_to_stop = True
                 ended, _ = wait(pending, timeout=_POLL_S, return_when=FIRST_COMPLETED)
                 for future in ended:
                     yield _outcome(future, pending.pop(future))
+        finally:  # a second Ctrl-C comes through here: nothing may be waited for
+            executor.shutdown(wait=False)
+            client.close(timeout=_CLOSE_S)
 
 
-def run_remote(job: Job) -> tuple[str, str]:
-    """Run a job in a Dask worker; return how it ended and why."""
+def run_remote(job: Job, stop_flag: str) -> tuple[str, str]:
+    """Run a job in a Dask worker until the flag of this name is set; return how it ended and why."""
+    from dask.distributed import Event as Flag
+
     from tme_sim.numerics.jit import set_threads
 
+    asked, looked = Flag(stop_flag), float("-inf")
+
+    def stop() -> bool:
+        nonlocal looked
+        if time.monotonic() - looked < _LOOK_EVERY_S:
+            return False
+        looked = time.monotonic()
+        return asked.is_set()
+
     with _ONE_AT_A_TIME:
+        if stop():
+            return "stopped", ""
         set_threads(1)
-        return outcome_of(job, lambda: False, lambda _step, _steps: None)
+        return outcome_of(job, stop, lambda _step, _steps: None)
 
 
 def _outcome(future: Future, job: Job) -> Event:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
+from tme_sim.record.schedule import ScheduleError, wall_time_s
 from tme_sim.resources import data_dir
 from tme_sim.scenario.block import Block, Count, Flag
 from tme_sim.scenario.faults import Fault, ScenarioError, dotted, nearest, problem, shown
@@ -55,6 +56,13 @@ def _list_of_texts(raw: Any) -> Any:
     return [as_text(value) for value in raw]
 
 
+def _number_as_text(raw: Any) -> Any:
+    return as_text(raw) if isinstance(raw, int | float) and not isinstance(raw, bool) else raw
+
+
+Quantity = Annotated[str, BeforeValidator(_number_as_text)]
+
+
 class Sweep(Block):
     """One axis of an experiment; several axes are crossed.
 
@@ -66,15 +74,15 @@ class Sweep(Block):
     values: Annotated[list[str], BeforeValidator(_list_of_texts)] | None = Field(
         None, description="Its values; default: none."
     )
-    start: str | None = Field(None, alias="from", description="First value, with unit; default: none.")
-    to: str | None = Field(None, description="Last value, with unit; default: none.")
+    start: Quantity | None = Field(None, alias="from", description="First value, with unit; default: none.")
+    to: Quantity | None = Field(None, description="Last value, with unit; default: none.")
     points: Positive | None = Field(None, description="How many values from first to last; default: none.")
     scale: Literal["linear", "log"] = Field("linear", description="Spacing of values; default: linear.")
     draws: Positive | None = Field(None, description="How many points are drawn; default: none.")
     method: Literal["latin_hypercube", "sobol"] = Field(
         "latin_hypercube", description="How points are drawn; default: latin_hypercube."
     )
-    ranges: dict[str, tuple[str, str]] | None = Field(
+    ranges: dict[str, tuple[Quantity, Quantity]] | None = Field(
         None, description="Lowest and highest value by key; default: none."
     )
     assumed: Flag = Field(False, description="Draw every number with a documented range; default: false.")
@@ -93,6 +101,14 @@ class Sweep(Block):
         if sum(kinds.values()) != 1:
             raise problem(f"expected exactly one of: {'; '.join(kinds)}")
         return self
+
+
+def _wall_time(text: str) -> str:
+    try:
+        wall_time_s(text)
+    except ScheduleError as error:
+        raise problem(str(error)) from None
+    return text
 
 
 class Experiment(Block):
@@ -126,7 +142,9 @@ class Experiment(Block):
     report: list[str] = Field(
         [], description="Measures shown at the end, by name; default: resistant fractions."
     )
-    checkpoint: str = Field("5min", description="Wall time between checkpoints, or never; default: 5min.")
+    checkpoint: Annotated[str, AfterValidator(_wall_time)] = Field(
+        "5min", description="Wall time between checkpoints, or never; default: 5min."
+    )
 
     @model_validator(mode="after")
     def _sweeps_or_converges(self) -> Experiment:

@@ -2,6 +2,7 @@
 
 batch.json       what runs here: plan id, one entry per run
 runs/ID.h5       finished runs
+bundles/         the same, packed into archives
 checkpoints/     runs under way
 running/ID.json  who runs it now, locked by its process, and how far it is
 failed/ID.json   why a run failed
@@ -14,41 +15,29 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tme_sim.batch.manifest import Entry, FolderError, manifest_of, read_manifest
 from tme_sim.batch.plan import Plan, Planned
-from tme_sim.record.checkpoint import checkpoint_path, discard
+from tme_sim.batch.shard import Shard, members_of
+from tme_sim.record.checkpoint import checkpoint_path, discard, generations
 from tme_sim.record.reader import verify
 from tme_sim.record.seal import RunFileError
-from tme_sim.record.store import publish
+from tme_sim.record.store import is_unfinished, publish, remove_unfinished
 
-_PARTS = ("runs", "checkpoints", "running", "failed")
+_NEWS_BYTES = 256  # all news are as long, so that none leaves the end of a longer one behind it
+_PARTS = ("runs", "bundles", "checkpoints", "running", "failed")
 DONE, FAILED, RUNNING, STOPPED, WAITING = "done", "failed", "running", "stopped", "waiting"
 STATES = (DONE, FAILED, RUNNING, STOPPED, WAITING)
 
 
-class FolderError(ValueError):
-    """A folder cannot hold this batch; says why."""
-
-
 class RunTaken(RuntimeError):
     """Another process runs this run now."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What a folder knows of one run without its scenario."""
-
-    index: int
-    arm: str
-    point: Mapping[str, str]
-    replicate: int
-    seed: int
-    run_id: str
 
 
 @dataclass(frozen=True)
@@ -67,8 +56,13 @@ class Folder:
         """The merged file."""
         return self.path / "results.h5"
 
+    @property
+    def bundles(self) -> Path:
+        """Where archives of finished runs lie."""
+        return self.path / "bundles"
+
     def run_file(self, run_id: str) -> Path:
-        """Return where a finished run lies."""
+        """Return where a run's file comes to lie."""
         return self.path / "runs" / f"{run_id}.h5"
 
     def checkpoint(self, run_id: str) -> Path:
@@ -89,13 +83,15 @@ class Folder:
         FolderError
             When it is a link, cannot be written, holds another experiment or other files.
         """
-        self._refuse_foreign(plan)
         try:
-            for part in _PARTS:
-                (self.path / part).mkdir(parents=True, exist_ok=True)
-            content = json.dumps(_manifest(plan), indent=1).encode()
+            self._refuse_foreign(plan)
+            for part in (self.path, *(self.path / part for part in _PARTS)):
+                part.mkdir(parents=True, exist_ok=True)
+                if not os.access(part, os.R_OK | os.W_OK | os.X_OK):
+                    raise FolderError(f"--out {part}: cannot be read and written")
+                remove_unfinished(part)
             try:
-                publish(self.manifest, (content,))
+                publish(self.manifest, (manifest_of(plan),))
             except FileExistsError:
                 self._refuse_foreign(plan)
         except OSError as error:
@@ -111,7 +107,9 @@ class Folder:
         if not self.path.is_dir():
             raise FolderError(f"--out {self.path}: a file; expected a folder")
         if not self.manifest.exists():
-            others = sorted(item.name for item in self.path.iterdir() if item.name not in _PARTS)
+            ours = (*_PARTS, self.results.name)
+            names = sorted(item.name for item in self.path.iterdir())
+            others = [name for name in names if name not in ours and not is_unfinished(name)]
             if others:
                 raise FolderError(
                     f"--out {self.path}: holds {others[0]} and no batch; expected an empty or a new folder"
@@ -125,61 +123,76 @@ class Folder:
             )
 
     def read_manifest(self) -> dict[str, Any]:
-        """Return what runs here.
+        """Return what runs here, as the manifest says.
 
         Raises
         ------
         FolderError
             When there is no batch, or its manifest is damaged.
         """
-        try:
-            return json.loads(self.manifest.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise FolderError(f"{self.path}: holds no batch") from None
-        except (OSError, ValueError) as error:
-            raise FolderError(f"{self.manifest}: cannot be read: {error}") from None
+        return read_manifest(self.manifest)
 
     def entries(self) -> list[Entry]:
         """Return every run of the batch, in order."""
         return [Entry(**run) for run in self.read_manifest()["runs"]]
 
-    def state(self, run_id: str) -> str:
-        """Return the state of a run: one of `STATES`."""
-        if self.run_file(run_id).exists():
-            return DONE
-        if self.progress(run_id) is not None:
-            return RUNNING
-        if self._failed(run_id).exists():
-            return FAILED
-        return STOPPED if self.checkpoint(run_id).exists() else WAITING
+    def shards(self) -> dict[str, Shard]:
+        """Return where each finished run lies: a file of its own before a bundle, a new bundle before an old one."""
+        found = {}
+        for bundle in sorted(self.bundles.glob("*.zip"), key=lambda path: path.stat().st_mtime_ns):
+            with suppress(RunFileError, OSError):  # its runs count as not done, `damaged` names it
+                found |= {name: Shard(name, bundle, bundled=True) for name in members_of(bundle)}
+        alone = (self.path / "runs").glob("*.h5")
+        return found | {path.stem: Shard(path.stem, path) for path in alone}
 
     def states(self) -> dict[str, list[Entry]]:
         """Return the runs by state."""
         out: dict[str, list[Entry]] = {state: [] for state in STATES}
+        finished = self.shards()
         for entry in self.entries():
-            out[self.state(entry.run_id)].append(entry)
+            out[DONE if entry.run_id in finished else self.state(entry.run_id)].append(entry)
         return out
 
-    def sound(self, run_id: str) -> bool:
-        """Return whether a run's file is there and whole; a damaged one is put aside, to be made again."""
-        path = self.run_file(run_id)
-        if not path.exists():
-            return False
-        try:
-            verify(path)
-        except (RunFileError, OSError):
-            path.replace(path.with_suffix(".damaged"))
-            return False
-        return True
+    def state(self, run_id: str) -> str:
+        """Return the state of a run that is not done: one of `STATES`."""
+        if self.progress(run_id) is not None:
+            return RUNNING
+        if self._failed(run_id).exists():
+            return FAILED
+        return STOPPED if any(path.exists() for path in generations(self.checkpoint(run_id))) else WAITING
+
+    def left(self, runs: Sequence[Planned]) -> list[Planned]:
+        """Return those of some runs that are to be done, after removing what a kill left of the others."""
+        done = self.sound()
+        for part in ("checkpoints", "running", "failed"):
+            for path in (self.path / part).iterdir():
+                run_id = path.name.partition(".")[0]
+                if run_id in done and self.progress(run_id) is None:
+                    path.unlink(missing_ok=True)
+        return [run for run in runs if run.run_id not in done]
+
+    def sound(self) -> set[str]:
+        """Return the ids of all finished runs that are whole; damaged files are put aside, to be made again."""
+        whole = set()
+        for run_id, shard in self.shards().items():
+            try:
+                shard.check()
+            except (RunFileError, OSError):
+                if not shard.bundled:
+                    shard.path.replace(shard.path.with_suffix(".damaged"))
+            else:
+                whole.add(run_id)
+        return whole
 
     def damaged(self) -> list[str]:
-        """Return what is wrong with each run file that is not whole."""
+        """Return what is wrong with each file of finished runs that is not whole, and with the merged file."""
         faults = []
-        for entry in self.entries():
-            path = self.run_file(entry.run_id)
+        checks = [shard.check for shard in self.shards().values()]
+        checks += [partial(members_of, path) for path in self.bundles.glob("*.zip")]
+        checks += [partial(verify, self.results)] if self.results.exists() else []
+        for check in checks:
             try:
-                if path.exists():
-                    verify(path)
+                check()
             except (RunFileError, OSError) as error:
                 faults.append(str(error))
         return faults
@@ -198,6 +211,7 @@ class Folder:
         try:
             if not _locked(descriptor):
                 raise RunTaken(run.run_id)
+            os.ftruncate(descriptor, 0)  # what a process said that was killed
             try:
                 yield Claim(descriptor)
             finally:
@@ -214,8 +228,7 @@ class Folder:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
-            raw = os.pread(descriptor, 4096, 0).partition(b"\n")[0]
-            return json.loads(raw) if raw else {}
+            return _news(os.pread(descriptor, _NEWS_BYTES, 0))
         else:
             return None
         finally:
@@ -248,9 +261,18 @@ class Claim:
 
     def tell(self, step: int, steps: int) -> None:
         """Say how far the run is; a full disk is no reason to give it up."""
-        line = json.dumps({"step": step, "steps": steps, "pid": os.getpid(), "time": time.time()})
+        news = json.dumps({"step": step, "steps": steps, "pid": os.getpid(), "time": time.time()})
         with suppress(OSError):
-            os.pwrite(self.descriptor, f"{line}\n".encode(), 0)
+            os.pwrite(self.descriptor, news.encode().ljust(_NEWS_BYTES), 0)
+
+
+def _news(raw: bytes) -> dict[str, Any]:
+    """Return what a running run says of itself; empty where it has not spoken yet or speaks just now."""
+    try:
+        news = json.loads(raw)
+    except ValueError:
+        return {}
+    return news if isinstance(news, dict) else {}
 
 
 def _locked(descriptor: int) -> bool:
@@ -263,24 +285,3 @@ def _locked(descriptor: int) -> bool:
         else:
             return True
     return False
-
-
-def _manifest(plan: Plan) -> dict[str, Any]:
-    entries = [
-        asdict(Entry(run.index, run.arm, dict(run.point), run.replicate, run.seed, run.run_id))
-        for run in plan.runs
-    ]
-    experiment = plan.experiment
-    return {
-        "plan_id": plan.plan_id,
-        "experiment": experiment.experiment,
-        "title": experiment.title,
-        "scenario": experiment.scenario,
-        "control": next(iter(experiment.arms)),
-        "converge": dict(experiment.converge),
-        "tolerance": experiment.tolerance,
-        "report": experiment.report,
-        "interval_min": min(float(scenario.record.measures) for scenario in plan.scenarios),
-        "duration_min": max(scenario.time.n_steps * float(scenario.time.step) for scenario in plan.scenarios),
-        "runs": entries,
-    }

@@ -2,7 +2,7 @@
 
 design/       (run)        arm, replicate, seed, run_id, status, failure
 parameters/   (run)        one dataset per swept key: numbers with their unit, else texts
-timeseries/   (run, time)  one dataset per measure; nan after a run's end
+timeseries/   (run, time)  one dataset per measure; nan after a run's end, and in runs without it
 end/          (run)        the same at the end of the run, and when that was
 provenance/   (run)        wall time and memory
 """
@@ -10,8 +10,9 @@ provenance/   (run)        wall time and memory
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,7 +20,9 @@ import h5py
 import numpy as np
 
 import tme_sim
-from tme_sim.batch.folder import DONE, Entry, Folder
+from tme_sim.batch.folder import DONE, Folder
+from tme_sim.batch.manifest import Entry
+from tme_sim.batch.shard import Shard
 from tme_sim.record.hdf5 import (
     set_attributes,
     text_array,
@@ -29,7 +32,6 @@ from tme_sim.record.hdf5 import (
     write_empty,
 )
 from tme_sim.record.identity import FORMAT_VERSION
-from tme_sim.record.reader import verify
 from tme_sim.record.seal import RunFileError, seal_file
 from tme_sim.record.store import publish_built
 
@@ -53,6 +55,12 @@ class Merged:
 
 
 @dataclass(frozen=True)
+class _About:
+    versions: set[str] = field(default_factory=set)
+    measures: dict[str, dict[str, str]] = field(default_factory=dict)  # unit and meaning by name
+
+
+@dataclass(frozen=True)
 class _Series:
     minutes: np.ndarray  # (n,)
     values: np.ndarray  # (n_measures, n)
@@ -71,18 +79,17 @@ def merge(folder: Folder) -> Merged:
     OSError
         When it cannot be written; an earlier file stays.
     """
-    entries = folder.entries()
-    sample = next((e.run_id for e in entries if folder.run_file(e.run_id).exists()), None)
-    if sample is None:
+    manifest, entries, shards = folder.read_manifest(), folder.entries(), folder.shards()
+    found = _about(entries, shards)
+    if not found.versions:
         raise MergeError(f"{folder.path}: no finished run yet")
     passed_over: list[str] = []
     finished = np.zeros(len(entries), bool)
 
     def build(file: BinaryIO) -> None:
         with h5py.File(file, "w", libver="latest") as out:
-            manifest = folder.read_manifest()
-            _write_root(out, manifest, folder.run_file(sample))
-            _write_series(out, folder, entries, manifest, sample, finished, passed_over)
+            _write_root(out, manifest, ", ".join(sorted(found.versions)))
+            _write_series(out, entries, shards, manifest, found.measures, finished, passed_over)
             _write_design(out, folder, entries, finished)
             _write_parameters(out, entries)
 
@@ -90,9 +97,25 @@ def merge(folder: Folder) -> Merged:
     return Merged(folder.results, int(finished.sum()), tuple(passed_over))
 
 
-def _write_root(out: h5py.File, manifest: dict[str, Any], sample: Path) -> None:
-    with h5py.File(sample, "r", locking="best-effort") as run:
-        version = _text(run.attrs["numerics_version"])
+def _about(entries: Sequence[Entry], shards: Mapping[str, Shard]) -> _About:
+    """Return what the finished runs hold, from one whole run of each arm and point."""
+    found, seen = _About(), set()
+    for entry in entries:
+        variant = (entry.arm, *entry.point.items())
+        if variant in seen or entry.run_id not in shards:
+            continue
+        with suppress(RunFileError, OSError, KeyError), shards[entry.run_id].open() as run:
+            found.versions.add(_text(run.attrs["numerics_version"]))
+            group: Any = run["timeseries"]
+            for name in group:
+                about = {key: _text(group[name].attrs[key]) for key in _KEPT if key in group[name].attrs}
+                found.measures.setdefault(name, about)
+            seen.add(variant)
+    found.measures.pop("time", None)
+    return found
+
+
+def _write_root(out: h5py.File, manifest: dict[str, Any], version: str) -> None:
     told = {key: manifest[key] for key in ("experiment", "title", "scenario", "control", "plan_id")}
     set_attributes(
         out,
@@ -109,15 +132,14 @@ def _write_root(out: h5py.File, manifest: dict[str, Any], sample: Path) -> None:
 
 def _write_series(
     out: h5py.File,
-    folder: Folder,
     entries: Sequence[Entry],
+    shards: Mapping[str, Shard],
     manifest: dict[str, Any],
-    sample: str,
+    about: Mapping[str, dict[str, str]],
     io_finished: np.ndarray,
     io_passed_over: list[str],
 ) -> None:
     """Fill series, end values and machine facts, block of runs by block of runs."""
-    about = _measures_of(folder.run_file(sample))
     interval = manifest["interval_min"] or manifest["duration_min"]
     times = int(manifest["duration_min"] / interval + 1e-9) + 1
     rows = max(1, min(256, _BLOCK_VALUES // (times * len(about))))
@@ -135,7 +157,7 @@ def _write_series(
     for start in range(0, len(entries), rows):
         block = np.full((len(about), rows, times), np.nan)
         for i, entry in enumerate(entries[start : start + rows]):
-            found = _read(folder.run_file(entry.run_id), tuple(about), io_passed_over)
+            found = _read(shards.get(entry.run_id), tuple(about), io_passed_over)
             if found is None:
                 continue
             at = start + i
@@ -154,30 +176,20 @@ def _write_series(
         write(provenance, name, values, ("run",), None, units=unit)
 
 
-def _measures_of(path: Path) -> dict[str, dict[str, str]]:
-    """Return the measures of a run file with unit and meaning."""
-    with h5py.File(path, "r", locking="best-effort") as run:
-        group: Any = run["timeseries"]
-        return {
-            name: {key: _text(group[name].attrs[key]) for key in _KEPT if key in group[name].attrs}
-            for name in group
-            if name != "time"
-        }
-
-
-def _read(path: Path, measures: Sequence[str], io_passed_over: list[str]) -> _Series | None:
+def _read(shard: Shard | None, measures: Sequence[str], io_passed_over: list[str]) -> _Series | None:
     """Return the series of a finished run; None for one that is not there or damaged, which is noted."""
-    if not path.exists():
+    if shard is None:
         return None
     try:
-        verify(path)
-        with h5py.File(path, "r", locking="best-effort") as run:
+        with shard.open() as run:
             group = h5py.h5g.open(run.id, b"timeseries")
+            held = set(run["timeseries"])
             minutes = _array(group, "time")
-            values = np.stack([_array(group, name) for name in measures])
+            nothing = np.full(len(minutes), np.nan)
+            values = np.stack([_array(group, name) if name in held else nothing for name in measures])
             machine = tuple(float(run["provenance"].attrs.get(name, np.nan)) for name in _MACHINE)
-    except (RunFileError, OSError, KeyError, ValueError) as error:
-        io_passed_over.append(f"{path.name}: {error}")
+    except (RunFileError, OSError, KeyError) as error:
+        io_passed_over.append(str(error))
         return None
     return _Series(minutes, values, machine)
 
@@ -186,7 +198,9 @@ def _array(group: Any, name: str) -> np.ndarray:
     """Read a one-dimensional float64 dataset the quick way."""
     dataset = h5py.h5d.open(group, name.encode())
     values = np.empty(dataset.shape, np.float64)
-    dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, values)
+    dataset.read(
+        h5py.h5s.ALL, h5py.h5s.ALL, values, h5py.h5t.NATIVE_DOUBLE
+    )  # working the type out takes a third
     return values
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tme_sim.batch.experiment import Experiment, find_experiment, load_experiment
-from tme_sim.batch.sweep import Point, SweepError, converging, points_of
+from tme_sim.batch.sweep import MOST_POINTS, Point, SweepError, converging, points_of
 from tme_sim.measures.condition import suggestion
 from tme_sim.measures.registry import measures_for
 from tme_sim.model.tumor import TumorMicroenvironment, numerics_version
@@ -109,7 +109,7 @@ def make_plan(path_or_name: str | Path, overrides: tuple[str, ...] = ()) -> Plan
         points = (
             converging(experiment.converge)
             if experiment.converge
-            else points_of(experiment.sweep, base, path.parent)
+            else points_of(experiment.sweep, base, path.parent, MOST_POINTS // len(experiment.arms))
         )
     except SweepError as error:
         raise ScenarioError([Fault(str(place_of(root, ("sweep",))), "sweep", str(error))]) from None
@@ -143,14 +143,19 @@ def _loaded(
             load_scenario(config, overrides, known) if scenario.stop or scenario.interventions else scenario
         )
     except ScenarioError as error:
-        path = tuple(where.split("."))
+        places = {str(config): ("scenario",)}
         faults = [
             Fault(str(place_of(root, path)), dotted(path), str(fault), None)
-            if fault.where.startswith("--set")
+            if (path := places.get(fault.where) or _of_settings(fault, where))
             else fault
             for fault in error.faults
         ]
         raise ScenarioError(faults) from None
+
+
+def _of_settings(fault: Fault, where: str) -> tuple[str, ...]:
+    """Return the part of the experiment that a fault of an override comes from; empty for one of the scenario."""
+    return tuple(where.split(".")) if fault.where.startswith("--set") else ()
 
 
 def _check_measures(experiment: Experiment, scenario: Scenario, root: Node) -> None:

@@ -40,17 +40,15 @@ class Converged:
 
 def ends_of(folder: Folder, measures: Sequence[str] | None = None) -> Any:
     """Return one row per finished run: arm, replicate, swept settings as written, measures at its end."""
-    entries = [e for e in folder.entries() if folder.run_file(e.run_id).exists()]
-    finished = {e.run_id for e in entries}
     with h5py.File(folder.results, "r", locking="best-effort") as file:
         group: Any = file["end"]
         chosen = [name for name in measures or reported(folder) if name in group]
         values = {name: group[name][()] for name in chosen}
-    rows = [e for e in folder.entries()]
-    table = pd.DataFrame([{"arm": e.arm, "replicate": e.replicate, **e.point} for e in rows])
+        finished = np.isfinite(group["ended"][()])
+    table = pd.DataFrame([{"arm": e.arm, "replicate": e.replicate, **e.point} for e in folder.entries()])
     for name in chosen:
         table[name] = values[name]
-    return table[[e.run_id in finished for e in rows]]
+    return table[finished]
 
 
 def reported(folder: Folder) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from tme_sim.batch.experiment import Sweep
 from tme_sim.scenario.ranges import Parameter, parameters_of
 from tme_sim.scenario.scenario import Scenario
 
+MOST_POINTS = 10_000  # each is a scenario of its own, read and checked before the first run
 Point = Mapping[str, str]
 _QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
 
@@ -23,14 +25,23 @@ class SweepError(ValueError):
     """An axis cannot be turned into points."""
 
 
-def points_of(sweeps: Sequence[Sweep], scenario: Scenario, folder: Path) -> list[Point]:
+def points_of(
+    sweeps: Sequence[Sweep], scenario: Scenario, folder: Path, most: int = MOST_POINTS
+) -> list[Point]:
     """Return the crossed points of all axes; one empty point without axes.
+
+    Parameters
+    ----------
+    most : int
+        More points are refused before any is made.
 
     Raises
     ------
     SweepError
-        When a number, a unit or a table is wrong, or two axes set the same key.
+        When a number, a unit or a table is wrong, two axes set the same key, or there are too many points.
     """
+    if (number := math.prod(_length(sweep) for sweep in sweeps)) > most:
+        raise SweepError(f"{number:,} points; expected no more than {most:,} in an experiment")
     axes = [_axis(sweep, scenario, folder) for sweep in sweeps]
     keys = [set(axis[0]) for axis in axes]
     for one, other in itertools.combinations(keys, 2):
@@ -44,6 +55,11 @@ def converging(keys: Mapping[str, Sequence[str]]) -> list[Point]:
     base = {key: values[0] for key, values in keys.items()}
     refined = [{**base, key: value} for key, values in keys.items() for value in values[1:]]
     return [base, *refined] if base else [{}]
+
+
+def _length(sweep: Sweep) -> int:
+    """Return how many points an axis has; a table's are counted when it is read."""
+    return len(sweep.values or ()) or sweep.points or sweep.draws or 1
 
 
 def _axis(sweep: Sweep, scenario: Scenario, folder: Path) -> list[Point]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Annotated
 
 import typer
@@ -21,7 +22,9 @@ from tme_sim.cli import (
     schema,
     status,
     verify,
+    watch,
 )
+from tme_sim.cli.errors import INTERRUPTED
 from tme_sim.cli.guard import DEBUG, GuardedGroup
 
 app = typer.Typer(
@@ -57,6 +60,7 @@ def _root(
 
 
 app.command("run")(run.run)
+app.command("watch")(watch.watch)
 app.command("batch")(batch.batch)
 app.command("status")(status.status)
 app.command("merge")(status.merge)
@@ -74,4 +78,12 @@ app.command("report")(report.report)
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except SystemExit as leaving:
+        if leaving.code != INTERRUPTED:
+            raise
+        # All is saved; taking down an interpreter full of kernels would keep the user waiting for seconds.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)

@@ -70,7 +70,7 @@ def batch(
         estimate(plan, workers or _cores())
         return
     folder = prepared(out, plan)
-    left = _left(plan, folder, part)
+    left = folder.left(_chosen(plan, part))
     deadline = (
         None if walltime is None else started + seconds_of(walltime, "--walltime") - _LEAVE_FOR_SAVING_S
     )
@@ -84,7 +84,8 @@ def batch(
         if not complete or (stop() and _unfinished(plan, folder, part)):
             _leave(folder, asked())
     _merge(folder, quiet)
-    failed = [run for run in _chosen(plan, part) if folder.state(run.run_id) == "failed"]
+    lost = {entry.run_id for entry in folder.states()["failed"]}
+    failed = [run for run in _chosen(plan, part) if run.run_id in lost]
     for run in failed[:20]:
         typer.echo(f"failed: {run.arm}, replicate {run.replicate}: {folder.failure(run.run_id)}", err=True)
     if failed:
@@ -106,13 +107,9 @@ def _chosen(plan: Plan, part: tuple[int, int]) -> tuple[Planned, ...]:
     return plan.runs[part[0] :: part[1]]
 
 
-def _left(plan: Plan, folder: Folder, part: tuple[int, int]) -> list[Planned]:
-    """Return the runs to do: those without a whole file."""
-    return [run for run in _chosen(plan, part) if not folder.sound(run.run_id)]
-
-
 def _unfinished(plan: Plan, folder: Folder, part: tuple[int, int]) -> bool:
-    return any(not folder.run_file(run.run_id).exists() for run in _chosen(plan, part))
+    done = folder.shards()
+    return any(run.run_id not in done for run in _chosen(plan, part))
 
 
 def _cores() -> int:
@@ -132,9 +129,9 @@ def _events(
 ) -> Iterator[Event]:
     from tme_sim.batch.cluster import ClusterError, ClusterRuns
     from tme_sim.batch.local import LocalRuns
-    from tme_sim.cli.batch_plan import checkpoint_s
+    from tme_sim.record.schedule import wall_time_s
 
-    every_s = checkpoint_s(plan)
+    every_s = wall_time_s(plan.experiment.checkpoint)
     jobs = [_job(run, plan, folder, every_s) for run in left]
     if scheduler is None:
         yield from LocalRuns(workers, memory).run(jobs, stop)

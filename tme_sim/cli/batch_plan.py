@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from tme_sim.cli.errors import CommandError
-from tme_sim.cli.wall_time import seconds_of
 
 if TYPE_CHECKING:
     from tme_sim.batch.folder import Folder
@@ -31,16 +30,9 @@ def checked_plan(experiment: str, overrides: tuple[str, ...]) -> Plan:
     from tme_sim.scenario.faults import ScenarioError
 
     try:
-        plan = make_plan(experiment, overrides)
+        return make_plan(experiment, overrides)
     except ScenarioError as error:
         raise CommandError(str(error)) from error
-    checkpoint_s(plan)
-    return plan
-
-
-def checkpoint_s(plan: Plan) -> float:
-    """Return the wall time between checkpoints, seconds; infinite for never."""
-    return seconds_of(plan.experiment.checkpoint, "checkpoint:")
 
 
 def prepared(out: Path, plan: Plan) -> Folder:
@@ -51,7 +43,8 @@ def prepared(out: Path, plan: Plan) -> Folder:
     CommandError
         When it belongs to something else, cannot be written, or the tissue does not fit its grid.
     """
-    from tme_sim.batch.folder import Folder, FolderError
+    from tme_sim.batch.folder import Folder
+    from tme_sim.batch.manifest import FolderError
 
     _first_model(plan)
     folder = Folder(out)

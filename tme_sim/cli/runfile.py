@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Run]:
+def opened(path: Path, *, batch_too: bool = False) -> Iterator[Run]:
     """Yield the run in a file whose checksum holds.
+
+    Parameters
+    ----------
+    batch_too : bool
+        Accept the merged file of a batch, of which only attributes can be asked.
 
     Raises
     ------
     CommandError
-        When the file is missing, foreign, truncated or damaged.
+        When the file is missing, foreign, truncated, damaged or no run.
     """
     from tme_sim.record.reader import open_run
     from tme_sim.record.seal import RunFileError
@@ -33,6 +38,10 @@ def opened(path: Path) -> Iterator[Run]:
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror or error}") from None
     with run:
+        if run.is_batch and not batch_too:
+            raise CommandError(
+                f"{path}: the merged file of a batch; expected a run file, such as those in runs/"
+            )
         yield run
 
 

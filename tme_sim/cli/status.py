@@ -40,7 +40,13 @@ def status(path: Dir, *, as_json: Json = False) -> None:
     _show(facts, {arm: _by_state(states, arm) for arm in dict.fromkeys(e.arm for e in folder.entries())})
 
 
-def merge(path: Dir) -> None:
+def merge(
+    path: Dir,
+    *,
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="Then pack the run files into archives, for quotas of files.")
+    ] = False,
+) -> None:
     """Merge the finished runs of a batch into one file.
 
     It replaces an earlier results.h5.
@@ -60,6 +66,21 @@ def merge(path: Dir) -> None:
     for text in merged.passed_over:
         typer.echo(f"passed over: {text}", err=True)
     typer.echo(f"{merged.runs} of {len(folder.entries())} runs in {merged.path}")
+    if bundle:
+        _bundle(folder)
+
+
+def _bundle(folder: Folder) -> None:
+    from tme_sim.batch.bundle import bundle
+    from tme_sim.record.seal import RunFileError
+
+    try:
+        packed = bundle(folder)
+    except RunFileError as error:
+        raise CommandError(f"{error}; give the batch command again: it makes the run again") from None
+    except OSError as error:
+        raise CommandError(f"{folder.bundles}: {error.strerror}; all run files are still there") from None
+    typer.echo(f"run files packed into {len(packed)} archives in {folder.bundles}")
 
 
 def open_folder(path: Path) -> Folder:
@@ -70,7 +91,8 @@ def open_folder(path: Path) -> Folder:
     CommandError
         When it holds none.
     """
-    from tme_sim.batch.folder import Folder, FolderError
+    from tme_sim.batch.folder import Folder
+    from tme_sim.batch.manifest import FolderError
 
     folder = Folder(path)
     try:

@@ -22,8 +22,9 @@ def verify(
     if path.is_dir():
         _verify_batch(path)
         return
-    with opened(path) as run:
-        typer.echo(f"{file}: whole, run {run.run_id}")
+    with opened(path, batch_too=True) as run:
+        what = f"results of batch {run.attributes['experiment']}" if run.is_batch else f"run {run.run_id}"
+        typer.echo(f"{file}: whole, {what}")
 
 
 def _verify_batch(path: Path) -> None:

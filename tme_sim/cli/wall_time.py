@@ -13,10 +13,9 @@ def seconds_of(text: str, where: str) -> float:
     CommandError
         When it cannot be read; ``where`` says what it was given for.
     """
-    from tme_sim.record.schedule import Every, ScheduleError, parse_schedule
+    from tme_sim.record.schedule import ScheduleError, wall_time_s
 
     try:
-        schedule = parse_schedule(text if text == "never" else f"every {text}")
+        return wall_time_s(text)
     except ScheduleError as error:
         raise CommandError(f"{where} {error}") from None
-    return schedule.interval_min * 60.0 if isinstance(schedule, Every) else float("inf")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from tme_sim.processes.heredity import Heredity
 from tme_sim.processes.interventions import Interventions
 from tme_sim.processes.migration import Migration
 from tme_sim.processes.pathways import Pathways
+from tme_sim.processes.recruitment import Recruitment
 from tme_sim.processes.sense import Sense
 from tme_sim.processes.settle import Settle
 from tme_sim.processes.vessels import Vessels
@@ -30,6 +31,7 @@ from tme_sim.rules.physiology import Physiology
 from tme_sim.rules.signals import SignalTable
 from tme_sim.rules.tables import compile_rules
 from tme_sim.state.codes import STAGES
+from tme_sim.state.tissue import Tissue
 
 
 class PlanError(ValueError):
@@ -103,9 +105,13 @@ def _naive_fields(numbers: Numbers) -> np.ndarray:
 
 
 def processes_of(
-    numbers: Numbers, physiology: Physiology, interventions: Interventions, extra: Sequence[Process] = ()
+    numbers: Numbers,
+    physiology: Physiology,
+    interventions: Interventions,
+    found: Callable[[Tissue, np.ndarray, np.ndarray, np.ndarray], np.ndarray],
+    extra: Sequence[Process] = (),
 ) -> list[Process]:
-    """Return all processes in the order of a step; ``extra`` ones come after pathways.
+    """Return all processes in the order of a step; ``extra`` ones come after pathways, ``found`` makes founders.
 
     Raises
     ------
@@ -151,6 +157,7 @@ def processes_of(
         Cycle(s_min, g2m_min, cycles, room=division.has_room),
         division,
         *_angiogenesis(numbers, division),
+        *([Recruitment(found)] if any(name.startswith("recruitment ") for name in column) else []),
         *([Heredity(inheritance_of(numbers))] if numbers.scenario.heredity() else []),
         Migration(),
         Settle(),

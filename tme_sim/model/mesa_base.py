@@ -25,7 +25,7 @@ from tme_sim.state.events import DEATH
 from tme_sim.state.tissue import Tissue
 
 # One for the process: two threads inside compiled kernels abort it. Outside the model: locks do not pickle.
-_STEP_LOCK = threading.RLock()
+STEP_LOCK = threading.RLock()
 
 
 class CellModel(mesa.Model):
@@ -53,7 +53,7 @@ class CellModel(mesa.Model):
     @property
     def lock(self) -> threading.RLock:
         """Held while any model of the process steps; hold it while drawing."""
-        return _STEP_LOCK
+        return STEP_LOCK
 
     def _advance_time(self, until: float) -> None:
         # Private to Mesa, but the one way through which step, run_for and run_until all go.

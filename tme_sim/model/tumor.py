@@ -21,15 +21,17 @@ from tme_sim.model.first_tissue import found_cells, lay_tissue
 from tme_sim.model.mesa_base import CellModel
 from tme_sim.model.specs import Numbers
 from tme_sim.model.washout import classify
+from tme_sim.numerics.compartments import body_of
 from tme_sim.processes.base import Context, Process
 from tme_sim.processes.registry import processes_for
+from tme_sim.scenario.drug import DrugSpec
 from tme_sim.scenario.load import load_scenario
 from tme_sim.scenario.resolved import resolved_json, resolved_yaml
 from tme_sim.scenario.scenario import Scenario, layout_of
 from tme_sim.state.clock import Clock
 from tme_sim.state.tissue import Tissue
 
-NUMERICS_VERSION = "2"
+NUMERICS_VERSION = "3"
 
 
 class _OnTissue:
@@ -107,14 +109,13 @@ class TumorMicroenvironment(CellModel):
             extras=extras,
         )
         self._measures = measures_for(layout)
-        making = timeline.Making(
-            self._numbers, self._condition, partial(found_cells, self._numbers, self.assay)
-        )
+        found = partial(found_cells, self._numbers, self.assay)
+        making = timeline.Making(self._numbers, self._condition, found)
         self.interventions = timeline.interventions_of(making)
         self._stops = [self._condition(stop.text) for stop in self.config.stop]
         self._edge = self._condition("edge reached")
         self.processes = assemble.processes_of(
-            self._numbers, self.physiology, self.interventions, self._own_processes
+            self._numbers, self.physiology, self.interventions, found, self._own_processes
         )
 
     def _condition(self, text: str) -> _OnTissue:
@@ -170,7 +171,8 @@ class TumorMicroenvironment(CellModel):
         Raises
         ------
         ValueError
-            When names, grid, step or seed differ: the state would not fit; when the duration is over already.
+            When names, grid, step, seed or the compartments of a drug differ: the state would not fit; when the
+            duration is over already.
         """
         _refuse_other_state(self.config, config)
         if config.time.n_steps < self.clock.step:
@@ -318,5 +320,15 @@ def _refuse_other_state(old: Scenario, new: Scenario) -> None:
         faults.append("the step differs")
     if old.seed != new.seed:
         faults.append("the seed differs")
+    faults += [
+        f"the compartments of {name} differ"
+        for name, drug in old.drugs.items()
+        if name in new.drugs and _compartments(drug) not in ((), _compartments(new.drugs[name]))
+    ]
     if faults:
         raise ValueError(f"{'; '.join(faults)}: the state would not fit, start a new run")
+
+
+def _compartments(drug: DrugSpec) -> tuple[str, ...]:
+    """Return the names of a drug's compartments, none for levels that are imposed."""
+    return () if drug.kinetics is None else body_of(drug.kinetics.body()).names

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class DrugFree:
-    """Takes every drug out of plasma, tissue and cells, in every step; for branches that are thrown away."""
+    """Takes every drug out of plasma, tissue, vesicles and cells, in every step; for branches that are thrown away."""
 
     name = "washout"
     reads = ("clock",)
@@ -31,7 +31,9 @@ class DrugFree:
         """Leave no drug anywhere; what it has done stays."""
         tissue.plasma[self.fields] = 0.0
         tissue.fields[..., self.fields] = 0.0
-        tissue.cells["drug"][:] = 0.0
+        tissue.loads[:] = 0.0
+        for name in ("drug", "load"):
+            tissue.cells[name][:] = 0.0
 
 
 def washout(model: TumorMicroenvironment, minutes: float) -> TumorMicroenvironment:

@@ -54,16 +54,17 @@ class ChangeDose(Act):
 
 @dataclass(frozen=True)
 class WashOut(Act):
-    """Take a drug away: none is given, none stays in plasma or free in the tissue; cells keep what they hold."""
+    """Take a drug away: none is given, none stays in plasma, tissue or free vesicles; cells keep what they hold."""
 
     drug: str
     field: int
     drug_column: int
 
     def begin(self, tissue: Tissue, context: Context) -> None:
-        """Empty the drug's field; it leaves over the boundary."""
+        """Empty the drug's field and what vesicles between the cells carry of it; it leaves over the boundary."""
         tissue.plasma[self.field] = 0.0
         replace_field(tissue, self.field, self.drug_column, 0.0, 1.0)
+        take_carried(tissue, self.drug_column, 1.0)
 
 
 @dataclass(frozen=True)
@@ -154,11 +155,17 @@ class ExchangeMedium(Act):
             free = tissue.pools[..., pool]
             tissue.ledger.pools[pool, _POOL_LEFT] += self.share * float(free.sum())
             free *= 1.0 - self.share
-        for load, words in enumerate(tissue.layout.loads):
+        for drug in range(len(tissue.layout.drugs)):
+            take_carried(tissue, drug, self.share)
+
+
+def take_carried(tissue: Tissue, drug: int, share: float) -> None:
+    """Take away a share of what free vesicles carry of a drug; its books know what went."""
+    for load, words in enumerate(tissue.layout.loads):
+        if words.partition(" in ")[0] == tissue.layout.drugs[drug]:
             carried = tissue.loads[..., load]
-            drug = tissue.layout.drugs.index(words.partition(" in ")[0])
-            tissue.ledger.drugs[drug, _DRUG_LEFT] += self.share * float(carried.sum())
-            carried *= 1.0 - self.share
+            tissue.ledger.drugs[drug, _DRUG_LEFT] += share * float(carried.sum())
+            carried *= 1.0 - share
 
 
 def replace_field(tissue: Tissue, column: int, drug: int, level: float, share: float) -> None:

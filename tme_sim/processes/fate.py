@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tme_sim.numerics.jit import kernel
-from tme_sim.numerics.philox import uniform
+from tme_sim.numerics.philox import uniform, uniforms
 from tme_sim.processes.base import Context
-from tme_sim.processes.killing import risk_of_attack
+from tme_sim.processes.killing import clearance_by_neighbours, risk_of_attack
 from tme_sim.state.codes import ALIVE, APOPTOSIS, DRUG, KILLED, NECROSIS, REMOVED, STREAM_FATE
 from tme_sim.state.events import DEATH, TRANSITION
 from tme_sim.state.ledger import DRUG_ACCOUNTS, FIELD_ACCOUNTS
@@ -20,6 +20,7 @@ from tme_sim.state.tissue import Tissue
 _METABOLISED, _SECRETED = DRUG_ACCOUNTS.index("metabolised"), FIELD_ACCOUNTS.index("secreted")
 _NOTHING = -1
 _NECROSIS, _FIRST_DRUG = 1, 2
+_CLEARED = 2  # draw of the stream; 0 and 1 say whether and what befalls a living cell
 
 
 def full_damage_at_one(tissue: Tissue) -> np.ndarray:
@@ -35,7 +36,7 @@ class Fate:
     second one what, in proportion to r_i. The rate of death from drug D is behaviour ``death from D`` times
     the response to the damage by D. A vessel regresses by apoptosis of its cells. The dead release what they
     held: docked vesicles to the pool of their site, drug to its field. Remains hold their site for the clearance
-    time of their cause.
+    time of their cause, or until living neighbours have cleared them, each at its rate ``phagocytosis``.
 
     Parameters
     ----------
@@ -94,7 +95,12 @@ class Fate:
         death = cells["death"]
         rows = np.flatnonzero((death != ALIVE) & (death != REMOVED))
         due = cells["died_min"][rows] + self.clearance_min[cells["type"][rows], death[rows] - 1]
-        death[rows[due <= context.end_min + 1e-9]] = REMOVED
+        gone = due <= context.end_min + 1e-9
+        rate = clearance_by_neighbours(tissue, context)[rows]
+        eaten = np.flatnonzero(rate > 0.0)
+        number = uniforms(context.seed, cells["lineage"][rows[eaten]], context.step, STREAM_FATE, _CLEARED)
+        gone[eaten] |= number < -np.expm1(-rate[eaten] * context.dt_min)
+        death[rows[gone]] = REMOVED
 
     def _die(
         self, tissue: Tissue, context: Context, rows: np.ndarray, outcome: np.ndarray, attacked: np.ndarray

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from tme_sim.numerics.jit import kernel
 from tme_sim.processes.base import Context
 from tme_sim.state.ledger import FIELD_ACCOUNTS
 from tme_sim.state.tissue import Tissue
@@ -45,10 +48,30 @@ class Freeing:
 
     def __init__(self, specs: list[FreedCargo]):
         self.specs = specs
+        self.pool = np.array([spec.pool for spec in specs], np.int64)
+        self.field = np.array([spec.field for spec in specs], np.int64)
 
     def step(self, tissue: Tissue, context: Context) -> None:
         """Free the cargo of the step; it enters the books of its field as secreted."""
-        for spec in self.specs:
-            freed = (spec.amount * spec.decay_per_min * context.dt_min) * tissue.pools[..., spec.pool]
-            tissue.fields[..., spec.field] += freed / tissue.grid.fluid_sites
-            tissue.ledger.fields[spec.field, _SECRETED] += freed.sum()
+        share = np.array([spec.amount * spec.decay_per_min * context.dt_min for spec in self.specs])
+        freed = np.empty((len(self.specs), tissue.grid.n_sites))
+        _free(
+            tissue.pool_table,
+            self.pool,
+            self.field,
+            share,
+            tissue.grid.fluid_sites,
+            tissue.field_table,
+            freed,
+        )
+        for field, amount in zip(self.field, freed, strict=True):
+            tissue.ledger.fields[field, _SECRETED] += amount.sum()
+
+
+@kernel
+def _free(pools, pool, field, share, fluid_sites, io_fields, out_freed):
+    """Do all cargoes site by site: tables with species last are read once."""
+    for site in range(len(pools)):
+        for k in range(len(share)):
+            out_freed[k, site] = share[k] * pools[site, pool[k]]
+            io_fields[site, field[k]] += out_freed[k, site] / fluid_sites

@@ -62,6 +62,11 @@ def checkpoint_path(out: Path) -> Path:
     return out.with_name(f"{out.name}.checkpoint")
 
 
+def generations(path: Path) -> tuple[Path, Path]:
+    """Return the names of both generations, the newest first."""
+    return path, path.with_name(f"{path.name}.1")
+
+
 def write_checkpoint(path: Path, run_id: str, model: Any, recorder: Recorder) -> None:
     """Write a checkpoint; the one before stays as the second generation.
 
@@ -81,7 +86,7 @@ def write_checkpoint(path: Path, run_id: str, model: Any, recorder: Recorder) ->
         )
     )
     if path.exists():
-        path.replace(_previous(path))
+        path.replace(generations(path)[1])
     publish(path, (content, seal(content)), replace=True)
 
 
@@ -122,7 +127,7 @@ def newest(path: Path, run_id: str | None = None) -> tuple[Checkpoint | None, li
         Pass over checkpoints of other runs.
     """
     passed_over: list[str] = []
-    for generation in (path, _previous(path)):
+    for generation in generations(path):
         if not generation.exists():
             continue
         try:
@@ -138,12 +143,8 @@ def newest(path: Path, run_id: str | None = None) -> tuple[Checkpoint | None, li
 
 def discard(path: Path) -> None:
     """Remove both generations."""
-    for generation in (path, _previous(path)):
+    for generation in generations(path):
         generation.unlink(missing_ok=True)
-
-
-def _previous(path: Path) -> Path:
-    return path.with_name(f"{path.name}.1")
 
 
 def _read(path: Path) -> tuple[Header, memoryview]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -101,6 +101,20 @@ class Recorder:
     def latest(self) -> dict[str, float]:
         """Measures at the last moment kept."""
         return dict(zip(self._measures, self._series[-1].tolist(), strict=True))
+
+    @property
+    def course(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Times kept, minutes (n_times,), and the values of every measure (n_times,), by name."""
+        series = np.array(self._series).reshape(len(self._minutes), len(self._measures))
+        return np.array(self._minutes), dict(zip(self._measures, series.T, strict=True))
+
+    def twin(self, model: Recordable) -> Recorder:
+        """Return a recorder with what this one has kept, to be finished while this one goes on."""
+        twin = copy(self)
+        twin._minutes, twin._series = list(self._minutes), list(self._series)
+        twin._snapshots = list(self._snapshots)
+        twin.attach(model)
+        return twin
 
     def observe(self, tissue: Tissue) -> None:
         """Keep what the schedules ask for; call once after every step."""

@@ -89,6 +89,18 @@ def parse_schedule(text: str) -> Every | At:
     raise ScheduleError(f"{text!r}: expected 'every 1 h', 'at 0 h, 3 d' or 'never'")
 
 
+def wall_time_s(text: str) -> float:
+    """Read a wall time such as ``5min``, seconds; infinite for ``never``.
+
+    Raises
+    ------
+    ScheduleError
+        When it cannot be read.
+    """
+    schedule = parse_schedule(text if text == "never" else f"every {text}")
+    return schedule.interval_min * 60.0 if isinstance(schedule, Every) else float("inf")
+
+
 def _minutes(duration: str, text: str) -> float:
     match = _DURATION.match(duration)
     if match is None or match[2] not in _MINUTES:

@@ -6,10 +6,14 @@ import errno
 import io
 import os
 import secrets
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+_PART = ".part"
+_ABANDONED_AFTER_S = 3600.0
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK}
 
 
@@ -25,7 +29,7 @@ def publish(path: Path, parts: Sequence[bytes | memoryview], *, replace: bool = 
     OSError
         When the disk is full, the folder read-only or missing; nothing is left behind.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    temporary = _unfinished(path)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         try:
@@ -48,7 +52,7 @@ def publish_built(path: Path, build: Callable[[BinaryIO], None], seal: Callable[
     OSError
         When the disk is full, the folder read-only or missing; nothing is left behind.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    temporary = _unfinished(path)
     try:
         with _Patient(temporary) as file:
             build(file)  # pyright: ignore[reportArgumentType] - it has what HDF5 asks for
@@ -64,6 +68,23 @@ def publish_built(path: Path, build: Callable[[BinaryIO], None], seal: Callable[
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)
+
+
+def is_unfinished(name: str) -> bool:
+    """Return whether a file's name is one that files under way bear."""
+    return name.startswith(".") and name.endswith(_PART)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what writers that were killed left behind; files younger than an hour may still be written."""
+    for path in folder.glob(f".*{_PART}"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > _ABANDONED_AFTER_S:
+                path.unlink()
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}{_PART}")
 
 
 class _Patient(io.RawIOBase):

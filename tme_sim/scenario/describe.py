@@ -80,7 +80,7 @@ tissue:
 #   energy, age, time.
 # Behaviours: VARIABLE, secretion FIELD, uptake FIELD, release POOL, uptake POOL, cycle entry, apoptosis,
 #   necrosis, death from D, damage by D, repair of D, influx D, efflux D, metabolism D, transition to TYPE,
-#   killing TYPE, migration, chemotaxis to FIELD.
+#   killing TYPE, phagocytosis, recruitment TYPE, migration, chemotaxis to FIELD.
 rules:
   - {cell: tumour, signal: oxygen, effect: decreases, behaviour: HIF, to: 0, half_max: 8 mmHg, hill: 4}
   - {cell: tumour, signal: oxygen, effect: increases, behaviour: release tumour_exosome, to: 60 /h,

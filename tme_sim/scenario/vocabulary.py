@@ -27,6 +27,7 @@ RESERVED = frozenset(
         "necrosis",
         "none",
         "perfusion",
+        "phagocytosis",
         "range",
         "regression",
         "source",
@@ -184,9 +185,18 @@ class Vocabulary:
             Word(f"transition to {kind}", _RATE, f"rate of becoming {kind}") for kind in self.cell_types
         ]
         words += [
+            Word(
+                f"recruitment {kind}",
+                _RATE,
+                f"rate at which a perfused vessel cell lets {kind} in from blood",
+            )
+            for kind in self.cell_types
+        ]
+        words += [
             Word("cycle entry", _RATE, "rate of leaving G1"),
             Word("apoptosis", _RATE, "rate of programmed death"),
             Word("necrosis", _RATE, "rate of death by energy failure"),
+            Word("phagocytosis", _RATE, "rate of clearing each neighbour that is dead"),
             Word("migration", Scale("um/min"), "speed of migration"),
             Word("sprouting", _RATE, "rate of starting a sprout, in cells of vessels"),
             Word("extension", Scale("um/min"), "speed at which the tip of a sprout moves on"),

@@ -14,7 +14,7 @@ DEATHS = ("alive", "apoptosis", "necrosis", "drug", "removed", "killed")
 STREAM_TISSUE, STREAM_VESSELS, STREAM_UPTAKE, STREAM_FATE, STREAM_CYCLE = 1, 2, 3, 4, 5
 STREAM_DIVISION, STREAM_MIGRATION, STREAM_TRANSITION, STREAM_VARIATION, STREAM_USER = 6, 7, 8, 9, 15
 STREAM_ORDERS = 14  # orders in which an attribution lets routes join
-STREAM_SPROUTING = 10
+STREAM_SPROUTING, STREAM_RECRUITMENT = 10, 11
 STREAM_INTERVENTION = 12
 
 # Class of a cell's resistance to a drug (`model.washout`).

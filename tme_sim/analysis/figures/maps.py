@@ -17,14 +17,25 @@ from matplotlib.patheffects import AbstractPathEffect, withStroke
 from scipy.ndimage import binary_closing, gaussian_filter
 
 from tme_sim.analysis.figures.scale_bar import draw_scale_bar
-from tme_sim.analysis.palette import BLACK, BLUE, CYCLING, DEATHS, PALE, VERMILLION, YELLOW, type_colours
+from tme_sim.analysis.palette import (
+    BLACK,
+    BLUE,
+    CYCLING,
+    DEATHS,
+    PALE,
+    RATIO,
+    VERMILLION,
+    YELLOW,
+    type_colours,
+)
 from tme_sim.analysis.section import Section
 
 OXYGEN, HIF = "oxygen", "HIF"
 BANDS_MMHG = (0.0, 2.5, 5.0, 10.0, 20.0, 40.0)
 LINES_MMHG = {2.5: "solid", 10.0: "dotted"}
 RESISTANT_BELOW = 0.5
-RATIO_COLOURS = LinearSegmentedColormap.from_list("log-kill ratio", [VERMILLION, "#F6E3A1", BLUE])
+LEGEND_COLUMNS = 2
+RATIO_COLOURS = LinearSegmentedColormap.from_list("log-kill ratio", RATIO)
 VESICLE_COLOURS = LinearSegmentedColormap.from_list("vesicles", ["#FFFFFF", "#555555"])
 _BANDS = ("#C9CDD6", "#D5D9E0", "#E0E3E9", "#EAECF0", "#F4F5F7", "#FCFCFD")
 _DECADES = 3
@@ -272,7 +283,7 @@ def _dots(ax: Axes, section: Section, rows: np.ndarray, values: np.ndarray, labe
     _colour_bar(ax, dots, label, slot=1)
 
 
-def _legend(ax: Axes, handles: Sequence[Patch | Line2D], ncols: int = 2) -> None:
+def _legend(ax: Axes, handles: Sequence[Patch | Line2D], ncols: int = LEGEND_COLUMNS) -> None:
     if handles:
         ax.legend(
             handles=handles, loc="upper left", bbox_to_anchor=(-0.015, -0.005), ncols=ncols, fontsize="small",

@@ -1,0 +1,185 @@
+"""Measures what a batch adds to its runs, what a second worker brings, and how long many run files take to merge."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import itertools
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from tme_sim.batch.folder import Folder
+from tme_sim.batch.plan import Plan, make_plan
+from tme_sim.measures.registry import measures_for
+from tme_sim.model.tumor import TumorMicroenvironment
+from tme_sim.numerics.jit import set_threads
+from tme_sim.record.seal import seal
+from tme_sim.record.session import recorder_of
+from tme_sim.record.writer import build_content
+from tme_sim.scenario.scenario import layout_of
+
+EXPERIMENT = """
+experiment: bench
+scenario: liver_metastasis
+settings:
+  grid.size: [500 um, 500 um]
+  tissue.tumour.nodules: [{centre: middle, radius: 150 um, filling: 90 %}]
+  time.duration: MINUTES min
+  record: {measures: every 1 h, snapshots: never}
+  stop: [extinct]
+replicates: RUNS
+checkpoint: never
+"""
+MERGE = """
+import resource, sys, time
+from pathlib import Path
+from tme_sim.batch.folder import Folder
+from tme_sim.batch.merge import merge
+began, used = time.perf_counter(), time.process_time()
+merged = merge(Folder(Path(sys.argv[1])))
+print(merged.runs, time.perf_counter() - began, time.process_time() - used,
+      resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+_STEP_MIN = 6
+
+
+def experiment(folder: Path, runs: int, steps: int) -> Path:
+    path = folder / "bench.yaml"
+    path.write_text(EXPERIMENT.replace("MINUTES", str(steps * _STEP_MIN)).replace("RUNS", str(runs)))
+    return path
+
+
+def steps_in_a_second(folder: Path) -> int:
+    """Return how many steps a run makes in about a second, its building included."""
+    plan = make_plan(experiment(folder, 1, 100))
+    set_threads(1)
+    TumorMicroenvironment(plan.scenario(plan.runs[0])).step()
+    began = time.perf_counter()
+    model = TumorMicroenvironment(plan.scenario(plan.runs[0]))
+    recorder = recorder_of(model)
+    recorder.start(model)
+    while time.perf_counter() - began < 1.0:
+        model.step()
+        recorder.observe(model.tissue)
+    return max(1, model.clock.step)
+
+
+def timed_batch(path: Path, out: Path, workers: int) -> tuple[float, float, float]:
+    """Return wall time of the command, of its phase of runs, and of all runs together, s."""
+    line = [
+        sys.executable,
+        "-m",
+        "tme_sim",
+        "batch",
+        str(path),
+        "--out",
+        str(out),
+        "--workers",
+        str(workers),
+        "-q",
+    ]
+    began = time.time()
+    subprocess.run(line, check=True)
+    wall = time.time() - began
+    with h5py.File(out / "results.h5") as file:
+        each = np.asarray(file["provenance/wall_time_s"])
+    ended = np.array([path.stat().st_mtime for path in (out / "runs").glob("*.h5")])
+    first = ended.min() - each.max()  # about when runs began: kernels were loaded before
+    return wall, float(ended.max() - first), float(each.sum())
+
+
+def overhead(folder: Path, runs: int, steps: int) -> dict[str, float]:
+    wall, phase, pure = timed_batch(experiment(folder, runs, steps), folder / "overhead", 2)
+    return {
+        "runs": runs,
+        "seconds per run": pure / runs,
+        "wall, s": wall,
+        "over pure run time, %": 100.0 * (wall / (pure / 2) - 1.0),
+        "start, merge and table, s": wall - phase,
+        "over pure run time without these, %": 100.0 * (phase / (pure / 2) - 1.0),
+    }
+
+
+def second_worker(folder: Path, runs: int, steps: int, rounds: int) -> list[float]:
+    """Return how many times as many runs two workers do as one in the same time, round by round."""
+    path, ratios = experiment(folder, runs, steps), []
+    for number in range(rounds):
+        phases = [timed_batch(path, folder / f"{number}-{workers}", workers)[1] for workers in (1, 2)]
+        ratios.append(phases[0] / phases[1])
+    return ratios
+
+
+def made_shards(folder: Path, plan: Plan, runs: int) -> Folder:
+    """Return a batch whose run files all hold the series of one run."""
+    batch = Folder(folder / f"merge{runs}")
+    batch.prepare(plan)
+    model = TumorMicroenvironment(plan.scenario(plan.runs[0]))
+    recorder = recorder_of(model, plan.experiment.measures)
+    recorder.start(model)
+    while model.running:
+        model.step()
+        recorder.observe(model.tissue)
+    content = bytes(build_content(recorder.finish(), {"wall_time_s": 1.0}))
+    for run in plan.runs:
+        renamed = io.BytesIO(content)
+        with h5py.File(renamed, "r+") as file:
+            file.attrs.modify("run_id", run.run_id.encode())
+        batch.run_file(run.run_id).write_bytes(renamed.getvalue() + seal(renamed.getvalue()))
+    return batch
+
+
+def merging(folder: Path, runs: int, measures: int) -> dict[str, float]:
+    """Return how long the merge of many run files of 25 times takes, and its largest memory."""
+    path = experiment(folder, runs, 240)
+    names = list(measures_for(layout_of(make_plan(path).scenarios[0])))[:measures]
+    path.write_text(path.read_text() + f"measures: [{', '.join(names)}]\n")
+    batch = made_shards(folder, make_plan(path), runs)
+    line = [sys.executable, "-c", MERGE, str(batch.path)]
+    found = subprocess.run(line, check=True, capture_output=True, text=True).stdout
+    shutil.rmtree(batch.path)
+    number, wall, used, memory = map(float, re.findall(r"[\d.]+", found))
+    facts = {
+        "runs": number,
+        "measures": len(names),
+        "wall, s": wall,
+        "processor, s": used,
+        "memory, MB": memory,
+    }
+    print(facts, flush=True)
+    return facts
+
+
+def main(arguments: list[str] | None = None) -> dict[str, object]:
+    """Print and return all numbers."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_batch")
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--shards", type=int, nargs="+", default=[1000, 5000])
+    parser.add_argument(
+        "--measures", type=int, nargs="+", default=[50, 1000], help="at most; 1000: all there are"
+    )
+    parser.add_argument("--rounds", type=int, default=3)
+    chosen = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        found: dict[str, object] = {
+            "merge": [merging(folder, *pair) for pair in itertools.product(chosen.shards, chosen.measures)]
+        }
+        steps = steps_in_a_second(folder)
+        if chosen.runs:
+            found["overhead"] = overhead(folder, chosen.runs, steps)
+            print("overhead:", found["overhead"], flush=True)
+        found["two workers against one"] = second_worker(folder, 30, steps, chosen.rounds)
+        print("two workers against one:", found["two workers against one"], flush=True)
+    return found
+
+
+if __name__ == "__main__":
+    main()
