@@ -1,4 +1,4 @@
-"""Runs all benchmarks: the solver, the whole step, the start-up, and pyphysicell where it is installed."""
+"""Runs all benchmarks: solver, whole step, start-up, report, and pyphysicell where it is installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import bench_model, bench_rival, bench_solver, bench_startup
+from benchmarks import bench_model, bench_report, bench_rival, bench_solver, bench_startup
 
 
 def main() -> None:
@@ -27,9 +27,13 @@ def main() -> None:
     if not chosen.quick:
         print("## Solver\n", flush=True)
         subprocess.run([sys.executable, bench_solver.__file__], check=True)
+    print("## Report\n")
+    sys.stdout.flush()
+    report = {} if chosen.quick else bench_report.main()
     if chosen.json:
         chosen.json.write_text(
-            json.dumps({"startup": startup, "model": model, "pyphysicell": rival}, indent=1) + "\n"
+            json.dumps({"startup": startup, "model": model, "pyphysicell": rival, "report": report}, indent=1)
+            + "\n"
         )
 
 

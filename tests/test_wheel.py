@@ -40,3 +40,7 @@ def test_wheel_carries_nothing_else(wheel: zipfile.ZipFile) -> None:
 def test_wheel_has_the_command(wheel: zipfile.ZipFile) -> None:
     (entry,) = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
     assert "tme-sim = tme_sim.cli.app:main" in wheel.read(entry).decode()
+
+
+def test_wheel_carries_the_page_of_reports(wheel: zipfile.ZipFile) -> None:
+    assert "tme_sim/analysis/report/page.html.j2" in wheel.namelist()

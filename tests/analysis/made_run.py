@@ -76,10 +76,10 @@ def write_resistance(recording):
         cells["rim"] = (cells["vessel_distance"] > 80.0).astype(float)
 
 
-def made_run(path, drugs=True, nz=1, n=100, days=14):
+def made_run(path, drugs=True, nz=1, n=100, days=14, snapshots=None):
     """Write the run to ``path``, with some deaths and doses through time."""
     tissue = nodule(n=n, nz=nz, drugs=drugs)
-    recorder = Recorder(Every(120.0), Every(1440.0 * days))
+    recorder = Recorder(Every(120.0), Every(snapshots or 1440.0 * days))
     recorder.start(MadeModel(tissue, title="Liver metastasis, made data"))
     rng = np.random.default_rng(1)
     for step in range(1, days * 240 + 1):

@@ -32,7 +32,7 @@ def words(path):
 
 
 def test_overview_is_saved_as_a_picture_with_ink(path, tmp_path):
-    picture = matplotlib.image.imread(save_overview(path, tmp_path / "overview.png", dpi=40))
+    picture = matplotlib.image.imread(save_overview(path, tmp_path / "overview.png", dpi=80))
     assert picture.shape[0] > 400
     assert picture[..., :3].std() > 0.1
 

@@ -77,12 +77,11 @@ def through_time(
     for name in dict.fromkeys(labels.tolist()):
         of_group = values[labels == name]
         n = np.isfinite(of_group).sum(axis=0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.nansum(of_group, axis=0) / np.where(n > 0, n, np.nan)
-            error = stats.sem(of_group, axis=0, nan_policy="omit")
-            low, high = stats.t.interval(
-                level, np.maximum(n - 1, 1), loc=mean, scale=np.asarray(error, float)
-            )
-        same = (n > 1) & (np.asarray(error, float) == 0.0)
+        mean, error = np.full(len(n), np.nan), np.full(len(n), np.nan)
+        mean[n > 0] = np.nanmean(of_group[:, n > 0], axis=0)
+        error[n > 1] = stats.sem(of_group[:, n > 1], axis=0, nan_policy="omit")
+        with np.errstate(invalid="ignore"):
+            low, high = stats.t.interval(level, np.maximum(n - 1, 1), loc=mean, scale=error)
+        same = (n > 1) & (error == 0.0)
         out[name] = (mean, np.where(same, mean, low), np.where(same, mean, high), n)
     return out

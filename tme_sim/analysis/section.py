@@ -89,6 +89,15 @@ class Section:
         mask = np.isin(self.cells["type"], self.tumour)
         return np.flatnonzero(mask & self.alive if living else mask)
 
+    def tumour_mask(self) -> np.ndarray:
+        """Return True where a living tumour cell holds a site, bool (ny, nx)."""
+        return np.isfinite(self.raster(self.tumour_rows(), 1.0))
+
+    def tumour_raster(self, column: str) -> np.ndarray:
+        """Return a column of the tumour cells on their sites, float64 (ny, nx), nan elsewhere."""
+        rows = self.tumour_rows()
+        return self.raster(rows, self.cells[column][rows] if column in self.cells else np.nan)
+
     def sprouts(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows of vessel cells without blood: stalks, and tips; none where vessels do not grow."""
         if "vessel_links" not in self.cells:
@@ -132,5 +141,5 @@ def section_of(run: Run, minutes: float | None = None) -> Section:
         perfusion=run.vessels("perfusion", now)[middle],
         drug=next((drug for drug in layout.drugs if f"resistance_{drug}" in cells), None),
         series_minutes=series.index.to_numpy(),
-        series={str(name): values.to_numpy() for name, values in series.items()},
+        series=dict(zip(map(str, series), series.to_numpy().T, strict=True)),
     )

@@ -16,6 +16,7 @@ from tme_sim.cli import (
     info,
     init,
     plan,
+    report,
     rules,
     run,
     schema,
@@ -72,6 +73,7 @@ app.command("info")(info.info)
 app.command("diff")(diff.diff)
 app.command("export")(export.export)
 app.command("verify")(verify.verify)
+app.command("report")(report.report)
 
 
 def main() -> None:

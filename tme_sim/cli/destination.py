@@ -16,6 +16,21 @@ def check_place(path: Path) -> None:
     CommandError
         When the folder is missing or not writable, or the path is a folder or the picture's.
     """
+    check_folder(path)
+    if path.is_dir():
+        raise CommandError(f"--out {path}: is a folder; expected a file name such as {path / 'run.h5'}")
+    if path.suffix == ".png":
+        raise CommandError(f"--out {path}: that name belongs to the picture; expected a name such as run.h5")
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a path whose folder is missing or cannot be written to.
+
+    Raises
+    ------
+    CommandError
+        Says which, and what to do.
+    """
     folder = path.parent
     if not folder.exists():
         raise CommandError(
@@ -23,10 +38,6 @@ def check_place(path: Path) -> None:
         )
     if not folder.is_dir():
         raise CommandError(f"--out {path}: {folder} is not a folder")
-    if path.is_dir():
-        raise CommandError(f"--out {path}: is a folder; expected a file name such as {path / 'run.h5'}")
-    if path.suffix == ".png":
-        raise CommandError(f"--out {path}: that name belongs to the picture; expected a name such as run.h5")
     try:
         # Permission bits do not tell about read-only or full file systems: only writing does. It leaves nothing.
         with tempfile.TemporaryFile(dir=folder) as probe:

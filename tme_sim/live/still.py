@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from tme_sim.analysis.overview import round_length
+from tme_sim.analysis.figures.scale_bar import round_length
 from tme_sim.live.picture import Bar, Picture
 
 _MAP, _LEFT, _BELOW, _ABOVE, _BARS = 6.6, 0.2, 1.25, 0.5, 1.9

@@ -1,0 +1,208 @@
+"""Reports of a made run and a made batch, and the folder they are written to."""
+
+import errno
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from tests.record.made_batch import made_batch
+from tme_sim.analysis.report.folder import PlaceTaken, shown, shown_rows, write_report
+from tme_sim.analysis.report.of_batch import report_of_batch
+from tme_sim.analysis.report.of_run import report_of_run
+from tme_sim.analysis.report.page import Chapter, Picture, Report, Table, Words
+from tme_sim.record.batch_reader import open_batch
+from tme_sim.record.reader import open_run
+
+
+@pytest.fixture(scope="module")
+def run_report(made_file, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reports") / "run"
+    with open_run(made_file) as run:
+        write_report(report_of_run(run), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def batch(tmp_path_factory):
+    return made_batch(tmp_path_factory.mktemp("batches") / "made")
+
+
+@pytest.fixture(scope="module")
+def batch_report(batch, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reports") / "batch"
+    with open_batch(batch.path) as opened:
+        write_report(report_of_batch(opened), folder)
+    return folder
+
+
+def page_of(folder):
+    return (folder / "index.html").read_text(encoding="utf-8")
+
+
+def small(*items, warnings=()):
+    return Report("A title", "of tests", [("Cells", "3", "")], warnings, [Chapter("One", "", items)])
+
+
+def picture(name="figure"):
+    figure = Figure(figsize=(1, 1))
+    figure.subplots().plot([0, 1])
+    return Picture(name, "A figure", "with n = 2", figure, pd.DataFrame({"x": [1.0, 2.0]}))
+
+
+@pytest.mark.parametrize("which", ["run_report", "batch_report"])
+def test_page_needs_no_network(which, request):
+    page = page_of(request.getfixturevalue(which))
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
+    assert "<script" not in page
+    assert not re.search(r"@import|url\((?!data:)", page)
+
+
+@pytest.mark.parametrize("which", ["run_report", "batch_report"])
+def test_every_file_that_the_page_names_is_there_and_every_figure_has_two_forms(which, request):
+    folder = request.getfixturevalue(which)
+    named = set(re.findall(r'href="((?:figures|tables)/[^"]+)"', page_of(folder)))
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {"index.html"}
+    assert named == there
+    stems = {path.stem for path in (folder / "figures").glob("*.png")}
+    assert stems == {path.stem for path in (folder / "figures").glob("*.svg")}
+    assert len(stems) >= 4
+
+
+def test_report_of_a_run_shows_what_the_run_holds(run_report):
+    names = {path.stem for path in (run_report / "figures").iterdir()}
+    wanted = {
+        "overview", "tissue_through_time", "film", "fields", "fields_through_time", "profile_vessels", "profile_edge",
+        "populations", "neighbours", "pair_correlation",
+        "resistant_fraction_SN38", "ratios_SN38", "niches_SN38", "exposure_SN38", "clones", "trees",
+    }  # fmt: skip
+    assert wanted <= names
+
+
+def test_numbers_beside_a_figure_are_those_of_the_run(run_report, made_file):
+    table = pd.read_csv(run_report / "tables" / "resistant_fraction_SN38.csv")
+    with open_run(made_file) as run:
+        expected = run.timeseries["resistant_fraction_rim_SN38"].dropna()
+    found = table.set_index("day")["resistant_fraction_rim"].dropna()
+    assert np.allclose(found.to_numpy(), expected.to_numpy())
+    assert np.allclose(found.index, expected.index / 1440.0)
+
+
+def test_shares_by_niche_add_up_to_the_share_of_all(run_report):
+    table = pd.read_csv(run_report / "tables" / "niches_SN38.csv").fillna(0.0)
+    counts = table["share"] * table["cells"]
+    total = counts[0]
+    assert total > 0.0
+    for group, rows in table.groupby("group"):
+        share = counts[rows.index].sum()
+        assert share == pytest.approx(2.0 * total if group == "Tumour" else total)
+
+
+@pytest.mark.slow
+def test_same_run_gives_the_same_report(made_file, run_report, tmp_path):
+    with open_run(made_file) as run:
+        write_report(report_of_run(run), tmp_path / "again")
+    for path in sorted(run_report.rglob("*")):
+        if path.is_file():
+            assert (tmp_path / "again" / path.relative_to(run_report)).read_bytes() == path.read_bytes(), (
+                path.name
+            )
+
+
+def test_report_of_a_batch_compares_arms_and_warns_of_few_replicates(batch_report):
+    page = page_of(batch_report)
+    assert "Too few replicates: 3 per arm and point" in page
+    table = pd.read_csv(batch_report / "tables" / "differences.csv")
+    row = table[table["measure"] == "tumour_cells"].iloc[0]
+    # Replicate k loses 4 + k cells in the blocked arm, at both doses.
+    assert row["difference"] == pytest.approx(-5.0)
+    assert row["n"] == 6
+    assert {"arms", "course", "differences", "differences_by_point"} <= {
+        path.stem for path in (batch_report / "figures").iterdir()
+    }
+
+
+def test_damaged_and_missing_runs_of_a_batch_are_named_and_left_out(batch, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(batch.path, copy)
+    (copy / "results.h5").unlink()
+    files = sorted((copy / "runs").iterdir())
+    files[0].write_bytes(files[0].read_bytes()[:-1000])
+    files[1].unlink()
+    with open_batch(copy) as opened:
+        write_report(report_of_batch(opened), tmp_path / "report")
+    page = page_of(tmp_path / "report")
+    assert "2 of 12 runs are not in this report" in page
+    warnings = re.findall(r'class="warning"[^>]*>(.*?)</div>', page)
+    assert any("Left out" in text and files[0].name in text for text in warnings)
+    assert len(pd.read_csv(tmp_path / "report" / "tables" / "runs.csv")) == 12
+
+
+def test_earlier_report_is_replaced_only_by_force(tmp_path):
+    write_report(small(picture("old")), tmp_path / "report")
+    with pytest.raises(PlaceTaken, match="holds a report.*--force"):
+        write_report(small(), tmp_path / "report")
+    assert (tmp_path / "report" / "figures" / "old.png").exists()
+    write_report(small(picture("new")), tmp_path / "report", force=True)
+    assert [path.name for path in sorted((tmp_path / "report" / "figures").iterdir())] == [
+        "new.png",
+        "new.svg",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_folder_with_other_files_is_refused_even_by_force(tmp_path):
+    write_report(small(), tmp_path / "report")
+    (tmp_path / "report" / "mine.txt").write_text("mine")
+    with pytest.raises(PlaceTaken, match="no report"):
+        write_report(small(), tmp_path / "report", force=True)
+    assert (tmp_path / "report" / "mine.txt").read_text() == "mine"
+
+
+def test_empty_folder_is_filled(tmp_path):
+    (tmp_path / "report").mkdir()
+    write_report(small(), tmp_path / "report")
+    assert (tmp_path / "report" / "index.html").exists()
+
+
+def test_broken_off_report_leaves_nothing(tmp_path):
+    def full():
+        yield picture()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    report = Report("A title", "", [], [], [Chapter("One", "", full())])
+    with pytest.raises(OSError, match="No space"):
+        write_report(report, tmp_path / "report")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_texts_are_escaped(tmp_path):
+    write_report(small(Words("a < b & <script>alert(1)</script>"), warnings=["<b>"]), tmp_path / "report")
+    page = page_of(tmp_path / "report")
+    assert "&lt;script&gt;" in page
+    assert "<b>" not in page
+
+
+def test_long_table_is_cut_on_the_page_and_whole_in_its_file(tmp_path):
+    frame = pd.DataFrame({"n": range(50)})
+    write_report(small(Table("long", "Long", "A table.", frame, shown=5)), tmp_path / "report")
+    assert "45 more rows are in the file" in page_of(tmp_path / "report")
+    assert len(pd.read_csv(tmp_path / "report" / "tables" / "long.csv")) == 50
+
+
+def test_sentence_that_holds_for_all_rows_is_said_once():
+    frame = pd.DataFrame({"n": [1, 2], "verdict": "only two runs: nothing can be said", "empty": ""})
+    found = shown_rows(Table("t", "T", "", frame))
+    assert found["header"] == ["n"]
+    assert found["for_all"] == ["verdict: only two runs: nothing can be said"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(np.nan, "–"), (None, "–"), (12345.6, "12,346"), (0.123456, "0.1235"), (12345, "12,345"), ("a", "a")],
+)
+def test_values_are_shown_as_readers_want_them(value, text):
+    assert shown(value) == text

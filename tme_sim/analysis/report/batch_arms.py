@@ -1,0 +1,221 @@
+"""What the arms of a batch say: ends, course, paired differences, time to progression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tme_sim.analysis.comparison import compare_with_control
+from tme_sim.analysis.figures.arms import arm_colours, arm_styles, arms_figure, differences_figure
+from tme_sim.analysis.figures.curves import Curve, Panel, curves_figure
+from tme_sim.analysis.figures.survival import survival_figure
+from tme_sim.analysis.replicates import summarise, through_time
+from tme_sim.analysis.report.opened_batch import OpenedBatch
+from tme_sim.analysis.report.page import Item, Picture, Table, Words
+from tme_sim.analysis.survival import kaplan_meier, times_to_progression
+from tme_sim.measures.response import PROGRESSION
+
+_DIAMETER = "tumour_diameter"
+_MOST_ROWS = 24
+
+
+def arms(opened: OpenedBatch) -> Iterator[Item]:
+    """Yield every run at its end by arm, with means and intervals, and the means by arm and point."""
+    table, swept = opened.table, bool(opened.batch.keys)
+    summary = summarise(table, opened.measures, ["arm"])
+    values: Any = {
+        m: {arm: rows[m].to_numpy(float) for arm, rows in table.groupby("arm", sort=False)}
+        for m in opened.measures
+    }
+    over = (
+        "All points of the sweep together, so that dots spread over points as well as over replicates. "
+        if swept
+        else ""
+    )
+    yield Picture(
+        "arms",
+        "The arms at the end of their runs",
+        f"{over}Small dots: single runs; diamonds: means with 95 % confidence intervals (Student's t). "
+        "In brackets: runs.",
+        arms_figure(values, summary, opened.labels),
+        summary,
+    )
+    if swept and not opened.drawn:
+        points = summarise(table, opened.measures, ["arm", *opened.batch.keys])
+        yield Table(
+            "points",
+            "Means by arm and point",
+            "Means with 95 % confidence intervals (Student's t).",
+            points,
+            shown=16,
+        )
+
+
+def course(opened: OpenedBatch) -> Iterator[Item]:
+    """Yield the reported measures through time, by arm."""
+    colours, panels, parts = arm_colours(opened.arms), [], []
+    swept, styles = bool(opened.batch.keys), arm_styles(opened.arms)
+    for measure in opened.measures:
+        days, values = opened.series(measure)
+        curves = []
+        for arm, (mean, low, high, n) in _bands(
+            values, opened.table["arm"].tolist(), quartiles=swept
+        ).items():
+            seen = n > 0
+            if seen.any():
+                curves.append(
+                    Curve(
+                        arm, days[seen], mean[seen], colours[arm], styles[arm], low=low[seen], high=high[seen]
+                    )
+                )
+                rows = {
+                    "measure": measure,
+                    "arm": arm,
+                    "day": days,
+                    "mean": mean,
+                    "low": low,
+                    "high": high,
+                    "n": n,
+                }
+                parts.append(pd.DataFrame(rows)[seen])
+        label, share = opened.labels[measure]
+        panels.append(Panel("", label, curves, "share" if share else "linear"))
+    band = "the middle half of all runs" if swept else "its 95 % confidence interval"
+    yield Picture(
+        "course",
+        "Through time",
+        f"Mean of each arm over its runs; the band holds {band}. Runs that ended early count up to their end: "
+        f"{_counts(opened)}.",
+        curves_figure(panels, "Time (days)", columns=2, panel_mm=50.0, legend="bottom"),
+        pd.concat(parts, ignore_index=True),
+    )
+
+
+def _bands(values: np.ndarray, groups: list[str], *, quartiles: bool) -> dict[str, tuple[np.ndarray, ...]]:
+    found = through_time(values, groups)
+    if not quartiles:
+        return found
+    labels, out = np.array(groups), {}
+    for arm, (mean, _, _, n) in found.items():
+        of_arm = values[labels == arm]
+        low, high = np.full(len(mean), np.nan), np.full(len(mean), np.nan)
+        low[n > 0], high[n > 0] = np.nanquantile(of_arm[:, n > 0], [0.25, 0.75], axis=0)
+        out[arm] = (mean, low, high, n)
+    return out
+
+
+def _counts(opened: OpenedBatch) -> str:
+    counts = opened.table["arm"].value_counts(sort=False)
+    return ", ".join(f"{arm} {n}" for arm, n in counts.items())
+
+
+def differences(opened: OpenedBatch) -> Iterator[Item]:
+    """Yield what each arm changes against the control, pair by pair."""
+    control = opened.batch.control
+    if len(opened.arms) < 2 or control not in opened.arms:
+        yield Words(
+            "There is one arm only: nothing to compare."
+            if len(opened.arms) < 2
+            else f"No run of the control arm {control} is finished."
+        )
+        return
+    overall = compare_with_control(opened.paired, opened.measures, control)
+    pairs = "replicate and point" if opened.batch.keys else "replicate"
+    yield Picture(
+        "differences",
+        f"Differences from {control}",
+        f"Arm minus control, paired by {pairs}, which share their seed: mean with its 95 % confidence "
+        "interval (Student's t), filled where "
+        "that leaves zero out; shares in percentage points (pts). Effect: Cohen's d_z, the mean "
+        "difference over the standard deviation of differences. p of the paired "
+        "t test, adjusted over all rows (false discovery rate, Benjamini and Hochberg).",
+        differences_figure(overall.assign(label=overall["arm"]), opened.labels, control),
+        overall,
+    )
+    if opened.crossed:
+        by_point = compare_with_control(opened.table, opened.measures, control, opened.batch.keys)
+        at = [
+            ", ".join(f"{_short(key)} {_level(row[key])}" for key in opened.crossed)
+            for row in by_point.to_dict("records")
+        ]
+        labelled: Any = by_point.assign(
+            label=[f"{arm}: {where}" for arm, where in zip(by_point["arm"], at, strict=True)]
+        )
+        if labelled["label"].nunique() <= _MOST_ROWS:
+            yield Picture(
+                "differences_by_point",
+                f"Differences from {control}, point by point",
+                "As above, at each point of the sweep.",
+                differences_figure(labelled, opened.labels, control),
+                by_point,
+            )
+        else:
+            yield Table(
+                "differences_by_point",
+                f"Differences from {control}, point by point",
+                "As above, at each point.",
+                by_point,
+                shown=12,
+            )
+
+
+def _level(value: object) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def _short(key: str) -> str:
+    """Return the end of a key, enough to tell the points of one batch apart."""
+    return (
+        key.rsplit(".", 1)[-1]
+        if not key.endswith((".value", ".0.dose"))
+        else key.rsplit(".", 2)[-2].replace("0", "dose")
+    )
+
+
+def progression(opened: OpenedBatch) -> Iterator[Item]:
+    """Yield the time to progression by arm."""
+    if _DIAMETER not in opened.batch.measures:
+        yield Words(f"The runs did not keep {_DIAMETER}, from which progression is judged.")
+        return
+    days, diameter = opened.series(_DIAMETER)
+    times: Any = times_to_progression(days * 1440.0, diameter, opened.treatment_min)
+    known = np.isfinite(times["minutes"].to_numpy(float))
+    if not known.any():
+        yield Words("No run has a tumour at the start of treatment and a time after it.")
+        return
+    found = kaplan_meier(
+        times["minutes"], times["progressed"], opened.table["arm"].to_numpy(str), opened.batch.control
+    )
+    treated = opened.treatment_min > 0.0
+    start = (
+        f"day {opened.treatment_min / 1440:g}, the first dose"
+        if treated
+        else "the start, as no dose is scheduled"
+    )
+    progressed = int(times["progressed"].sum())
+    yield Picture(
+        "progression",
+        "Time to progression",
+        f"Progression: the diameter, from the number of tumour cells, {PROGRESSION - 1:.0%} above its "
+        f"smallest value since {start}. Kaplan-Meier "
+        f"estimate with 95 % bands; {progressed} of {int(known.sum())} runs progressed, the others are "
+        "censored at their end. Runs are "
+        "taken as independent, although those of one replicate share their seed.",
+        survival_figure(
+            found.curves, arm_colours(opened.arms), "the first dose" if treated else "the start of the run"
+        ),
+        found.curves,
+    )
+    shown = found.arms.assign(
+        **{
+            name.replace("_min", "_days"): found.arms[name] / 1440.0
+            for name in ("median_min", "low_min", "high_min")
+        }
+    )
+    shown = shown.drop(columns=["median_min", "low_min", "high_min"])
+    yield Table(
+        "progression_by_arm", "Median time to progression", "p: log-rank test against the control.", shown
+    )

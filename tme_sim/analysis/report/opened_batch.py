@@ -1,0 +1,155 @@
+"""A batch as its report needs it: finished runs as one table, swept keys by kind, labels with units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tme_sim.analysis.report.opened import scenario_of
+from tme_sim.record.batch_reader import Batch
+from tme_sim.scenario.scenario import Scenario
+
+MOST_REPORTED = 6
+FEW_LEVELS = 9
+_ALWAYS = ("tumour_cells",)
+_RESISTANT = re.compile(r"resistant_fraction_(rim_|perfused_|)(?!own_oxygen|vessel_|oxygen_|clone_)(\w+)")
+_DOSE = re.compile(r"drugs\.(\w+)\.schedule\.\d+\.dose")
+_NICHES = {"": "", "rim_": " in the rim", "perfused_": " near vessels"}
+
+
+@dataclass(frozen=True)
+class OpenedBatch:
+    """An open batch with what several chapters share."""
+
+    batch: Batch
+
+    @cached_property
+    def measures(self) -> list[str]:
+        """Measures that are shown: those the experiment reports, then the size of the tumour."""
+        chosen = [name for name in self.batch.reported if "own_oxygen" not in name][: MOST_REPORTED - 1]
+        known = [name for name in _ALWAYS if name in self.batch.measures]
+        return list(dict.fromkeys([*(name for name in chosen if self._varies(name)), *known]))
+
+    def _varies(self, name: str) -> bool:
+        values = self.batch.ends[name].to_numpy()
+        return bool(np.isfinite(values).any()) and not ("_vessel_" in name or "_oxygen_" in name)
+
+    @cached_property
+    def table(self) -> Any:
+        """One row per finished run: ``arm``, ``replicate``, swept keys, measures at its end."""
+        return self.batch.table(self.measures)
+
+    @cached_property
+    def paired(self) -> Any:
+        """The table with a ``replicate`` that names point and replicate, so that arms pair over all points."""
+        if not self.batch.keys:
+            return self.table
+        keys = ["replicate", *self.batch.keys]
+        return self.table.assign(replicate=self.table.groupby(keys, sort=False, dropna=False).ngroup())
+
+    @property
+    def arms(self) -> list[str]:
+        """Arms with finished runs, the control first."""
+        return [arm for arm in self.batch.arms if arm in set(self.table["arm"])]
+
+    def levels(self, key: str) -> np.ndarray:
+        """Return the values of a swept key, ascending."""
+        return np.unique(self.table[key].to_numpy())
+
+    @cached_property
+    def numeric(self) -> list[str]:
+        """Swept keys that are numbers and have more than one value."""
+        return [k for k in self.batch.keys if self.table[k].dtype.kind in "fi" and len(self.levels(k)) > 1]
+
+    @cached_property
+    def crossed(self) -> list[str]:
+        """Swept keys with few values each, as a grid has them; none where points were drawn."""
+        keys = [key for key in self.batch.keys if len(self.levels(key)) > 1]
+        return keys if keys and all(len(self.levels(key)) <= FEW_LEVELS for key in keys) else []
+
+    @cached_property
+    def stepped(self) -> list[str]:
+        """Crossed keys that are numbers with three values or more."""
+        return [key for key in self.numeric if key in self.crossed and len(self.levels(key)) > 2]
+
+    @property
+    def drawn(self) -> bool:
+        """Whether points were drawn rather than crossed."""
+        return bool(self.batch.keys) and not self.crossed
+
+    def label(self, measure: str) -> tuple[str, bool]:
+        """Return what an axis says of a measure, with its unit, and whether it is a share."""
+        unit = self.batch.units[measure]
+        share = unit == "1" and any(word in measure for word in ("fraction", "share"))
+        resistant = _RESISTANT.fullmatch(measure)
+        if resistant:
+            return f"Tumour cells{_NICHES[resistant[1]]} resistant to {resistant[2]}", True
+        if measure.endswith("_cells"):
+            return f"{measure.removesuffix('_cells').replace('_', ' ').capitalize()} cells", False
+        words = self.batch.long_names[measure]
+        text = words[:1].upper() + words[1:]
+        return (text if share or unit == "1" else f"{text} ({_spelled(unit)})"), share
+
+    @cached_property
+    def labels(self) -> dict[str, tuple[str, bool]]:
+        """`label` of every measure that is shown."""
+        return {name: self.label(name) for name in self.measures}
+
+    def key_words(self, key: str) -> str:
+        """Return a swept key in words: rules by what they do, the others as they are set."""
+        short = key.removesuffix(".value")
+        part, _, rest = short.partition(".")
+        number, _, what = rest.partition(".")
+        if (
+            part == "rules"
+            and number.isdecimal()
+            and self.scenario is not None
+            and int(number) < len(self.scenario.rules)
+        ):
+            rule = self.scenario.rules[int(number)]
+            return f"{what} of {rule.cell}: {rule.signal} → {rule.behaviour}"
+        dose = _DOSE.fullmatch(short)
+        return f"dose of {dose[1]}" if dose else short
+
+    def key_label(self, key: str) -> str:
+        """Return a swept key in words, with its unit."""
+        unit = self.batch.units.get(key, "1")
+        return self.key_words(key) if unit == "1" else f"{self.key_words(key)} ({_spelled(unit)})"
+
+    @cached_property
+    def replicates(self) -> tuple[int, int]:
+        """Fewest and most finished runs of any arm and point."""
+        sizes: Any = self.table.groupby(["arm", *self.batch.keys], sort=False, dropna=False).size()
+        return int(sizes.min()), int(sizes.max())
+
+    @cached_property
+    def scenario(self) -> Scenario | None:
+        """The scenario of the first run file that can be read."""
+        return next((scenario_of(run) for _, run in self.batch.runs()), None)
+
+    @cached_property
+    def treatment_min(self) -> float:
+        """When treatment starts, min; 0 where no dose is scheduled."""
+        if self.scenario is None:
+            return 0.0
+        starts = [float(dose.start) for drug in self.scenario.drugs.values() for dose in drug.schedule]
+        return min(starts, default=0.0)
+
+    def series(self, measure: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return days (n_times,) and a measure of the finished runs, float64 (n_runs, n_times)."""
+        values = self.batch.timeseries[measure].to_numpy()[self.table.index]
+        return self.batch.timeseries["time"].to_numpy() / 1440.0, values
+
+
+def _spelled(unit: str) -> str:
+    return unit.replace("um", "µm").replace("uM", "µM")
+
+
+def named(values: Sequence[str]) -> str:
+    """Return names as a sentence has them."""
+    return ", ".join(str(value) for value in values)
