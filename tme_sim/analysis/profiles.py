@@ -47,7 +47,7 @@ def edge_distance_um(tumour: np.ndarray, spacing_um: float) -> np.ndarray:
     pad = [(4, 4) if length > 1 else (0, 0) for length in tumour.shape]
     flat = [slice(before, before + length) for (before, _), length in zip(pad, tumour.shape, strict=True)]
     ball = np.ones([3 if length > 1 else 1 for length in tumour.shape], bool)
-    inside = binary_closing(np.pad(tumour, pad), ball, iterations=2)[tuple(flat)]
+    inside = np.asarray(binary_closing(np.pad(tumour, pad), ball, iterations=2)[tuple(flat)], bool)
     if not inside.any() or inside.all():
         return np.full(tumour.shape, np.nan)
     # Both transforms measure between middles of sites: the edge lies half a site before the first one.

@@ -184,7 +184,7 @@ def _try_to_start(process: BaseProcess) -> None:
 def _fork_server(job: Job) -> Iterator[ForkServerContext]:
     """Yield a context whose fork server has run the kernels of a job's scenario."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tme_sim.batch.warm"])
+    context.set_forkserver_preload(["tme_sim.batch.warm", "tme_sim.batch.local"])
     with tempfile.NamedTemporaryFile(suffix=".pickle") as file:
         file.write(pickle.dumps(job.scenario))
         file.flush()
