@@ -30,7 +30,6 @@ while time.perf_counter() - begin < float(sys.argv[2]):
     steps += 1
 print(steps / (time.perf_counter() - begin))
 """
-# Pictures of one state, one after the other: what the page can draw when the model costs nothing.
 DRAWN = "() => { const map = document.querySelector('.tme-map'); return [+map.dataset.step, +map.dataset.frames]; }"
 
 
@@ -49,7 +48,13 @@ def main(seconds: float = 10.0) -> list[dict[str, object]]:
         for name, config, settings, intervals in CASES:
             alone = _alone(config, settings, seconds)
             for every, frames, steps in _played(browser, config, settings, intervals, seconds):
-                row = {"case": name, "every": every, "pictures_per_s": frames, "steps_per_s": steps, "alone": alone}
+                row = {
+                    "case": name,
+                    "every": every,
+                    "pictures_per_s": frames,
+                    "steps_per_s": steps,
+                    "alone": alone,
+                }
                 rows.append(row)
                 print(f"| {name} | {every} | {frames:.1f} | {steps:.1f} | {alone:.1f} |", flush=True)
         browser.close()
@@ -73,7 +78,9 @@ def _played(browser, config: str, settings: tuple[str, ...], intervals: tuple[in
             page.goto(_address(server, log))
             page.locator(".tme-map[data-step]").wait_for(timeout=300_000)
             for every in intervals:
-                page.locator(".tme-side .v-select", has_text="Steps per picture").locator(".v-select__slot").click()
+                page.locator(".tme-side .v-select", has_text="Steps per picture").locator(
+                    ".v-select__slot"
+                ).click()
                 page.locator(".menuable__content__active").get_by_text(str(every), exact=True).click()
                 page.get_by_role("button", name="Play", exact=True).click()
                 page.wait_for_timeout(2000)

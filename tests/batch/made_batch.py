@@ -10,7 +10,7 @@ from tme_sim.batch.worker import Job, run_job
 
 EXPERIMENT = """
 experiment: small
-scenario: liver_metastasis
+scenario: s0_relay
 settings:
   grid.size: [300 um, 300 um]
   tissue.tumour.nodules: [{centre: middle, radius: 60 um, filling: 90 %}]

@@ -32,7 +32,7 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Folder]:
     """Return a plan and a folder with its runs, unbroken; the kernels are loaded, for forks to begin at once."""
     set_threads(1)
     path = tmp_path_factory.mktemp("truth")
-    plan, folder = small_plan(path, "30 min", checkpoint="0 s"), Folder(path / "out")
+    plan, folder = small_plan(path, "30 min"), Folder(path / "out")
     run_all(plan, folder)
     return plan, folder
 

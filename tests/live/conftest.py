@@ -27,7 +27,7 @@ SOLID = ("grid.size=[300 um, 260 um, 200 um]", "tissue.tumour.nodules.0.radius=6
 
 @pytest.fixture
 def run() -> WatchedRun:
-    return WatchedRun(load_scenario("liver_metastasis", SMALL))
+    return WatchedRun(load_scenario("s0_relay", SMALL))
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +96,7 @@ def serve(config: str, settings: tuple[str, ...], log: Path) -> Server:
 
 @pytest.fixture(scope="session")
 def server(browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    served = serve("liver_metastasis", SMALL, tmp_path_factory.mktemp("server") / "log")
+    served = serve("s0_relay", SMALL, tmp_path_factory.mktemp("server") / "log")
     yield served
     served.end()
     assert served.troubles() == []

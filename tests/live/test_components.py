@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def model() -> TumorMicroenvironment:
-    return TumorMicroenvironment("liver_metastasis", SMALL)
+    return TumorMicroenvironment("s0_relay", SMALL)
 
 
 def test_our_components_follow_solaraviz(model: TumorMicroenvironment) -> None:

@@ -41,13 +41,13 @@ def same(left: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> bool:
 
 def test_page_shows_tissue_numbers_and_a_title_of_its_own(tab: Tab, tmp_path) -> None:
     page = tab.page
-    assert page.title() == "liver_metastasis · tme-sim"
+    assert page.title() == "s0_relay · tme-sim"
     shot = tmp_path / "canvas.png"
     page.locator(".tme-map canvas").screenshot(path=shot)
     colours = np.unique(np.asarray(Image.open(shot).convert("RGB")).reshape(-1, 3), axis=0)
     assert len(colours) > 200  # a blank page has one
     legend = page.locator(".tme-legend").inner_text()
-    model = TumorMicroenvironment("liver_metastasis", SMALL)
+    model = TumorMicroenvironment("s0_relay", SMALL)
     hsc = int(model.tissue.cells.of_type("hsc").sum())
     assert re.search(rf"hsc\s*{hsc}\b", legend)
     assert "mmHg" in page.locator(".tme-bar").inner_text()
@@ -114,7 +114,7 @@ def test_reset_begins_again_with_the_seed_and_the_sliders(tab: Tab) -> None:
 
 
 def test_click_tells_what_a_cell_is_and_why_it_resists(tab: Tab) -> None:
-    model = TumorMicroenvironment("liver_metastasis", SMALL)
+    model = TumorMicroenvironment("s0_relay", SMALL)
     tissue = model.tissue
     row = int(np.flatnonzero(tissue.cells.of_type("tumour"))[20])
     _, iy, ix = (int(part[0]) for part in tissue.grid.coordinates(tissue.cells["site"][[row]]))
@@ -175,7 +175,7 @@ def test_intervention_acts_and_the_exported_scenario_repeats_the_run(tab: Tab, t
     assert "repeats the run" in exported.read_text()
 
     replayed = TumorMicroenvironment(load_scenario(exported))
-    undisturbed = TumorMicroenvironment("liver_metastasis", SMALL)
+    undisturbed = TumorMicroenvironment("s0_relay", SMALL)
     for _ in range(9):
         replayed.step()
         undisturbed.step()
@@ -188,7 +188,7 @@ def test_page_and_run_make_the_same_run(tab: Tab, tmp_path) -> None:
         tab.press("Step")
         tab.until_step(step)
     page = tab.download("Run so far (HDF5)", tmp_path / "page.h5")
-    scenario = load_scenario("liver_metastasis", SMALL)
+    scenario = load_scenario("s0_relay", SMALL)
     model = TumorMicroenvironment(scenario)
     for _ in range(6):
         model.step()
@@ -220,7 +220,7 @@ def test_two_tabs_play_at_once_and_do_not_disturb_each_other(open_tab, server, t
         tab.page.get_by_role("button", name="Play", exact=True).wait_for()
     left.page.wait_for_timeout(300)
     assert left.page.locator(".tme-changes li").count() == 0
-    alone = TumorMicroenvironment("liver_metastasis", SMALL)
+    alone = TumorMicroenvironment("s0_relay", SMALL)
     for _ in range(left.step):
         alone.step()
     assert same(

@@ -78,7 +78,7 @@ def test_closed_tab_frees_its_model(browser) -> None:
     from tme_sim.live.server import serve as serve_here
 
     addresses: list[str] = []
-    page = page_of(load_scenario("liver_metastasis", SMALL))
+    page = page_of(load_scenario("s0_relay", SMALL))
     thread = threading.Thread(
         target=serve_here, args=(page, 0), kwargs={"bare": True, "ready": addresses.append}, daemon=True
     )

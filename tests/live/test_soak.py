@@ -51,6 +51,7 @@ def play_on(tab: Tab) -> None:
 def move(tab: Tab, draw: random.Random) -> None:
     """Do one of the things that a reader does."""
     page = tab.page
+    page.locator(".tme-acts button").first.wait_for()
     kind = draw.random()
     if kind < 0.35:
         thumb = draw.choice(page.locator(".tme-knob .v-slider__thumb-container").all())

@@ -68,7 +68,7 @@ def test_small_room_shows_cells_before_empty_sites(run: WatchedRun) -> None:
 def test_play_prints_the_last_moment_where_there_is_no_terminal(capsys) -> None:
     file = io.StringIO()
     settings = [setting for setting in SMALL if not setting.startswith("time.")]
-    scenario = load_scenario("liver_metastasis", [*settings, "time.duration=30 min"])
+    scenario = load_scenario("s0_relay", [*settings, "time.duration=30 min"])
     play(scenario, steps=2, console=Console(file=file, width=100, height=40))
     assert "step 5" in file.getvalue()
     assert "duration reached" in capsys.readouterr().err

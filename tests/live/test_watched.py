@@ -33,7 +33,7 @@ def offer(run: WatchedRun, key: str):
 def test_saving_on_the_way_leaves_the_recording_as_an_unbroken_run_makes_it(
     run: WatchedRun, tmp_path
 ) -> None:
-    session = Session.begin(TumorMicroenvironment("liver_metastasis", SMALL), tmp_path / "run.h5")
+    session = Session.begin(TumorMicroenvironment("s0_relay", SMALL), tmp_path / "run.h5")
     for step in range(15):
         run.step()
         session.model.step()
@@ -67,7 +67,7 @@ def test_offers_are_the_scenarios_and_what_can_be_done_in_every_tissue(run: Watc
         *(
             pytest.param(name, marks=pytest.mark.slow)
             for name in (
-                "liver_metastasis",
+                "s0_relay",
                 "hcc_sorafenib",
                 "vesicle_niche",
                 "lung_angiogenesis",
@@ -116,7 +116,7 @@ def test_started_ended_and_started_again_repeats_from_the_exported_scenario(run:
 
 
 def test_toggled_twice_without_a_step_leaves_the_run_as_it_was(run: WatchedRun) -> None:
-    plain = TumorMicroenvironment("liver_metastasis", SMALL)
+    plain = TumorMicroenvironment("s0_relay", SMALL)
     run.step()
     for _ in range(2):
         run.toggle(offer(run, "block_exosomes"))
@@ -148,7 +148,7 @@ def test_slider_of_the_start_waits_for_the_reset(run: WatchedRun) -> None:
     run.reset(3, {knob.key: 120.0})
     assert int((run.model.tissue.vessel > 0).sum()) < before
     assert (run.model.seed, run.changes) == (3, [])
-    same = TumorMicroenvironment("liver_metastasis", [*SMALL, "seed=3", "vessels.spacing.value=120 um"])
+    same = TumorMicroenvironment("s0_relay", [*SMALL, "seed=3", "vessels.spacing.value=120 um"])
     assert equal(run.model, same)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from tests.record.made_tissue import MadeModel, advance, made_tissue
 from tme_sim.batch.folder import Folder
+from tme_sim.batch.manifest import _SEAL, _digest
 from tme_sim.batch.merge import merge
 from tme_sim.record.recorder import Recorder
 from tme_sim.record.schedule import Every
@@ -30,11 +31,11 @@ def made_batch(path, replicates=3, steps=10, n=12, merged=True, doses=DOSES):
                 )  # fmt: skip
                 write_made(folder.run_file(run_id), replicate, arm, steps, n)
     manifest = {
-        "plan_id": "f" * 32, "experiment": "made", "title": "A made batch", "scenario": "made",
+        "format": 1, "plan_id": "f" * 32, "experiment": "made", "title": "A made batch", "scenario": "made",
         "control": "control", "converge": {}, "tolerance": 0.05, "report": ["tumour_cells"],
         "interval_min": 12.0, "duration_min": 6.0 * steps, "runs": runs,
     }  # fmt: skip
-    folder.manifest.write_text(json.dumps(manifest))
+    folder.manifest.write_text(json.dumps({_SEAL: _digest(manifest), **manifest}))
     if merged:
         merge(folder)
     return folder

@@ -75,7 +75,7 @@ def run_remote(job: Job, stop_flag: str) -> tuple[str, str]:
         if time.monotonic() - looked < _LOOK_EVERY_S:
             return False
         looked = time.monotonic()
-        return asked.is_set()
+        return bool(asked.is_set())
 
     with _ONE_AT_A_TIME:
         if stop():

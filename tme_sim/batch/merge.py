@@ -183,7 +183,8 @@ def _read(shard: Shard | None, measures: Sequence[str], io_passed_over: list[str
     try:
         with shard.open() as run:
             group = h5py.h5g.open(run.id, b"timeseries")
-            held = set(run["timeseries"])
+            series: Any = run["timeseries"]
+            held = set(series)
             minutes = _array(group, "time")
             nothing = np.full(len(minutes), np.nan)
             values = np.stack([_array(group, name) if name in held else nothing for name in measures])

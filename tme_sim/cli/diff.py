@@ -25,10 +25,10 @@ def diff(
     *,
     as_json: Json = False,
 ) -> None:
-    """Say in what two runs or batches differ: settings, versions, results.
+    """Say in what two runs, or two batches, differ.
 
-    As diff(1): exit code 0 when they are the same, 1 when they differ, 2 when one cannot be read. Facts about the
-    machine do not count.
+    Settings, versions and results are compared; facts about the machine do not count. As diff(1): exit code 0 when they
+    are the same, 1 when they differ, 2 when one cannot be read.
     """
     from tme_sim.analysis.difference import between_batches, between_runs
     from tme_sim.cli.runfile import opened, opened_batch

@@ -21,7 +21,7 @@ def info(
     *,
     as_json: Json = False,
 ) -> None:
-    """Show what a run file or a batch holds, from what, and how big it is.
+    """Show what a run file or a batch holds.
 
     Of a run: scenario, seed, version, times, tables, and the summary of its last moment. Of a batch: arms, swept
     keys, runs by state, machine time.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -44,6 +45,9 @@ class Desk:
         self.on: solara.Reactive[frozenset[str]] = solara.reactive(self._in_force())
         self.shown: dict[str, dict[str, Any]] = {}
         self._outlets: dict[str, Any] = {}
+        # The player's thread and those of clicks draw: one at a time, so that the last picture taken is the last sent.
+        # Whoever holds it sets nothing that renders the page.
+        self._screen = threading.RLock()
         self._charted, self._portrayed = 0.0, 0.0
         self.player = Player(run, self.show)
 
@@ -52,8 +56,9 @@ class Desk:
 
         The traits must not be given where the component is called: each rendering would set them back.
         """
-        self._outlets[name] = widget
-        self._send(name, **self.shown.get(name, {}))
+        with self._screen:
+            self._outlets[name] = widget
+            self._send(name, **self.shown.get(name, {}))
 
     def _send(self, name: str, **traits: Any) -> None:
         self.shown[name] = traits
@@ -66,23 +71,28 @@ class Desk:
     def show(self, *, everything: bool = False) -> None:
         """Draw the present state: the picture always, charts and portrait when they are due."""
         now, playing = time.monotonic(), self.player.playing
-        with self.run.lock:
-            picture = self.painter.take(self.view.value)
-            living = self.run.model.living_cells
         if everything or not playing or now - self._portrayed > _PORTRAIT_EVERY_S:
             self._portrayed = now
             self._portray()
-        self._send(
-            "canvas",
-            picture=canvas_data(picture, self.player.asked()),
-            vessels=picture.vessels_text,
-            selected=self._site_in_plane(),
-        )
-        time_text = f"day {picture.minutes / 1440.0:.2f} · step {picture.step:,} · {living:,} living cells"
-        self._send("clock", children=[time_text])
-        if everything or not playing or now - self._charted > _CHARTS_EVERY_S:
-            self._charted = now
-            self._send("charts", unsafe_innerHTML=self._draw_charts())
+        charts_due = everything or not playing or now - self._charted > _CHARTS_EVERY_S
+        with self._screen:
+            with self.run.lock:
+                picture = self.painter.take(self.view.value)
+                living = self.run.model.living_cells
+            self._send(
+                "canvas",
+                picture=canvas_data(picture, self.player.asked()),
+                vessels=picture.vessels_text,
+                selected=self._site_in_plane(),
+            )
+            time_text = (
+                f"day {picture.minutes / 1440.0:.2f} · step {picture.step:,} · {living:,} living cells"
+            )
+            self._send("clock", children=[time_text])
+            if charts_due:
+                self._charted = now
+                self._send("charts", unsafe_innerHTML=self._draw_charts())
+        if charts_due:
             self.on.set(self._in_force())
         self.playing.set(self.player.playing)
         self.note.set(self.player.fault or self.run.model.stop_reason)
@@ -98,9 +108,11 @@ class Desk:
         return "".join([*drawn, changes_html(changes)])
 
     def _portray(self) -> None:
-        if self.cell.value is not None:
+        cell = self.cell.value  # once: a click in another thread may change it
+        if cell is not None:
             with self.run.lock:
-                self.portrait.set(portrait_of(self.run.model, self.cell.value))
+                portrait = portrait_of(self.run.model, cell)
+            self.portrait.set(portrait)
 
     def _site_in_plane(self) -> int:
         portrait = self.portrait.value
