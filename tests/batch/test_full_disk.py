@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 
 from tests.batch.killed import let_live, said_by
 from tme_sim.batch.folder import Folder
-from tme_sim.batch.manifest import FolderError
 from tme_sim.batch.merge import merge
 from tme_sim.batch.plan import make_plan
 from tme_sim.batch.worker import Job, run_job
 from tme_sim.cli.app import app
 from tme_sim.record import store
+from tme_sim.record.manifest import FolderError
 from tme_sim.scenario.faults import ScenarioError
 
 EXPERIMENT = """

@@ -1,13 +1,13 @@
 """A made batch: run files without a model, beside the manifest that the batch would write."""
 
-import json
+from dataclasses import replace
 
 import numpy as np
 
 from tests.record.made_tissue import MadeModel, advance, made_tissue
 from tme_sim.batch.folder import Folder
-from tme_sim.batch.manifest import _SEAL, _digest
 from tme_sim.batch.merge import merge
+from tme_sim.record.manifest import sealed_manifest
 from tme_sim.record.recorder import Recorder
 from tme_sim.record.schedule import Every
 from tme_sim.record.writer import write_run
@@ -29,19 +29,19 @@ def made_batch(path, replicates=3, steps=10, n=12, merged=True, doses=DOSES):
                     {"index": len(runs), "arm": arm, "point": {KEY: dose} if dose else {}, "replicate": replicate,
                      "seed": replicate + 1, "run_id": run_id}
                 )  # fmt: skip
-                write_made(folder.run_file(run_id), replicate, arm, steps, n)
+                write_made(folder.run_file(run_id), run_id, replicate, arm, steps, n)
     manifest = {
-        "format": 1, "plan_id": "f" * 32, "experiment": "made", "title": "A made batch", "scenario": "made",
+        "plan_id": "f" * 32, "experiment": "made", "title": "A made batch", "scenario": "made",
         "control": "control", "converge": {}, "tolerance": 0.05, "report": ["tumour_cells"],
         "interval_min": 12.0, "duration_min": 6.0 * steps, "runs": runs,
     }  # fmt: skip
-    folder.manifest.write_text(json.dumps({_SEAL: _digest(manifest), **manifest}))
+    folder.manifest.write_bytes(sealed_manifest(manifest))
     if merged:
         merge(folder)
     return folder
 
 
-def write_made(path, replicate, arm, steps, n):
+def write_made(path, run_id, replicate, arm, steps, n):
     model = MadeModel(made_tissue(n=n, seed=replicate), seed=replicate + 1)
     recorder = Recorder(Every(12.0), Every(6.0 * steps))
     recorder.start(model)
@@ -51,5 +51,5 @@ def write_made(path, replicate, arm, steps, n):
             alive = np.flatnonzero(model.tissue.cells.of_type("tumour"))
             model.tissue.cells["death"][alive[: 4 + replicate]] = 1
         recorder.observe(model.tissue)
-    recording = recorder.finish()
+    recording = replace(recorder.finish(), run_id=run_id)
     write_run(recording, path, force=True)

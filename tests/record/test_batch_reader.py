@@ -7,6 +7,7 @@ import xarray as xr
 
 from tests.record.made_batch import DOSES, KEY, made_batch
 from tme_sim import open_batch, open_run
+from tme_sim.batch.bundle import bundle
 from tme_sim.record.seal import RunFileError
 
 
@@ -136,7 +137,7 @@ def test_what_is_no_batch_is_refused(folder, tmp_path):
     with pytest.raises(FileNotFoundError):
         open_batch(tmp_path / "nothing.h5")
     (tmp_path / "none" / "batch.json").write_text("{")
-    with pytest.raises(RunFileError, match="batch.json: cannot be read"):
+    with pytest.raises(RunFileError, match="batch.json: damaged"):
         open_batch(tmp_path / "none")
 
 
@@ -192,3 +193,23 @@ def test_doses_are_numbers_or_texts_alike_in_both_readers(folder):
     assert _parameter(list(DOSES)) == ([1.0, 10.0], "nM")
     assert _parameter(["ungated", "1 nM"]) == (["ungated", "1 nM"], "1")
     assert _parameter(["1 nM", "1 uM"]) == (["1 nM", "1 uM"], "1")
+
+
+def test_bundled_runs_are_read_as_runs_alone(tmp_path):
+    folder = made_batch(tmp_path / "packed", replicates=2, steps=4, merged=False)
+    with open_batch(folder.path) as alone:
+        expected = alone.table(["tumour_cells"]), alone.timeseries.load()
+    bundle(folder, most=3)
+    assert not list((folder.path / "runs").glob("*.h5"))
+    with open_batch(folder.path) as packed:
+        assert packed.skipped == ()
+        pd.testing.assert_frame_equal(packed.table(["tumour_cells"]), expected[0])
+        xr.testing.assert_identical(packed.timeseries.load(), expected[1])
+        assert [run.attributes["run_id"] for _, run in packed.runs()] == list(packed.design["run_id"])
+
+
+def test_flipped_bit_in_the_manifest_is_found(tmp_path):
+    folder = made_batch(tmp_path / "flipped", replicates=1, steps=2, merged=False)
+    folder.manifest.write_text(folder.manifest.read_text().replace("blocked", "bloc\x6aed", 1))
+    with pytest.raises(RunFileError, match=r"batch\.json: damaged"):
+        open_batch(folder.path)

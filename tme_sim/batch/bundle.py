@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tme_sim.batch.folder import Folder
-from tme_sim.batch.shard import Shard, bundle_name
+from tme_sim.record.shard import Shard, bundle_name
 from tme_sim.record.store import publish_built
 
 RUNS_PER_BUNDLE = 1000

@@ -22,12 +22,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tme_sim.batch.manifest import Entry, FolderError, manifest_of, read_manifest
+from tme_sim.batch.manifest import manifest_of
 from tme_sim.batch.plan import Plan, Planned
-from tme_sim.batch.shard import Shard, members_of
 from tme_sim.record.checkpoint import checkpoint_path, discard, generations
+from tme_sim.record.manifest import Entry, FolderError, read_manifest
 from tme_sim.record.reader import verify
 from tme_sim.record.seal import RunFileError
+from tme_sim.record.shard import Shard, members_of, shards_in
 from tme_sim.record.store import is_unfinished, publish, remove_unfinished
 
 _NEWS_BYTES = 256  # all news are as long, so that none leaves the end of a longer one behind it
@@ -137,13 +138,8 @@ class Folder:
         return [Entry(**run) for run in self.read_manifest()["runs"]]
 
     def shards(self) -> dict[str, Shard]:
-        """Return where each finished run lies: a file of its own before a bundle, a new bundle before an old one."""
-        found = {}
-        for bundle in sorted(self.bundles.glob("*.zip"), key=lambda path: path.stat().st_mtime_ns):
-            with suppress(RunFileError, OSError):  # its runs count as not done, `damaged` names it
-                found |= {name: Shard(name, bundle, bundled=True) for name in members_of(bundle)}
-        alone = (self.path / "runs").glob("*.h5")
-        return found | {path.stem: Shard(path.stem, path) for path in alone}
+        """Return where each finished run lies."""
+        return shards_in(self.path)
 
     def states(self) -> dict[str, list[Entry]]:
         """Return the runs by state."""

@@ -21,8 +21,6 @@ import numpy as np
 
 import tme_sim
 from tme_sim.batch.folder import DONE, Folder
-from tme_sim.batch.manifest import Entry
-from tme_sim.batch.shard import Shard
 from tme_sim.record.hdf5 import (
     set_attributes,
     text_array,
@@ -32,7 +30,9 @@ from tme_sim.record.hdf5 import (
     write_empty,
 )
 from tme_sim.record.identity import FORMAT_VERSION
+from tme_sim.record.manifest import Entry
 from tme_sim.record.seal import RunFileError, seal_file
+from tme_sim.record.shard import Shard
 from tme_sim.record.store import publish_built
 
 _BLOCK_VALUES = 8_000_000

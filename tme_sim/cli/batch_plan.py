@@ -44,7 +44,7 @@ def prepared(out: Path, plan: Plan) -> Folder:
         When it belongs to something else, cannot be written, or the tissue does not fit its grid.
     """
     from tme_sim.batch.folder import Folder
-    from tme_sim.batch.manifest import FolderError
+    from tme_sim.record.manifest import FolderError
 
     _first_model(plan)
     folder = Folder(out)

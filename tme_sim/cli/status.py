@@ -92,7 +92,7 @@ def open_folder(path: Path) -> Folder:
         When it holds none.
     """
     from tme_sim.batch.folder import Folder
-    from tme_sim.batch.manifest import FolderError
+    from tme_sim.record.manifest import FolderError
 
     folder = Folder(path)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,6 +14,7 @@ import xarray as xr
 
 from tme_sim.record.reader import Run, open_group, open_run, verify
 from tme_sim.record.seal import RunFileError
+from tme_sim.record.shard import Shard, shards_in
 from tme_sim.record.shards import Manifest, read_manifest, read_shards
 
 __all__ = ["Batch", "is_batch", "open_batch"]
@@ -214,7 +215,12 @@ class Batch:
         FileNotFoundError
             When it is not beside the merged file.
         """
-        return open_run(self._folder / "runs" / f"{self.design['run_id'][number]}.h5")
+        run_id = str(self.design["run_id"][number])
+        shard = shards_in(self._folder).get(run_id, Shard(run_id, self._folder / "runs" / f"{run_id}.h5"))
+        with ExitStack() as stack:
+            run = open_run(stack.enter_context(shard.file()))
+            run.keep(stack.pop_all())
+        return run
 
     def _skip(self, what: str) -> None:
         if what not in self._skipped:

@@ -119,6 +119,10 @@ class Run:
             dataset.close()
         self._file.close()
 
+    def keep(self, resource: Any) -> None:
+        """Close ``resource`` with the run, too."""
+        self._opened.append(resource)
+
     def dataset(self, group: str) -> xr.Dataset:
         """Return a group as a labelled Dataset, read piece by piece when it is used, until the run is closed.
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pandas as pd
 import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from tme_sim.record.reader import verify
+from tme_sim.record.manifest import read_manifest as read_facts
 from tme_sim.record.seal import RunFileError
+from tme_sim.record.shard import Shard, shards_in
 
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)")
 _TOLD = ("experiment", "title", "scenario", "control", "plan_id", "report")
@@ -35,25 +34,24 @@ class Manifest:
         ``arm``, ``point``, ``replicate``, ``seed`` and ``run_id`` of every run, in order.
     minutes : float64 (n_times,)
         Times of record that the runs share.
+    shards : dict of str to Shard
+        Where finished runs lie, by run id.
     """
 
     folder: Path
     told: dict[str, Any]
     runs: list[dict[str, Any]]
     minutes: np.ndarray
+    shards: dict[str, Shard]
 
     @property
     def keys(self) -> list[str]:
         """Swept keys, in order."""
         return list(dict.fromkeys(key for run in self.runs for key in run["point"]))
 
-    def file(self, run_id: str) -> Path:
-        """Return where a finished run lies."""
-        return self.folder / "runs" / f"{run_id}.h5"
-
     def finished(self) -> set[str]:
-        """Return the ids of the runs that have a file."""
-        return {run["run_id"] for run in self.runs if self.file(run["run_id"]).exists()}
+        """Return the ids of the planned runs that have a file."""
+        return {run["run_id"] for run in self.runs} & self.shards.keys()
 
 
 @dataclass
@@ -72,28 +70,21 @@ def read_manifest(folder: Path) -> Manifest:
 
     Raises
     ------
-    RunFileError
-        When there is no batch, or its manifest is damaged.
+    FolderError
+        When there is no batch, or its manifest is damaged or of another format.
     """
-    path = folder / "batch.json"
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        interval = raw["interval_min"] or raw["duration_min"]
-        minutes = np.arange(int(raw["duration_min"] / interval + 1e-9) + 1) * interval
-        return Manifest(folder, {key: raw[key] for key in _TOLD}, raw["runs"], minutes)
-    except FileNotFoundError:
-        raise RunFileError(f"{folder}: holds no batch") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunFileError(f"{path}: cannot be read: {error}") from None
+    raw = read_facts(folder / "batch.json")
+    interval = raw["interval_min"] or raw["duration_min"]
+    minutes = np.arange(int(raw["duration_min"] / interval + 1e-9) + 1) * interval
+    return Manifest(folder, {key: raw[key] for key in _TOLD}, raw["runs"], minutes, shards_in(folder))
 
 
 def read_shards(manifest: Manifest) -> Shards:
     """Return design, series and end values from the run files; damaged ones are named and left out."""
     out = _Reading(len(manifest.runs))
     for number, run in enumerate(manifest.runs):
-        path = manifest.file(run["run_id"])
-        if path.exists():
-            out.add(number, path)
+        if run["run_id"] in manifest.shards:
+            out.add(number, manifest.shards[run["run_id"]])
     files = tuple(out.files)
     coords = {"time": ("time", manifest.minutes, {"units": "min", "long_name": "Simulated time"})}
     series = {
@@ -117,28 +108,27 @@ class _Reading:
     """What a first pass over the run files finds."""
 
     def __init__(self, n_runs: int):
-        self.files: list[Path | None] = [None] * n_runs
+        self.files: list[Shard | None] = [None] * n_runs
         self.status = ["missing"] * n_runs
         self.ends: list[dict[str, float]] = [{} for _ in range(n_runs)]
         self.about: dict[str, dict[str, str]] = {}
         self.attributes: dict[str, Any] = {}
         self.skipped: list[str] = []
 
-    def add(self, number: int, path: Path) -> None:
+    def add(self, number: int, shard: Shard) -> None:
         """Check a file and keep its end values."""
         self.status[number] = "damaged"
         try:
-            verify(path)
-            with h5py.File(path, "r", locking="best-effort") as file:
+            with shard.open() as file:
                 group: Any = file["timeseries"]
                 self.ends[number] = {name: float(group[name][-1]) for name in group}
                 if not self.about:
                     self.about = {name: _about(group[name]) for name in group if name != "time"}
                     self.attributes = {key: _text(file.attrs[key]) for key in ("source", "numerics_version")}
         except (RunFileError, OSError, KeyError, ValueError) as error:
-            self.skipped.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+            self.skipped.append(str(error) if str(shard.path) in str(error) else f"{shard}: {error}")
         else:
-            self.files[number], self.status[number] = path, "done"
+            self.files[number], self.status[number] = shard, "done"
 
     def of_all(self, name: str) -> np.ndarray:
         """Return the last value of a measure, float64 (n_runs,), nan where there is none."""
@@ -148,7 +138,7 @@ class _Reading:
 class _Column(BackendArray):
     """One measure of every run over time, read from the run files when it is used, float64 (n_runs, n_times)."""
 
-    def __init__(self, files: tuple[Path | None, ...], name: str, minutes: np.ndarray):
+    def __init__(self, files: tuple[Shard | None, ...], name: str, minutes: np.ndarray):
         self.files, self.name, self.minutes = files, name, minutes
         self.shape, self.dtype = (len(files), len(minutes)), np.dtype(np.float64)
 
@@ -159,14 +149,14 @@ class _Column(BackendArray):
         chosen = np.atleast_1d(np.arange(len(self.files))[key[0]])
         values = np.full((len(chosen), len(self.minutes)), np.nan)
         for row, number in enumerate(chosen):
-            path = self.files[number]
-            if path is not None:
-                values[row] = self._of_run(path)
+            shard = self.files[number]
+            if shard is not None:
+                values[row] = self._of_run(shard)
         return (values[0] if isinstance(key[0], int | np.integer) else values)[..., key[1]]
 
-    def _of_run(self, path: Path) -> np.ndarray:
+    def _of_run(self, shard: Shard) -> np.ndarray:
         out = np.full(len(self.minutes), np.nan)
-        with h5py.File(path, "r", locking="best-effort") as file:
+        with shard.open(check=False) as file:
             group: Any = file["timeseries"]
             if self.name in group:
                 interval = self.minutes[1] if len(self.minutes) > 1 else 1.0

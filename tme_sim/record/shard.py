@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,8 @@ class Shard:
         return f"{self.run_id}{_SUFFIX}"
 
     @contextmanager
-    def open(self) -> Iterator[h5py.File]:
-        """Yield the run's HDF5, every byte of it checked.
+    def open(self, *, check: bool = True) -> Iterator[h5py.File]:
+        """Yield the run's HDF5, every byte of it checked unless a file of its own was checked before.
 
         Raises
         ------
@@ -60,7 +61,7 @@ class Shard:
         OSError
             When it cannot be read.
         """
-        with self._content() as content:
+        with self._content(check) as content:
             try:
                 file = h5py.File(content, "r", locking="best-effort")
             except OSError as error:
@@ -85,11 +86,26 @@ class Shard:
             pass
 
     @contextmanager
-    def _content(self) -> Iterator[Path | io.BytesIO]:
+    def file(self) -> Iterator[Path]:
+        """Yield a path of its file: for a bundled run that of a copy, which goes with the block."""
         if not self.bundled:
-            verify(self.path)
             yield self.path
             return
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / self.member
+            copy.write_bytes(self._unpacked())
+            yield copy
+
+    @contextmanager
+    def _content(self, check: bool) -> Iterator[Path | io.BytesIO]:
+        if self.bundled:
+            yield io.BytesIO(self._unpacked())
+        else:
+            if check:
+                verify(self.path)
+            yield self.path
+
+    def _unpacked(self) -> bytes:
         try:
             with zipfile.ZipFile(self.path) as archive:
                 raw = archive.read(self.member)
@@ -98,7 +114,16 @@ class Shard:
         except _DAMAGED as error:
             raise RunFileError(f"{self}: damaged: {error}") from None
         check_seal(raw, str(self))
-        yield io.BytesIO(raw)
+        return raw
+
+
+def shards_in(folder: Path) -> dict[str, Shard]:
+    """Return where each finished run of a batch lies: a file of its own before a bundle, a new bundle before others."""
+    found = {}
+    for bundle in sorted((folder / "bundles").glob("*.zip"), key=lambda path: path.stat().st_mtime_ns):
+        with suppress(RunFileError, OSError):  # its runs count as not done
+            found |= {name: Shard(name, bundle, bundled=True) for name in members_of(bundle)}
+    return found | {path.stem: Shard(path.stem, path) for path in (folder / "runs").glob("*.h5")}
 
 
 def bundle_name(run_ids: Iterable[str]) -> str:
