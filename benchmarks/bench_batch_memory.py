@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +13,7 @@ import h5py
 import numpy as np
 
 from tme_sim.record.hdf5 import write_coordinate, write_dimension
+from tme_sim.record.manifest import sealed_manifest
 from tme_sim.record.seal import seal_file
 
 MEASURES, TIMES = 190, 721
@@ -40,15 +39,14 @@ print(len(table), before / 1024, after / 1024, time.perf_counter() - start)
 
 
 def make_batch(folder: Path, n_runs: int, shard_mb: float) -> float:
-    """Make a batch whose run files are one file under many names; return its size, GB."""
+    """Make a batch of run files that differ in their ids alone; return its size, GB."""
     (folder / "runs").mkdir(parents=True)
-    first = folder / "runs" / f"{0:032x}.h5"
-    _write_shard(first, shard_mb)
-    runs = []
+    runs, size = [], 0
     for number in range(n_runs):
         run_id = f"{number:032x}"
-        if number:
-            os.link(first, folder / "runs" / f"{run_id}.h5")
+        path = folder / "runs" / f"{run_id}.h5"
+        _write_shard(path, run_id, shard_mb)
+        size += path.stat().st_size
         arm = ("control", "blocked")[number % 2]
         place = {"index": number, "arm": arm, "point": {}, "replicate": number // 2}
         runs.append({**place, "seed": number // 2 + 1, "run_id": run_id})
@@ -57,14 +55,15 @@ def make_batch(folder: Path, n_runs: int, shard_mb: float) -> float:
         "converge": {}, "tolerance": 0.05, "report": [], "interval_min": 60.0,
         "duration_min": 60.0 * (TIMES - 1), "runs": runs,
     }  # fmt: skip
-    (folder / "batch.json").write_text(json.dumps(manifest))
-    return n_runs * first.stat().st_size / 1e9
+    (folder / "batch.json").write_bytes(sealed_manifest(manifest))
+    return size / 1e9
 
 
-def _write_shard(path: Path, size_mb: float) -> None:
+def _write_shard(path: Path, run_id: str, size_mb: float) -> None:
     """Write a run file with series and incompressible snapshots of a given size."""
     rng = np.random.default_rng(1)
     with h5py.File(path, "w", libver="latest") as file:
+        file.attrs["run_id"] = np.bytes_(run_id)
         file.attrs["source"], file.attrs["numerics_version"], file.attrs["format_version"] = "made", "0", 1
         series = file.create_group("timeseries", track_order=True)
         write_coordinate(series, "time", 60.0 * np.arange(TIMES), units="min")

@@ -15,11 +15,10 @@ from typer.testing import CliRunner
 
 from tests.batch.made_batch import small_plan
 from tests.batch.store_format import DATA
-from tme_sim.batch import manifest
 from tme_sim.batch.folder import Folder
 from tme_sim.batch.merge import merge
 from tme_sim.cli.app import app
-from tme_sim.record import checkpoint
+from tme_sim.record import checkpoint, manifest
 from tme_sim.record.checkpoint import CheckpointError, read_checkpoint, write_checkpoint
 from tme_sim.record.identity import FORMAT_VERSION
 from tme_sim.record.manifest import FolderError

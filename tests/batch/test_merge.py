@@ -11,10 +11,12 @@ import xarray
 from typer.testing import CliRunner
 
 from tests.batch.made_batch import experiment_text, run_all, small_plan
+from tme_sim import open_run
 from tme_sim.batch.folder import Folder
 from tme_sim.batch.merge import MergeError, merge
 from tme_sim.batch.plan import make_plan
 from tme_sim.cli.app import app
+from tme_sim.record.seal import RunFileError
 
 
 @pytest.fixture(scope="module")
@@ -95,5 +97,5 @@ def test_damaged_merged_file_is_named_and_made_again(folder: Folder) -> None:
 
 def test_merged_file_is_no_run(folder: Folder) -> None:
     merge(folder)
-    result = command("info", folder.results)
-    assert (result.exit_code, "merged file of a batch" in result.stderr) == (2, True)
+    with pytest.raises(RunFileError, match="holds a whole batch; expected one run"):
+        open_run(folder.results)

@@ -199,6 +199,7 @@ def test_bundled_runs_are_read_as_runs_alone(tmp_path):
     folder = made_batch(tmp_path / "packed", replicates=2, steps=4, merged=False)
     with open_batch(folder.path) as alone:
         expected = alone.table(["tumour_cells"]), alone.timeseries.load()
+    folder.bundles.mkdir()
     bundle(folder, most=3)
     assert not list((folder.path / "runs").glob("*.h5"))
     with open_batch(folder.path) as packed:

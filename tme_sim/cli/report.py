@@ -30,7 +30,9 @@ def report(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Draw a run or a batch: one page that needs no network, every figure as PNG and SVG, every table as CSV.
+    """Draw a run or a batch as one page, with figures and tables.
+
+    The page needs no network; every figure is there as PNG and SVG, every table as CSV.
 
     Damaged files of a batch are named and left out. The folder appears whole or not at all.
     """

@@ -15,13 +15,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def opened(path: Path, *, batch_too: bool = False) -> Iterator[Run]:
+def opened(path: Path) -> Iterator[Run]:
     """Yield the run in a file whose checksum holds.
-
-    Parameters
-    ----------
-    batch_too : bool
-        Accept the merged file of a batch, of which only attributes can be asked.
 
     Raises
     ------
@@ -38,10 +33,6 @@ def opened(path: Path, *, batch_too: bool = False) -> Iterator[Run]:
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror or error}") from None
     with run:
-        if run.is_batch and not batch_too:
-            raise CommandError(
-                f"{path}: the merged file of a batch; expected a run file, such as those in runs/"
-            )
         yield run
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tme_sim.cli.errors import CommandError
-from tme_sim.cli.runfile import opened
+from tme_sim.cli.runfile import opened, opened_batch
 
 
 def verify(
@@ -18,13 +18,19 @@ def verify(
 
     Exit code 2 when one is damaged or foreign.
     """
+    from tme_sim.record.batch_reader import is_batch
+
     path = Path(file)
     if path.is_dir():
         _verify_batch(path)
         return
-    with opened(path, batch_too=True) as run:
-        what = f"results of batch {run.attributes['experiment']}" if run.is_batch else f"run {run.run_id}"
-        typer.echo(f"{file}: whole, {what}")
+    if is_batch(path):
+        with opened_batch(path) as batch:
+            what = f"results of batch {batch.attributes['experiment']}"
+    else:
+        with opened(path) as run:
+            what = f"run {run.run_id}"
+    typer.echo(f"{file}: whole, {what}")
 
 
 def _verify_batch(path: Path) -> None:

@@ -76,8 +76,6 @@ def read_run_id(path: Path | str) -> str:
         When the file is not a whole run.
     """
     with open_run(path) as run:
-        if run.is_batch:
-            raise RunFileError(f"{path}: the merged file of a batch, no run")
         return run.run_id
 
 
@@ -145,11 +143,6 @@ class Run:
     def attributes(self) -> dict[str, Any]:
         """Title, run_id, seed, versions, dt_min, spacing_um and the like."""
         return {name: _plain(value) for name, value in self._file.attrs.items()}
-
-    @property
-    def is_batch(self) -> bool:
-        """Whether this is the merged file of a batch and no run."""
-        return self.attributes.get("kind") == "batch"
 
     @property
     def run_id(self) -> str:
