@@ -78,7 +78,7 @@ def _evidence(scenario: Scenario) -> Iterator[Item]:
         "Assumed numbers",
         f"{len(assumed)} numbers without a source, each with its reason: conclusions depend on them.",
         assumed,
-        shown=15,
+        shown=len(assumed),
     )
     yield Table(
         "sourced",
