@@ -85,7 +85,7 @@ def _uptake(opened: OpenedRun) -> pd.DataFrame:
     flux = opened.run.flux
     flux = flux[flux["vesicles"] > 0.0]
     total = flux.groupby("pool")["vesicles"].transform("sum")
-    return flux.assign(share_of_pool=flux["vesicles"] / total).sort_values(
+    return flux.assign(share_of_uptake=flux["vesicles"] / total).sort_values(
         ["pool", "vesicles"], ascending=[True, False]
     )
 
