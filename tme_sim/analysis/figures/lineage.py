@@ -110,7 +110,7 @@ def trees_figure(trees: Sequence[Tree], end_day: float) -> Figure:
     handles = [
         Line2D([], [], color=colour, lw=2.0, label=f"{fate} at the end") for fate, colour in _FATES.items()
     ]
-    handles.append(Line2D([], [], color="0.7", lw=1.0, label="died"))
+    handles.append(Line2D([], [], color="0.7", lw=1.0, marker="x", mec=BLACK, ms=4.0, mew=0.8, label="died"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
 
