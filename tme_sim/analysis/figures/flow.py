@@ -56,7 +56,9 @@ def flow_figure(flows: Sequence[Flow], heads: Sequence[str], colours: Mapping[st
             ends.append(top)
         _ribbon(ax, (x[flow.column] + _BAR, x[flow.column + 1]), ends, thick, colours.get(flow.start, GREY))
     for column, (of_column, head) in enumerate(zip(places, heads, strict=True)):
-        _draw_nodes(ax, float(x[column]), of_column, nodes[column], colours, total)
+        _draw_nodes(
+            ax, float(x[column]), of_column, nodes[column], colours, total, last=column == len(heads) - 1
+        )
         ax.text(x[column], 1.03, head, ha="left", va="bottom", fontweight="bold")
     low = min(bottom for place in places for _, bottom in place.values())
     ax.set(xlim=(-0.01, 1.32), ylim=(low - 0.1, 1.1))
@@ -104,11 +106,15 @@ def _draw_nodes(
     amounts: Mapping[str, float],
     colours: Mapping[str, str],
     total: float,
+    *,
+    last: bool,
 ) -> None:
     for name, (top, low) in places.items():
         ax.add_patch(Rectangle((x, low), _BAR, top - low, facecolor=colours.get(name, GREY), lw=0))
         share = amounts[name] / total
-        text = f"{folded(name, 40)}: {short(amounts[name])} ({share:.1%})"
+        # Two lines where there is room for them, lest the text run into the next column of nodes.
+        between = " " if last or share < 2 * _GAP else "\n"
+        text = f"{folded(name, 40)}:{between}{short(amounts[name])} ({share:.1%})"
         ax.text(x + _BAR + 0.012, (top + low) / 2, text, va="center", ha="left", fontsize="small")
 
 
