@@ -68,7 +68,7 @@ def _minutes(text: str) -> float:
     try:
         schedule = parse_schedule(f"at {text}")
     except ScheduleError as error:
-        raise CommandError(f"--at {error}") from None
+        raise CommandError(f"--at {text}: {str(error).partition(': ')[2]}") from None
     if not isinstance(schedule, At) or len(schedule.times_min) != 1:
         raise CommandError(f"--at {text}: expected one time, such as 5d")
     return schedule.times_min[0]
