@@ -214,3 +214,10 @@ def test_flipped_bit_in_the_manifest_is_found(tmp_path):
     folder.manifest.write_text(folder.manifest.read_text().replace("blocked", "bloc\x6aed", 1))
     with pytest.raises(RunFileError, match=r"batch\.json: damaged"):
         open_batch(folder.path)
+
+
+def test_damaged_manifest_beside_whole_results_is_named(copy):
+    copy.manifest.write_text("{")
+    with open_batch(copy.path) as batch:
+        assert len(batch.finished) == 12
+        assert "batch.json: damaged" in batch.skipped[0]

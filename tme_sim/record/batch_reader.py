@@ -27,7 +27,8 @@ def open_batch(path: Path | str) -> Batch:
     """Open the folder of a batch, or its ``results.h5``; close it or use it in a ``with`` block.
 
     A folder is read from its ``results.h5`` where that is whole and holds every finished run, else from the run files
-    themselves. Files that are damaged are named in `Batch.skipped` and left out.
+    themselves; without a whole manifest from ``results.h5`` alone. Files that are damaged are named in
+    `Batch.skipped` and left out.
 
     Raises
     ------
@@ -44,7 +45,14 @@ def open_batch(path: Path | str) -> Batch:
     merged = path / "results.h5"
     if not (path / "batch.json").exists() and merged.exists():
         return _from_merged(merged, path)
-    manifest = read_manifest(path)
+    try:
+        manifest = read_manifest(path)
+    except RunFileError as error:
+        if not merged.exists():
+            raise
+        batch = _from_merged(merged, path)
+        batch._skip(str(error))
+        return batch
     if merged.exists():
         try:
             batch = _from_merged(merged, path)
