@@ -56,6 +56,23 @@ def test_page_shows_tissue_numbers_and_a_title_of_its_own(tab: Tab, tmp_path) ->
     assert page.locator("svg.tme-chart").count() == 5
 
 
+def test_columns_stand_side_by_side_without_and_with_a_cell(tab: Tab) -> None:
+    def lefts() -> list[float]:
+        columns = [tab.page.locator(".tme-page > *").nth(i) for i in range(1, shown)]
+        boxes = [column.bounding_box() for column in columns]
+        assert all(box["height"] > 800 for box in boxes)
+        return [box["x"] for box in boxes]
+
+    shown = 4  # the head, controls, tissue, charts
+    assert tab.page.locator(".tme-page > *").count() == shown
+    assert lefts() == sorted(lefts())
+    tab.click_site(15, 15)
+    tab.page.locator(".tme-cell table").first.wait_for()
+    shown = 5
+    assert tab.page.locator(".tme-page > *").count() == shown
+    assert lefts() == sorted(lefts())
+
+
 def test_step_draws_another_picture(tab: Tab) -> None:
     before, numbers = tab.pixels(), tab.page.locator(".tme-clock").inner_text()
     tab.press("Step")

@@ -61,7 +61,8 @@ def Watch(desk: Desk):  # noqa: N802
         Side(desk)
         with solara.Div(classes=["tme-main"]):
             Map(desk)
-        CellCard(desk)
+        if desk.cell.value is not None:  # an element that shows nothing would still take a column
+            CellCard(desk)
         with solara.Div(classes=["tme-right"]):
             Charts(desk)
 
@@ -98,8 +99,6 @@ def Charts(desk: Desk):  # noqa: N802
 def CellCard(desk: Desk):  # noqa: N802
     """Show the clicked cell."""
     portrait = desk.portrait.value
-    if desk.cell.value is None:
-        return
     with solara.Div(classes=["tme-right", "tme-cell"]):
         with solara.Row(justify="space-between"):
             title = "The cell has left the tissue" if portrait is None else f"Cell at step {portrait.step:,}"
