@@ -126,7 +126,8 @@ class Desk:
         """Look at the cell on a site."""
         ix, iy = site
         with self.run.lock:
-            self.cell.set(cell_at(self.run.model, ix, iy, self.view.value.plane))
+            cell = cell_at(self.run.model, ix, iy, self.view.value.plane)
+        self.cell.set(cell)  # without the lock: it renders the page, which may wait for the screen
         self.portrait.set(None)
         self.show(everything=True)
 

@@ -61,8 +61,7 @@ def Watch(desk: Desk):  # noqa: N802
         Side(desk)
         with solara.Div(classes=["tme-main"]):
             Map(desk)
-        if desk.cell.value is not None:  # an element that shows nothing would still take a column
-            CellCard(desk)
+        CellCard(desk)
         with solara.Div(classes=["tme-right"]):
             Charts(desk)
 
@@ -99,6 +98,10 @@ def Charts(desk: Desk):  # noqa: N802
 def CellCard(desk: Desk):  # noqa: N802
     """Show the clicked cell."""
     portrait = desk.portrait.value
+    if desk.cell.value is None:
+        # Something must stand here: what comes after it would be mounted anew, and an empty element takes a column.
+        solara.Div(style={"display": "none"})
+        return
     with solara.Div(classes=["tme-right", "tme-cell"]):
         with solara.Row(justify="space-between"):
             title = "The cell has left the tissue" if portrait is None else f"Cell at step {portrait.step:,}"
