@@ -92,7 +92,7 @@ def Looks(desk: Desk):  # noqa: N802
     planes = desk.run.model.tissue.grid.shape[0]
     if planes > 1:
         solara.SliderInt(
-            "Plane",
+            f"Plane {view.plane}",
             value=view.plane,
             min=0,
             max=planes - 1,
@@ -124,7 +124,7 @@ def Slider(desk: Desk, knob: Knob, values: solara.Reactive[dict[str, float]]):  
             desk.act(lambda: desk.run.turn(knob, value))
 
     value, when = values.value[knob.key], "from the next reset on" if knob.founding else "at once"
-    label = f"{knob.label} <b>{value:g} {knob.unit}</b><small>counts {when}</small>"
+    label = f"{knob.label} <b>{value:g} {knob.unit.replace('um', 'µm')}</b><small>counts {when}</small>"
     with solara.Div(classes=["tme-knob"]):
         solara.HTML(tag="div", unsafe_innerHTML=label)
         solara.v.Slider(

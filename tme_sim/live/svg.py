@@ -9,8 +9,8 @@ from html import escape
 
 import numpy as np
 
-WIDTH, HEIGHT = 440, 176
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 10, 24, 24
+WIDTH, HEIGHT = 440, 184
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 10, 32, 24
 _POINTS = 300
 _NOTHING = 1e-9  # of the largest value
 
