@@ -83,6 +83,8 @@ def test_example_of_the_documentation_is_a_page(browser, example: Path, open_tab
         tab: Tab = open_tab(served.address)
         tab.press("Step")
         tab.until_step(1)
+        tab.press("Reset")
+        tab.until("Number(map.dataset.step) === 0")
         tab.page.close()
     finally:
         served.end()
