@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from tests.live.conftest import SMALL, Tab
 from tme_sim.model.tumor import TumorMicroenvironment
@@ -111,8 +112,8 @@ def test_slider_acts_on_the_running_model_and_is_noted(tab: Tab) -> None:
     knob.locator(".v-slider__thumb-container").focus()
     tab.page.keyboard.press("ArrowRight")
     tab.page.locator(".tme-changes", has_text="anti il6").wait_for()
-    assert "100 /h" not in knob.inner_text()
-    assert tab.page.locator(".tme-mark").count() == 5  # one on the time axis of every chart
+    expect(knob).not_to_contain_text("100 /h")
+    expect(tab.page.locator(".tme-mark")).to_have_count(5)  # one on the time axis of every chart
 
 
 def test_reset_begins_again_with_the_seed_and_the_sliders(tab: Tab) -> None:
