@@ -32,9 +32,8 @@ from tme_sim.numerics.stencil import ONE, TWO, ZERO, apply_red, couple, relax, s
 
 _0 = np.float32(0.0)
 
-REFRESH = (
-    1e-4  # single precision carries seven digits: four to be won, the rest for rounding in operator and sums
-)
+# Single precision carries seven digits: four to be won, the rest for rounding in the cycle and in sums.
+REFRESH = 1e-4
 
 # Rows of the single precision vectors.
 D, INVERSE, P, Q, R, CORRECTION = range(6)

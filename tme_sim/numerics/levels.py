@@ -11,10 +11,8 @@ CLOSED = 0.1  # of the mean: what closed faces conduct on coarser levels; 0 conv
 # Columns of the level table. HALF: places for the sites of one parity in a row; the row stride is 2 * (HALF + 1).
 # UNIT: 1 where every link is 1, so that kernels need not read links.
 FIRST, NZ, NY, NX, HALF, UNIT = range(6)
-LANES, SHORT = (
-    32,
-    8,
-)  # a longer half than SHORT has a multiple of LANES places: whole vectors, no tail one by one
+# A longer half than SHORT has a multiple of LANES places: whole vectors, no tail one by one.
+LANES, SHORT = 32, 8
 
 
 class Levels:
