@@ -39,14 +39,15 @@ replicates: RUNS
 checkpoint: never
 """
 MERGE = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
 from tme_sim.batch.folder import Folder
 from tme_sim.batch.merge import merge
+from tme_sim.record.machine import peak_memory_mb
 began, used = time.perf_counter(), time.process_time()
 merged = merge(Folder(Path(sys.argv[1])))
 print(merged.runs, time.perf_counter() - began, time.process_time() - used,
-      resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+      peak_memory_mb())
 """
 _STEP_MIN = 6
 

@@ -18,11 +18,12 @@ from tme_sim.record.seal import seal_file
 
 MEASURES, TIMES = 190, 721
 _SUMMARISE = """
-import resource, sys, time
+import sys, time
 from tme_sim import open_batch
 from tme_sim.analysis.comparison import compare_with_control
 from tme_sim.analysis.replicates import summarise, through_time
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+from tme_sim.record.machine import peak_memory_mb
+before = peak_memory_mb()
 start = time.perf_counter()
 with open_batch(sys.argv[1]) as batch:
     measures = list(batch.measures)
@@ -33,8 +34,8 @@ with open_batch(sys.argv[1]) as batch:
         through_time(batch.timeseries[name].to_numpy(), batch.design["arm"].tolist())
     for number, run in batch.runs():
         run.dataset("fields")["oxygen"].isel(time=-1).mean().item()
-after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(len(table), before / 1024, after / 1024, time.perf_counter() - start)
+after = peak_memory_mb()
+print(len(table), before, after, time.perf_counter() - start)
 """
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ import numpy as np
 
 from tme_sim import TumorMicroenvironment
 from tme_sim.numerics.jit import set_threads
+from tme_sim.record.machine import peak_memory_mb
 from tme_sim.state.codes import ALIVE
 
 SCENARIO = Path(__file__).with_name("bench.yaml")
@@ -97,7 +97,7 @@ def residuals(model: TumorMicroenvironment) -> tuple[float, int, int]:
 
 def measure(case: Case) -> dict:
     """Run a case and return its numbers."""
-    before_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    before_mb = peak_memory_mb()
     model = build(case)
     cells = model.tissue.cells
     at_start = cells.n
@@ -145,7 +145,7 @@ def measure(case: Case) -> dict:
         "residual": residual,
         "iterations": [fewest, most],
         "bytes_per_cell": bytes_per_cell,
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_memory_mb": peak_memory_mb(),
         "peak_memory_mb_before": before_mb,
         "ms_per_step": {name: 1e3 * s / STEPS_PER_HOUR for name, s in parts[fastest].items()},
     }

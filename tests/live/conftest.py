@@ -189,6 +189,8 @@ def open_tab(browser):
         return tabs[-1]
 
     yield open_
+    for tab in tabs:
+        tab.page.close()  # before its context, whose end takes the cookie from a page that reconnects
     for context in contexts:
         context.close()
     assert [tab.errors for tab in tabs if tab.errors] == []
