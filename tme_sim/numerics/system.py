@@ -12,7 +12,7 @@ from tme_sim.numerics import conjugate
 from tme_sim.numerics.cycle import count_levels, narrow, prepare_levels
 from tme_sim.numerics.errors import CONVERGED, NEGATIVE_SINK, NOT_FINITE, SINGULAR
 from tme_sim.numerics.jit import side_by_side
-from tme_sim.numerics.levels import HALF, Levels
+from tme_sim.numerics.levels import NX, NY, NZ, Levels
 from tme_sim.numerics.planes import linearise
 from tme_sim.numerics.relaxation import relax_alone
 from tme_sim.numerics.stencil import LANES, largest_size, scale_wells, survey, unscale_wells
@@ -34,8 +34,10 @@ class Work:
         Vectors of the system and of Newton's method.
     single : float32 (conjugate.N_VECTORS, size)
         Vectors of the iteration, over all levels.
-    scratch, scratch_single : float64 (5, row), float32 (3, row)
-        Rows in passing.
+    scratch, scratch_single : float64 (5, lanes), float32 (3, lanes)
+        Places in passing.
+    rows : float32 (nz ny, row)
+        Rows of the finest level, coarse along x.
     kept : float64 (n_sites,)
         Right-hand sides at wells.
     """
@@ -45,19 +47,23 @@ class Work:
     single: np.ndarray
     scratch: np.ndarray
     scratch_single: np.ndarray
+    rows: np.ndarray
     kept: np.ndarray
 
     @classmethod
     def empty(cls, levels: Levels, n_chunk: int) -> Work:
         """Return zeroed arrays; the guard elements of the layout rely on the zeros."""
-        row = 2 * int(levels.table[0, HALF]) + max(8, int(LANES))
+        nz, ny, nx = (int(n) for n in levels.table[0, [NZ, NY, NX]])
+        row = (nx + 1) // 2 + 2
+        lanes = max(int(LANES), row + 1)
         return cls(
             np.zeros((4, n_chunk, levels.fine_size)),
             np.zeros((6, levels.fine_size)),
             np.zeros((conjugate.N_VECTORS, levels.size), np.float32),
-            np.zeros((5, row)),
-            np.zeros((3, row), np.float32),
-            np.zeros(int(np.prod(levels.shapes[0]))),
+            np.zeros((5, lanes)),
+            np.zeros((3, lanes), np.float32),
+            np.zeros((nz * ny, row), np.float32),
+            np.zeros(nz * ny * nx),
         )
 
 
@@ -220,8 +226,8 @@ class System:
         n_levels = count_levels(len(levels.table), k, smallest)
         to = single[conjugate.D], single[conjugate.INVERSE]
         narrow(levels.start, levels.stop, d, inverse, *to)
-        prepare_levels(levels.table, n_levels, np.float32(k), levels.single[3], work.scratch_single, *to)
+        prepare_levels(levels.table, n_levels, np.float32(k), levels.single[3], work.scratch_single, work.rows, *to)
         return conjugate.conjugate_gradients(
             levels.table, n_levels, k, levels.links, levels.single, self.tolerance, reduction, most, rhs, full,
-            inverse, work.scratch, work.scratch_single, single, work.vectors[RESIDUAL], u,
+            inverse, work.scratch, work.scratch_single, work.rows, single, work.vectors[RESIDUAL], u,
         )  # fmt: skip
