@@ -51,6 +51,15 @@ def couple(level, links, u, colour, begin, n, out_sum):
 
 
 @kernel
+def neighbours(level, u, colour, begin, n):
+    """Return the four neighbours in a plane of ``n`` places of one colour from place ``begin`` on."""
+    row, right = level[3], level[0] + (ONE - colour) * level[1] + begin + colour
+    left = right - ONE
+    west, east = u[left : left + n], u[right : right + n]
+    return west, east, u[left - row : left - row + n], u[right + row : right + row + n]
+
+
+@kernel
 def relax(level, colour, k, links, inverse, rhs, t, io_u):
     """Solve the equation of every site of one colour for its own value."""
     first, span, count = level[0], level[1], level[2]
@@ -69,12 +78,9 @@ def relax(level, colour, k, links, inverse, rhs, t, io_u):
 @kernel
 def relax_plane(level, colour, k, inverse, rhs, io_u):
     """Do what `relax` does on a plane whose links are 1, in one loop."""
-    first, span, n, row = level[0], level[1], level[2], level[3]
+    first, span, n = level[0], level[1], level[2]
     here = first + colour * span
-    right = first + (ONE - colour) * span + colour
-    left = right - ONE
-    west, east = io_u[left : left + n], io_u[right : right + n]
-    south, north = io_u[left - row : left - row + n], io_u[right + row : right + row + n]
+    west, east, south, north = neighbours(level, io_u, colour, ZERO, n)
     source, share, u = rhs[here : here + n], inverse[here : here + n], io_u[here : here + n]
     for i in range(n):
         u[i] = (source[i] + k * ((west[i] + east[i]) + (south[i] + north[i]))) * share[i]
@@ -84,6 +90,12 @@ def relax_plane(level, colour, k, inverse, rhs, io_u):
 def ask_black(level, k, links, inverse, u, begin, n, t, out_u):
     """Write what ``n`` black places from ``begin`` on ask for, given the red ones in ``u`` and no source."""
     here = level[0] + level[1] + begin
+    if level[8] != ZERO and level[5] == ONE:
+        west, east, south, north = neighbours(level, u, ONE, begin, n)
+        share, out = inverse[here : here + n], out_u[here : here + n]
+        for i in range(n):
+            out[i] = k * ((np.float64(west[i]) + east[i]) + (np.float64(south[i]) + north[i])) * share[i]
+        return
     couple(level, links, u, ONE, begin, n, t)
     share, out = inverse[here : here + n], out_u[here : here + n]
     for i in range(n):

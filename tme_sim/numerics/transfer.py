@@ -15,7 +15,7 @@ from tme_sim.numerics.stencil import ONE, TWO, ZERO, couple
 # A literal would be double precision, and every loop with it.
 _0, _1, _1_2 = (np.float32(value) for value in (0.0, 1.0, 0.5))
 _1_4, _3_4, _1_8, _3_8 = (np.float32(value) for value in (0.25, 0.75, 0.125, 0.375))
-THREE, FOUR = np.uint64(3), np.uint64(4)
+THREE = np.uint64(3)
 
 
 @kernel
@@ -26,6 +26,16 @@ def row_halves(level, iz, iy):
     if (askew & ONE) == ZERO:
         return start + askew // TWO, start + span + askew // TWO
     return start + span + askew // TWO, start + (askew + ONE) // TWO
+
+
+@kernel
+def write_row(level, iz, iy, natural, out):
+    """Write a row given in natural order, with a zero behind its end."""
+    start_even, start_odd = row_halves(level, iz, iy)
+    half = (level[7] + ONE) // TWO
+    even, odd = out[start_even : start_even + half], out[start_odd : start_odd + half]
+    for i in range(half):
+        even[i], odd[i] = natural[TWO * i], natural[TWO * i + ONE]
 
 
 @kernel
@@ -60,20 +70,17 @@ def coarsen_rows(rows, fine, coarse, near, far, natural, out):
             y1, w1 = share_of(cy, ONE, ny, near, far)
             y2, w2 = share_of(cy, TWO, ny, near, far)
             y3, w3 = share_of(cy, THREE, ny, near, far)
+            z1, weight = share_of(cz, ONE, nz, near, far)
+            a, b, c, d = rows[z1 * ny + y0], rows[z1 * ny + y1], rows[z1 * ny + y2], rows[z1 * ny + y3]
             for i in range(c_nx):
-                natural[i] = _0
-            for which in range(ZERO, FOUR):
-                iz, weight = share_of(cz, which, nz, near, far)
-                if weight == _0:
-                    continue
+                natural[i] = weight * ((w0 * a[i] + w1 * b[i]) + (w2 * c[i] + w3 * d[i]))
+            for other in range(ZERO, THREE if nz > ONE else ZERO):
+                iz, weight = share_of(cz, (other + TWO) & THREE, nz, near, far)
                 a, b, c, d = rows[iz * ny + y0], rows[iz * ny + y1], rows[iz * ny + y2], rows[iz * ny + y3]
                 for i in range(c_nx):
                     natural[i] += weight * ((w0 * a[i] + w1 * b[i]) + (w2 * c[i] + w3 * d[i]))
-            even, odd = row_halves(coarse, cz, cy)
-            for i in range((c_nx + ONE) // TWO):
-                out[even + i] = natural[TWO * i]
-            for i in range(c_nx // TWO):
-                out[odd + i] = natural[TWO * i + ONE]
+            natural[c_nx] = _0
+            write_row(coarse, cz, cy, natural, out)
 
 
 @kernel
@@ -153,12 +160,11 @@ def order_rows(level, u, out_rows):
     nz, ny, nx = level[5], level[6], level[7]
     for iz in range(nz):
         for iy in range(ny):
-            even, odd = row_halves(level, iz, iy)
-            row = out_rows[iz * ny + iy]
-            for i in range((nx + ONE) // TWO):
-                row[ONE + TWO * i] = u[even + i]
-            for i in range(nx // TWO):
-                row[TWO + TWO * i] = u[odd + i]
+            start_even, start_odd = row_halves(level, iz, iy)
+            row, half = out_rows[iz * ny + iy], (nx + ONE) // TWO
+            even, odd = u[start_even : start_even + half], u[start_odd : start_odd + half]
+            for i in range(half):
+                row[ONE + TWO * i], row[TWO + TWO * i] = even[i], odd[i]
             row[ZERO] = row[ONE]
             row[nx + ONE] = row[nx]
 
