@@ -14,7 +14,8 @@ WORTH = 0.5  # no coarser level once k is below this share of the smallest sink:
 _0, _1, _1_4, _4 = np.float32(0.0), np.float32(1.0), np.float32(0.25), np.float32(4.0)
 
 
-def count_levels(n_levels: int, k: float, smallest_sink: float) -> int:
+@kernel
+def count_levels(n_levels, k, smallest_sink):
     """Return how many levels are worth having: as long as diffusion moves more than sinks take."""
     levels = 1
     while levels < n_levels and k > WORTH * smallest_sink:
@@ -24,17 +25,9 @@ def count_levels(n_levels: int, k: float, smallest_sink: float) -> int:
 
 
 @kernel
-def narrow(start, stop, a, b, out_a, out_b):
-    """Copy two vectors to single precision."""
-    for i in range(start, stop):
-        out_a[i] = a[i]
-    for i in range(start, stop):
-        out_b[i] = b[i]
-
-
-@kernel
 def prepare_levels(table, levels, k, total, scratch, rows, io_d, out_inverse):
     """Fill the diagonals of coarser levels and their inverses from the finest diagonal in ``io_d``."""
+    k = np.float32(k)
     for level in range(1, levels):
         here = table[level]
         restrict_diagonal(table[level - 1], here, CAP * k, scratch, rows, io_d)

@@ -10,8 +10,6 @@ serve double precision (the solution) and single precision (corrections), so lit
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from tme_sim.numerics.jit import kernel
@@ -132,77 +130,6 @@ def apply_red(level, k, links, full, inverse, u, scratch, io_black, out_au):
     for i in range(LANES):
         product += products[i]
     return product
-
-
-@kernel
-def survey(level, k, total, d, rhs, u, scratch, out_full, out_inverse):
-    """Write full = d + k L and its inverse (zero where it is zero), and say what kind of system it is.
-
-    Returns
-    -------
-    squares, largest_source, smallest_sink, sum_of_sinks, radius
-        Sum of the squares of rhs and u (not finite where one of them is not), max|rhs|, smallest and summed d over
-        the sites, and ``max(k L / full)``, a bound on the spectral radius of the Jacobi matrix.
-    """
-    squares, low, sinks, shares, sources = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
-    for i in range(LANES):
-        squares[i] = 0.0
-        low[i] = math.inf
-        sinks[i] = 0.0
-        shares[i] = 0.0
-        sources[i] = 0.0
-    stop = level[0] + level[1] + level[2]
-    for here in range(level[0], stop, LANES):
-        n = min(LANES, stop - here)
-        # Short loops over few arrays each: the compiler makes vectors of those alone.
-        for i in range(n):
-            full = d[here + i] + k * total[here + i]
-            out_full[here + i] = full
-            out_inverse[here + i] = 1.0 / full if full > 0.0 else 0.0
-        for i in range(n):
-            share = k * total[here + i] * out_inverse[here + i]
-            shares[i] = share if share > shares[i] else shares[i]
-        for i in range(n):
-            sink = d[here + i]
-            sinks[i] += sink
-            # No site, or one without any sink or neighbour.
-            sink = math.inf if sink == 0.0 and total[here + i] == 0.0 else sink
-            low[i] = sink if sink < low[i] else low[i]
-        for i in range(n):
-            source = abs(rhs[here + i])
-            squares[i] += source * source + u[here + i] * u[here + i]
-            sources[i] = source if source > sources[i] else sources[i]
-    square, source, smallest, sum_of_sinks, radius = 0.0, 0.0, math.inf, 0.0, 0.0
-    for i in range(LANES):
-        square += squares[i]
-        smallest = min(smallest, low[i])
-        sum_of_sinks += sinks[i]
-        radius = max(radius, shares[i])
-        source = max(source, sources[i])
-    return square, source, smallest, sum_of_sinks, radius
-
-
-@kernel
-def scale_wells(places, factors, io_full, io_inverse, io_rhs, io_u, out_kept):
-    """Turn the system to one whose links are all 1, where links are s_i s_j: u' = s u, rhs' = rhs / s.
-
-    ``places`` of the sites with s other than 1 and ``factors`` s; ``out_kept`` gets the old right-hand sides.
-    """
-    for j in range(len(places)):
-        i, s = places[j], factors[j]
-        out_kept[j] = io_rhs[i]
-        io_full[i] /= s * s
-        io_inverse[i] *= s * s
-        io_rhs[i] /= s
-        io_u[i] *= s
-
-
-@kernel
-def unscale_wells(places, factors, kept, io_rhs, io_u):
-    """Turn solution and right-hand side back; the reverse of `scale_wells`."""
-    for j in range(len(places)):
-        io_rhs[places[j]] = kept[j]
-        io_u[places[j]] /= factors[j]
 
 
 @kernel
