@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tme_sim.numerics.conjugate import D, INVERSE, conjugate_gradients
+from tme_sim.numerics.conjugate import INVERSE, D, conjugate_gradients
 from tme_sim.numerics.cycle import count_levels, prepare_levels
 from tme_sim.numerics.errors import NEGATIVE_SINK, NOT_FINITE, SINGULAR
 from tme_sim.numerics.jit import kernel
@@ -94,8 +94,8 @@ def unscale_wells(places, factors, kept, io_rhs, io_u):
 
 @kernel
 def solve_linear(
-    table, k, links, links_single, well_places, well_factors, tolerance, reduction, max_iterations, d, rhs, vectors, single,
-    scratch, scratch_single, rows, kept, io_u,
+    table, k, links, links_single, well_places, well_factors, tolerance, reduction, max_iterations, d, rhs, vectors,
+    single, scratch, scratch_single, rows, kept, io_u,
 ):  # fmt: skip
     """Solve A u = rhs with sinks ``d`` from the u given, in at most so many iterations.
 

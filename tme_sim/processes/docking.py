@@ -17,7 +17,7 @@ def detach(site: np.ndarray, share: np.ndarray, io_docked: np.ndarray, io_free: 
         for p in range(io_docked.shape[1]):
             off = io_docked[i, p] * share[p]
             io_docked[i, p] -= off
-            io_free[site[i], p] += off
+            io_free[p, site[i]] += off
 
 
 @kernel

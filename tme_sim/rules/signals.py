@@ -180,7 +180,7 @@ def gather_signals(
         table.factor,
         table.contact,
         table.single,
-        tissue.fields.reshape(n_sites, -1),
+        tissue.field_table.T,
         cells["variables"][rows],
         cells["cargo"][rows],
         cells["docked"][rows],
@@ -313,7 +313,7 @@ def _gather(
         # Unsigned, since numba wraps signed indices.
         at = site[begin:end].astype(np.uint64)
         for entry in range(start[0], start[1]):
-            out, values = out_signals[target[entry]][begin:end], fields[:, column[entry]]
+            out, values = out_signals[target[entry]][begin:end], fields[column[entry]]
             for i in range(len(out)):
                 out[i] = values[at[i]]
         _copy(begin, end, start[1], start[2], column, target, factor, variables, out_signals)
