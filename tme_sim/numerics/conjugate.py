@@ -68,7 +68,7 @@ def residual(level, k, links, full, inverse, rhs, u, scratch, out_r):
 
 @kernel
 def renew(level, k, links, full, inverse, rhs, scale, scratch, room, io_u, out_r):
-    """Relax black sites and write the residual at red ones over ``scale``, or over its largest size; return that size."""
+    """Relax black sites; write the residual at red ones over ``scale``, or over its largest size, which is returned."""
     relax(level, ONE, k, links, inverse, rhs, scratch[0], io_u)
     largest = residual(level, k, links, full, inverse, rhs, io_u, scratch, room)
     scale = scale if scale > 0.0 else largest
