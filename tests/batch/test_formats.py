@@ -19,6 +19,7 @@ from tme_sim.batch.folder import Folder
 from tme_sim.batch.merge import merge
 from tme_sim.cli.app import app
 from tme_sim.record import checkpoint, manifest
+from tme_sim.record.batch_reader import open_batch
 from tme_sim.record.checkpoint import CheckpointError, read_checkpoint, write_checkpoint
 from tme_sim.record.identity import FORMAT_VERSION
 from tme_sim.record.manifest import FolderError
@@ -60,6 +61,14 @@ def test_stored_run_opens_in_every_part(stored: Folder, tmp_path: Path) -> None:
         assert len(run.rules) > 10
         assert run.ledger("pools").shape[0] == len(run.layout.pools)
         assert run.scenario_yaml.startswith("scenario: liver_metastasis")
+
+
+def test_stored_batch_without_settings_of_its_arms_is_read_and_reported(stored: Folder) -> None:
+    with open_batch(stored.path) as batch:
+        assert batch.arms == ("relay", "blocked")
+        assert batch.changes is None
+    told = CliRunner().invoke(app, ["info", str(stored.path)])
+    assert told.exit_code == 0, told.stderr
 
 
 def both(old: int, new: int) -> str:

@@ -57,6 +57,17 @@ def test_batch_without_a_sweep_opens(tmp_path):
             pd.testing.assert_frame_equal(merged.design, shards.design)
 
 
+def test_what_arms_change_is_told_by_manifest_and_merged_file(folder, copy, tmp_path):
+    changes = {"control": {}, "blocked": {"interventions.block.active": "true"}}
+    shutil.copy(folder.results, tmp_path / "alone.h5")
+    copy.results.unlink()
+    for path in (folder.path, copy.path, tmp_path / "alone.h5"):
+        with open_batch(path) as batch:
+            assert batch.changes == changes
+            assert batch.attributes["settings"] == {"grid.size": "[240 um, 240 um]"}
+            assert batch.reported == ("tumour_cells",)
+
+
 def test_merged_file_alone_opens(folder, tmp_path):
     shutil.copy(folder.results, tmp_path / "alone.h5")
     with open_batch(tmp_path / "alone.h5") as batch:
