@@ -190,6 +190,19 @@ def test_unknown_format_missing_file_and_missing_folder_are_refused(flat, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_time_outside_of_the_run_is_refused_and_another_snapshot_is_named(flat, tmp_path):
+    refused = export(flat, "csv", tmp_path / "out", "--at", "5000d")
+    assert refused.exit_code == 2
+    assert "outside of the run" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+    with open_run(flat) as run:
+        first, second = run.snapshot_minutes[:2]
+    told = export(flat, "csv", tmp_path / "out", "--at", f"{first + 0.9 * (second - first)} min")
+    assert told.exit_code == 0
+    assert f"the nearest snapshot is that of {second / 1440:.4g} d" in told.stderr
+    assert export(flat, "csv", tmp_path / "exact", "--at", f"{second} min").stderr == ""
+
+
 def test_batch_in_other_formats_is_refused(tmp_path):
     folder = made_batch(tmp_path / "batch", replicates=1, steps=2)
     refused = export(folder.path, "vtk", tmp_path / "out")

@@ -92,11 +92,13 @@ def tree_of(cells: Cells, founder: int, most: int) -> Tree | None:
     None where even these are too many.
     """
     table: Any = cells.table[cells.table["founder"] == founder].sort_values("born", kind="stable")
-    living = int((table["fate"] != "dead").sum())
-    name = f"clone {founder}: {living} cells of {len(table)}"
+    living, resistant = (
+        int(found.sum()) for found in (table["fate"] != "dead", table["fate"] == "resistant")
+    )
+    name = f"Clone {founder}: {living} of {len(table)} cells alive, {resistant} resistant"
     if len(table) > most:
         table = table[table["id"].isin(_ancestry(table))]
-        name += ", dead branches left out"
+        name += ",\ndead branches left out"
     if len(table) > most or table.empty:
         return None
     order = _mothers_first(table)

@@ -96,6 +96,7 @@ def save(figure: Figure, target: Path | BinaryIO, kind: str, dpi: int = PNG_DPI)
 @styled
 def settle(figure: Figure) -> None:
     """Lay a figure out once and for all: laying out takes as long as drawing, and is done anew for every file."""
+    figure.set_dpi(PNG_DPI)  # letters are a few percent narrower at the usual 100: labels would be cut
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
 

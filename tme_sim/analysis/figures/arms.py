@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from tme_sim.analysis.figures.numbers import count_axis, folded, share_axis
+from tme_sim.analysis.figures.numbers import count_axis, folded, round_ticks, share_axis, signed
 from tme_sim.analysis.palette import BLACK
 from tme_sim.analysis.style import LINES, panels, styled
 
 _ROW_MM = 6.5
+_COLUMNS_PT = (44, 86, 110)  # right ends of the columns beside the differences
 
 
 def arm_colours(arms: Sequence[str]) -> dict[str, str]:
@@ -76,7 +76,7 @@ def _value_axis(ax: Axes, share: bool) -> None:
         ax.set_xlim(low, min(1.02, high))
         share_axis(ax.xaxis, high - low)
     else:
-        ax.xaxis.set_major_locator(MaxNLocator(nbins=5))
+        ax.xaxis.set_major_locator(round_ticks())
         count_axis(ax.xaxis, high)
 
 
@@ -101,17 +101,20 @@ def differences_figure(table: pd.DataFrame, labels: Mapping[str, tuple[str, bool
                 _difference(ax, y, of_measure.loc[row])
         label, share = labels[measure]
         ax.set(
-            yticks=range(len(rows)), yticklabels=[folded(row, 34) for row in rows], ylim=(len(rows) - 0.4, -0.7),
+            yticks=range(len(rows)), yticklabels=[folded(row, 40) for row in rows], ylim=(len(rows) - 0.4, -0.7),
             xlabel=folded(f"{label}: difference from {control}", 80),
         )  # fmt: skip
         ax.tick_params(axis="y", length=0)
         ax.margins(x=0.08)
         if share:
-            ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:+.3g} pts" if value else "0")
-        ax.annotate(
-            "effect d_z   p adj.   pairs", (1.0, 1.0), xycoords="axes fraction", xytext=(6, 1), va="bottom",
-            textcoords="offset points", fontsize="small", fontweight="bold",
-        )  # fmt: skip
+            ax.xaxis.set_major_formatter(
+                lambda value, _: f"{100 * value:+.3g} pts".replace("-", "−") if value else "0"
+            )
+        for head, x in zip(("effect $d_z$", "adjusted p", "pairs"), _COLUMNS_PT, strict=True):
+            ax.annotate(
+                head, (1.0, 1.0), xycoords="axes fraction", xytext=(x, 1), va="bottom", ha="right",
+                textcoords="offset points", fontsize="small", fontweight="bold",
+            )  # fmt: skip
     return figure
 
 
@@ -123,7 +126,7 @@ def _difference(ax: Axes, y: float, row: Any) -> None:
         ax.plot([low, high], [y, y], color=BLACK, lw=1.6, solid_capstyle="butt")
     if np.isfinite(difference):
         ax.plot(difference, y, **style)
-    effect = f"{row['effect']:+.2f}" if np.isfinite(row["effect"]) else "–"
+    effect = signed(row["effect"], 2) if np.isfinite(row["effect"]) else "–"
     p = (
         "–"
         if not np.isfinite(row["p_adjusted"])
@@ -131,8 +134,8 @@ def _difference(ax: Axes, y: float, row: Any) -> None:
         if row["p_adjusted"] < 1e-3
         else f"{row['p_adjusted']:.3f}"
     )
-    for text, x in ((effect, 10), (p, 52), (f"{int(row['n'])}", 88)):
+    for text, x in zip((effect, p, f"{int(row['n'])}"), _COLUMNS_PT, strict=True):
         ax.annotate(
             text, (1.0, y), xycoords=("axes fraction", "data"), xytext=(x, 0), textcoords="offset points", va="center",
-            fontsize="small", annotation_clip=False,
+            ha="right", fontsize="small", annotation_clip=False,
         )  # fmt: skip

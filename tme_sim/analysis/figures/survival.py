@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from tme_sim.analysis.figures.arms import arm_styles
-from tme_sim.analysis.figures.numbers import folded
+from tme_sim.analysis.figures.numbers import folded, round_ticks
 from tme_sim.analysis.style import panels, styled
 
 
@@ -37,7 +37,7 @@ def survival_figure(curves: Any, colours: Mapping[str, str], since: str) -> Figu
     ax.set(xlabel=f"Time from {since} (days)", ylabel="Share without progression", ylim=(-0.02, 1.04))
     ax.set_xlim(0.0, end or 1.0)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=end > 6))
+    ax.xaxis.set_major_locator(round_ticks(6))
     ticks = [tick for tick in ax.get_xticks() if 0.0 <= tick <= (end or 1.0)]
     ax.set_xticks(ticks)
     if len(arms) > 1:

@@ -11,6 +11,7 @@ import pandas as pd
 from tme_sim.analysis.comparison import compare_with_control
 from tme_sim.analysis.figures.arms import arm_colours, arm_styles, arms_figure, differences_figure
 from tme_sim.analysis.figures.curves import Curve, Panel, curves_figure
+from tme_sim.analysis.figures.numbers import folded
 from tme_sim.analysis.figures.survival import survival_figure
 from tme_sim.analysis.replicates import summarise, through_time
 from tme_sim.analysis.report.opened_batch import OpenedBatch
@@ -23,7 +24,8 @@ _MOST_ROWS = 24
 
 
 def arms(opened: OpenedBatch) -> Iterator[Item]:
-    """Yield every run at its end by arm, with means and intervals, and the means by arm and point."""
+    """Yield what each arm changes, every run at its end by arm, and the means by arm and point."""
+    yield from _changes(opened)
     table, swept = opened.table, bool(opened.batch.keys)
     summary = summarise(table, opened.measures, ["arm"])
     values: Any = {
@@ -54,6 +56,31 @@ def arms(opened: OpenedBatch) -> Iterator[Item]:
         )
 
 
+def _changes(opened: OpenedBatch) -> Iterator[Item]:
+    """Yield the settings that make the arms."""
+    changes = opened.batch.changes
+    if changes is None:
+        yield Words("What the arms change was not written down by the version that planned this batch.")
+        return
+    rows = [
+        (arm, key, value)
+        for arm, settings in changes.items()
+        for key, value in (settings or {"": ""}).items()
+    ]
+    control = opened.batch.control
+    yield Table(
+        "arm_changes",
+        "What each arm changes",
+        f"Settings that set an arm apart from those of every run; {control} is the control. Those of every run are "
+        "under Settings and evidence.",
+        pd.DataFrame(
+            [(arm, key or "nothing", value) for arm, key, value in rows],
+            columns=pd.Index(["arm", "setting", "value"]),
+        ),
+        shown=60,
+    )
+
+
 def course(opened: OpenedBatch) -> Iterator[Item]:
     """Yield the reported measures through time, by arm."""
     colours, panels, parts = arm_colours(opened.arms), [], []
@@ -66,11 +93,8 @@ def course(opened: OpenedBatch) -> Iterator[Item]:
         ).items():
             seen = n > 0
             if seen.any():
-                curves.append(
-                    Curve(
-                        arm, days[seen], mean[seen], colours[arm], styles[arm], low=low[seen], high=high[seen]
-                    )
-                )
+                lines = (days[seen], mean[seen], colours[arm], styles[arm])
+                curves.append(Curve(folded(arm, 40), *lines, low=low[seen], high=high[seen]))
                 rows = {
                     "measure": measure,
                     "arm": arm,
@@ -138,7 +162,7 @@ def differences(opened: OpenedBatch) -> Iterator[Item]:
     if opened.crossed:
         by_point = compare_with_control(opened.table, opened.measures, control, opened.batch.keys)
         at = [
-            ", ".join(f"{_short(key)} {_level(row[key])}" for key in opened.crossed)
+            ", ".join(f"{_short(key)} {opened.level(key, row[key])}" for key in opened.crossed)
             for row in by_point.to_dict("records")
         ]
         labelled: Any = by_point.assign(
@@ -160,10 +184,6 @@ def differences(opened: OpenedBatch) -> Iterator[Item]:
                 by_point,
                 shown=12,
             )
-
-
-def _level(value: object) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _short(key: str) -> str:
@@ -191,7 +211,7 @@ def progression(opened: OpenedBatch) -> Iterator[Item]:
     )
     treated = opened.treatment_min > 0.0
     start = (
-        f"day {opened.treatment_min / 1440:g}, the first dose"
+        f"day {opened.treatment_min / 1440:g}, the first dose of any arm"
         if treated
         else "the start, as no dose is scheduled"
     )

@@ -78,7 +78,9 @@ def _response(opened: OpenedBatch, key: str, measure: str, io_fits: list[dict]) 
         f"{what}: {label[:1].lower() + label[1:]}",
         "Dots: single runs; diamonds: means with 95 % confidence intervals. "
         f"{_FIT if is_dose(key) else ''}{_counts(found)}.{pooled}{note}",
-        response_figure(found, opened.key_label(key), label, share, _is_log(opened.levels(key)), summary),
+        response_figure(
+            found, opened.key_label(key), label, share, _is_log(opened.levels(key)), summary, opened.unit(key)
+        ),
         table,
     )
 

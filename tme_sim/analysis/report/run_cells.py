@@ -50,7 +50,7 @@ def populations(opened: OpenedRun) -> Iterator[Item]:
         "populations",
         "Cells, births and deaths",
         n + "Births and deaths are those of all cells, per day, from their running totals.",
-        curves_figure(shown, "Time (days)", panel_mm=46.0, shade_label=f"{drug} in blood"),
+        curves_figure(shown, "Time (days)", panel_mm=46.0, shade_label=f"{drug} in blood", share_x=True),
         pd.DataFrame(table),
     )
 
@@ -112,7 +112,14 @@ def _through_time(opened: OpenedRun, drug: str) -> Iterator[Item]:
         f"of a naive cell's. The rim: farther than {float(rim):g} µm from a perfused vessel. What is "
         "resistant on the left and "
         "not on the right is protected by its low oxygen alone.",
-        curves_figure(panels, "Time (days)", panel_mm=52.0, legend="bottom", shade_label=f"{drug} in blood"),
+        curves_figure(
+            panels,
+            "Time (days)",
+            panel_mm=52.0,
+            legend="bottom",
+            shade_label=f"{drug} in blood",
+            share_y=True,
+        ),
         pd.DataFrame(table).dropna(how="all", subset=[c for c in table if c != "day"]),
     )
     section, alive = opened.last, opened.living()
@@ -194,8 +201,8 @@ def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
         f"Classes of resistance to {drug}",
         f"The {total:,} living tumour cells at the end, followed through a drug-free washout. "
         "Pre-existing: resistant before "
-        "treatment by what it inherited; induced: gained under treatment, and kept (stable) or lost "
-        "(transient) without the drug.",
+        "treatment by what it inherited; induced: gained under treatment; stable when at least half of its living "
+        "descendants still resist after the washout, transient when fewer do; lost in washout: none of them lives.",
         shares_figure(shares, "Share of living tumour cells"),
         table,
     )

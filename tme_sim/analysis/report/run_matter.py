@@ -147,27 +147,30 @@ def _exposure(opened: OpenedRun, drug: str) -> tuple[list[Panel], dict[str, np.n
             "Around the cells",
             f"Free {drug} (nM)",
             (
-                (f"{field}_plasma", "in blood", BLACK),
-                (f"{field}_mean", "all sites", BLUE),
-                (f"{field}_at_tumour", "at tumour cells", VERMILLION),
+                (f"{field}_plasma", "in blood", BLACK, "-"),
+                (f"{field}_mean", "all sites", BLUE, "--"),
+                (f"{field}_at_tumour", "at tumour cells", VERMILLION, ":"),
             ),
         ),
-        ("In the cells", f"{drug} held (nM)", ((f"{drug}_held_in_tumour", "tumour cells", VERMILLION),)),
-        ("Damage", f"Damage by {drug} (1)", ((f"{drug}_damage_in_tumour", "tumour cells", VERMILLION),)),
+        ("In the cells", f"{drug} held (nM)", ((f"{drug}_held_in_tumour", "tumour cells", VERMILLION, "-"),)),
+        ("Damage", f"Damage by {drug} (1)", ((f"{drug}_damage_in_tumour", "tumour cells", VERMILLION, "-"),)),
         (
             "Deaths so far",
             "Cells",
-            ((f"deaths_by_{drug}", f"by {drug}", VERMILLION), ("deaths_by_drug", "by any drug", ORANGE)),
+            (
+                (f"deaths_by_{drug}", f"by {drug}", VERMILLION, "-"),
+                ("deaths_by_drug", "by any drug", ORANGE, "--"),
+            ),
         ),
     )
     panels, any_drug = [], False
     for title, y_label, lines in shown:
         curves = []
-        for name, label, colour in lines:
+        for name, label, colour, style in lines:
             values = opened.series(name)
             if values is not None and not (name == "deaths_by_drug" and len(opened.run.layout.drugs) == 1):
                 any_drug |= bool(values.max() > 0.0)
-                curves.append(Curve(label, days, values, colour))
+                curves.append(Curve(label, days, values, colour, style))
                 table[name] = values
         if curves:
             panels.append(Panel(title, y_label, curves, shaded=opened.doses(drug)))
