@@ -73,7 +73,8 @@ def _value_axis(ax: Axes, share: bool) -> None:
     low, high = ax.get_xlim()
     ax.grid(axis="x", color="0.92", lw=0.6)
     if share:
-        ax.set_xlim(low, min(1.02, high))
+        low, high = max(-0.02 * max(high, 0.05), low), min(1.02, max(high, 0.05 if low < 0.0 else high))
+        ax.set_xlim(low, high)
         share_axis(ax.xaxis, high - low)
     else:
         ax.xaxis.set_major_locator(round_ticks())

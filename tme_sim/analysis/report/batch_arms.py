@@ -62,6 +62,8 @@ def _changes(opened: OpenedBatch) -> Iterator[Item]:
     if changes is None:
         yield Words("What the arms change was not written down by the version that planned this batch.")
         return
+    if len(changes) == 1 and not any(changes.values()):
+        return
     rows = [
         (arm, key, value)
         for arm, settings in changes.items()
@@ -110,7 +112,7 @@ def course(opened: OpenedBatch) -> Iterator[Item]:
     band = "the middle half of all runs" if swept else "its 95 % confidence interval"
     yield Picture(
         "course",
-        "Through time",
+        "Means through time",
         f"Mean of each arm over its runs; the band holds {band}. Runs that ended early count up to their end: "
         f"{_counts(opened)}.",
         curves_figure(panels, "Time (days)", columns=2, panel_mm=50.0, legend="bottom"),
@@ -218,7 +220,7 @@ def progression(opened: OpenedBatch) -> Iterator[Item]:
     progressed = int(times["progressed"].sum())
     yield Picture(
         "progression",
-        "Time to progression",
+        "Runs without progression",
         f"Progression: the diameter, from the number of tumour cells, {PROGRESSION - 1:.0%} above its "
         f"smallest value since {start}. Kaplan-Meier "
         f"estimate with 95 % bands; {progressed} of {int(known.sum())} runs progressed, the others are "

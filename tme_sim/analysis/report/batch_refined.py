@@ -34,7 +34,7 @@ def refined(opened: OpenedBatch) -> Iterator[Item]:
             f"confidence intervals (Student's t); grey: within {tolerance:.0%} of the finest mean{of_control}.",
             convergence_figure(
                 [opened.level(key, at) for at in levels],
-                opened.key_label(key),
+                opened.key_words(key),
                 values,
                 opened.labels,
                 tolerance,

@@ -161,7 +161,9 @@ def sensitivities(opened: OpenedBatch) -> Iterator[Item]:
                 indices = first_order(rows, opened.numeric, measure).sort_values(
                     "S1", ascending=False, ignore_index=True
                 )
-                indices.insert(1, "meaning", indices["key"].map(opened.key_words))
+                meaning = indices["key"].map(opened.key_words)
+                if not meaning.equals(indices["key"].str.removesuffix(".value")):
+                    indices.insert(1, "meaning", meaning)
                 yield Table(
                     f"sobol_{measure}_{arm}",
                     f"First-order Sobol indices: {label[:1].lower() + label[1:]}",

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 import tme_sim
 from tme_sim.analysis.report.page import Chapter, Film, Item, Picture, Report, Table
@@ -23,6 +24,7 @@ from tme_sim.analysis.style import save, settle
 PAGE, MARK = "index.html", "tme-sim-report"
 # Larger drawings go into the page as pixels: a browser is slow with that many lines.
 _MOST_SVG_BYTES = 900_000
+_LONG_KEY, _BREAK = re.compile(r"[^\s<>&;]{13,}"), re.compile(r"([._/,])(?=.)")
 _TYPES = {".mp4": "video/mp4", ".gif": "image/gif"}
 
 
@@ -112,7 +114,13 @@ def _put_in_place(making: Path, out: Path) -> None:
 def _template() -> Any:
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["breakable"] = breakable
     return environment.get_template("page.html.j2")
+
+
+def breakable(text: str) -> Markup:
+    """Return a text in which long keys may be broken after dots, underscores, slashes and commas."""
+    return Markup(_LONG_KEY.sub(lambda word: _BREAK.sub(r"\1<wbr>", word[0]), str(escape(text))))
 
 
 def _write_chapter(chapter: Chapter, folder: Path, tell: Callable[[str], None]) -> dict[str, Any]:

@@ -126,7 +126,16 @@ def _runs(opened: OpenedBatch) -> Iterator[Item]:
         {name: batch.ends[name].to_numpy() for name in ("ended", *opened.measures)}, index=batch.design.index
     )
     table = batch.design.join(ends).rename(columns={"ended": "ended_min"})
-    yield Table("runs", "Every run", "Design and measures at the end of each run.", table, shown=12)
+    units = ", ".join(f"{key} in {opened.unit(key)}" for key in batch.keys if opened.unit(key))
+    yield Table(
+        "runs",
+        "Every run",
+        f"Design and measures at the end of each run{f'; {units}' if units else ''}. "
+        "Seeds and run ids are in the file.",
+        table,
+        shown=12,
+        in_file=("seed", "run_id", "failure"),
+    )
 
 
 def _settings(opened: OpenedBatch) -> Iterator[Item]:
@@ -139,9 +148,6 @@ def _settings(opened: OpenedBatch) -> Iterator[Item]:
             "What the experiment sets on top of the scenario, in every arm.",
             pd.DataFrame({"setting": list(common), "value": list(common.values())}),
         )
-    if opened.scenario is None:
-        yield Words("No run file is there beside the results: settings of single runs are in their files.")
-        return
     for number, run in opened.batch.runs():
         arm = opened.batch.design.at[number, "arm"]
         facts = {
@@ -151,3 +157,4 @@ def _settings(opened: OpenedBatch) -> Iterator[Item]:
         }
         yield from settings(run, opened.scenario, facts)
         return
+    yield Words("No run file is there beside the results: settings of single runs are in their files.")

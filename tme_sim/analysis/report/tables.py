@@ -16,7 +16,7 @@ def shown_rows(table: Table) -> dict[str, Any]:
 
     Columns without any value are left out; a sentence that is the same in every row is said once, ``for_all``.
     """
-    frame: Any = table.frame
+    frame: Any = table.frame.drop(columns=list(table.in_file))
     said = {name: frame[name].unique() for name in frame if not pd.api.types.is_numeric_dtype(frame[name])}
     empty = [name for name in frame if frame[name].isna().all() or set(said.get(name, [0])) <= {"", None}]
     same = [name for name, values in said.items() if len(values) == 1 and len(str(values[0])) > _SENTENCE]
