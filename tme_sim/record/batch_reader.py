@@ -70,13 +70,13 @@ def open_batch(path: Path | str) -> Batch:
 
 
 def is_batch(path: Path) -> bool:
-    """Return whether a path is meant to be a batch: a folder, or a merged file."""
-    if path.is_dir():
-        return True
+    """Return whether a path is meant to be a batch: a folder, or a merged file; a damaged file counts as none."""
     try:
+        if path.is_dir():
+            return True
         with h5py.File(path, "r", locking="best-effort") as file:
             return file.attrs.get("kind") in ("batch", b"batch")
-    except OSError:
+    except (OSError, KeyError, ValueError, RuntimeError):  # what h5py raises depends on the place of the damage
         return False
 
 
