@@ -76,7 +76,7 @@ def clone_table(cells: Cells) -> pd.DataFrame:
     """Return one row per founder, most resistant cells first: ``founder, cells, resistant, resistant_share, ever``."""
     fate: Any = cells.table["fate"]
     counted = pd.DataFrame({"cells": fate != "dead", "resistant": fate == "resistant", "ever": True})
-    out = counted.astype(np.int64).groupby(cells.table["founder"]).sum()
+    out: Any = counted.astype(np.int64).groupby(cells.table["founder"]).sum()
     out["resistant_share"] = out["resistant"] / out["cells"].where(out["cells"] > 0)
     return out.sort_values(["resistant", "cells"], ascending=False, kind="stable").reset_index()
 

@@ -76,7 +76,8 @@ def is_batch(path: Path) -> bool:
             return True
         with h5py.File(path, "r", locking="best-effort") as file:
             return file.attrs.get("kind") in ("batch", b"batch")
-    except (OSError, KeyError, ValueError, RuntimeError):  # what h5py raises depends on the place of the damage
+    # What h5py raises depends on the place of the damage.
+    except (OSError, KeyError, ValueError, RuntimeError):
         return False
 
 

@@ -14,7 +14,7 @@ from tme_sim.analysis.figures.numbers import count_axis, folded, round_ticks, sh
 from tme_sim.analysis.palette import BLACK
 from tme_sim.analysis.style import LINES, panels, styled
 
-_ROW_MM = 6.5
+_ROW_MM, _LINE_MM = 6.5, 3.2
 _COLUMNS_PT = (44, 86, 110)  # right ends of the columns beside the differences
 
 
@@ -47,7 +47,7 @@ def arms_figure(
     """
     arms = list(dict.fromkeys(summary["arm"]))
     colours = arm_colours(arms)
-    figure, axes = panels(len(values), 2, 15.0 + _ROW_MM * len(arms), sharey=True)
+    figure, axes = panels(len(values), 2, 15.0 + _row_mm(arms, 24) * len(arms), sharey=True)
     for ax, (measure, by_arm) in zip(axes, values.items(), strict=True):
         rows = summary[summary["measure"] == measure].set_index("arm")
         for y, arm in enumerate(arms):
@@ -67,6 +67,11 @@ def arms_figure(
         ax.tick_params(axis="y", length=0)
         _value_axis(ax, share)
     return figure
+
+
+def _row_mm(names: Sequence[str], width: int) -> float:
+    """Return how tall a row must be for names folded to a width."""
+    return max(_ROW_MM, 1.5 + _LINE_MM * max(folded(name, width).count("\n") + 1 for name in names))
 
 
 def _value_axis(ax: Axes, share: bool) -> None:
@@ -93,7 +98,7 @@ def differences_figure(table: pd.DataFrame, labels: Mapping[str, tuple[str, bool
         As in `arms_figure`.
     """
     measures, rows = list(dict.fromkeys(table["measure"])), list(dict.fromkeys(table["label"]))
-    figure, axes = panels(len(measures), 1, 14.0 + _ROW_MM * len(rows), width_mm=178.0)
+    figure, axes = panels(len(measures), 1, 17.0 + _row_mm(rows, 40) * len(rows), width_mm=178.0)
     for ax, measure in zip(axes, measures, strict=True):
         of_measure = table[table["measure"] == measure].set_index("label")
         ax.axvline(0.0, color="0.4", lw=0.8)

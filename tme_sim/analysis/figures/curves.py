@@ -105,12 +105,11 @@ def curves_figure(
             for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
         }
         if len(found) > 1:
-            figure.legend(
-                found.values(),
-                found,
-                loc="outside lower center",
-                ncols=max(1, min(len(found), 5, 96 // (6 + max(map(len, found))))),
-            )
+            longest = max(len(line) for label in found for line in label.split("\n"))
+            columns = max(1, min(len(found), 5, 96 // (6 + longest)))
+            lines = sum(1 + label.count("\n") for label in found)
+            figure.set_figheight(figure.get_figheight() + 0.15 * max(0, -(-lines // columns) - 1))
+            figure.legend(found.values(), found, loc="outside lower center", ncols=columns)
     return figure
 
 

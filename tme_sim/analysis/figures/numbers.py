@@ -59,9 +59,15 @@ def value_axis(ax: Axes, share: bool) -> None:
 
 
 def folded(text: str, width: int) -> str:
-    """Return a label in lines of at most so many letters, words kept whole; dotted keys stay as they are written."""
+    """Return a label in lines of at most so many letters; dotted keys stay as they are written."""
     words = (word if "." in word else word.replace("_", " ") for word in text.split(" "))
-    return fill(" ".join(words), width, break_long_words=False)
+    return fill(" ".join(words), width)
+
+
+def cut(text: str, most: int) -> str:
+    """Return a name in one line of at most so many letters."""
+    text = text.replace("_", " ")
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def signed(value: float, digits: int) -> str:

@@ -17,6 +17,7 @@ from tme_sim.scenario.scenario import Scenario
 
 MOST_REPORTED = 6
 FEW_LEVELS = 9
+_MOST_COLOURS = 7
 _ALWAYS = ("tumour_cells",)
 _RESISTANT = re.compile(r"resistant_fraction_(rim_|perfused_|)(?!own_oxygen|vessel_|oxygen_|clone_)(\w+)")
 _DOSE = re.compile(r"drugs\.(\w+)\.schedule\.\d+\.dose")
@@ -34,11 +35,14 @@ class OpenedBatch:
         """Measures that are shown: those the experiment reports, then the size of the tumour."""
         chosen = [name for name in self.batch.reported if "own_oxygen" not in name][: MOST_REPORTED - 1]
         known = [name for name in _ALWAYS if name in self.batch.measures]
-        return list(dict.fromkeys([*(name for name in chosen if self._varies(name)), *known]))
+        found = list(dict.fromkeys([*(name for name in chosen if self._shown(name)), *known]))
+        return found or [name for name in self.batch.measures if self._has_values(name)][:1]
 
-    def _varies(self, name: str) -> bool:
-        values = self.batch.ends[name].to_numpy()
-        return bool(np.isfinite(values).any()) and not ("_vessel_" in name or "_oxygen_" in name)
+    def _shown(self, name: str) -> bool:
+        return self._has_values(name) and not ("_vessel_" in name or "_oxygen_" in name)
+
+    def _has_values(self, name: str) -> bool:
+        return bool(np.isfinite(self.batch.ends[name].to_numpy()).any())
 
     @cached_property
     def table(self) -> Any:
@@ -57,6 +61,23 @@ class OpenedBatch:
     def arms(self) -> list[str]:
         """Arms with finished runs, the control first."""
         return [arm for arm in self.batch.arms if arm in set(self.table["arm"])]
+
+    @property
+    def groups(self) -> list[list[str]]:
+        """Arms in groups that one figure tells apart by colour, each with the control first."""
+        control, *others = self.arms
+        parts = [others[i : i + _MOST_COLOURS - 1] for i in range(0, len(others), _MOST_COLOURS - 1)]
+        return [[control, *part] for part in parts or [[]]]
+
+    def part(self, group: list[str]) -> str:
+        """Return what tells the files of one group of arms from those of others."""
+        return f"_{self.groups.index(group) + 1}" if len(self.groups) > 1 else ""
+
+    def which(self, group: list[str]) -> str:
+        """Return which arms a figure shows, where it does not show all."""
+        if len(self.groups) == 1:
+            return ""
+        return f" ({group[1]}{f' to {group[-1]}' if len(group) > 2 else ''})"
 
     def levels(self, key: str) -> np.ndarray:
         """Return the values of a swept key, ascending."""
@@ -172,8 +193,12 @@ class OpenedBatch:
 
     def series(self, measure: str) -> tuple[np.ndarray, np.ndarray]:
         """Return days (n_times,) and a measure of the finished runs, float64 (n_runs, n_times)."""
-        values = self.batch.timeseries[measure].to_numpy()[self.table.index]
-        return self.batch.timeseries["time"].to_numpy() / 1440.0, values
+        return self.days, self.batch.timeseries[measure].to_numpy()[self.table.index]
+
+    @property
+    def days(self) -> np.ndarray:
+        """Times of the series, days."""
+        return self.batch.timeseries["time"].to_numpy() / 1440.0
 
 
 def _spelled(unit: str) -> str:
