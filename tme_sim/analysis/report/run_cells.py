@@ -104,14 +104,16 @@ def _through_time(opened: OpenedRun, drug: str) -> Iterator[Item]:
     if not any(panel.curves for panel in panels):
         return
     rim = opened.observed.rim_from_vessel
+    bare = (
+        "" if opened.run.vessels().any() else " This tissue has no vessel, so that every cell counts as rim."
+    )
     yield Picture(
         f"resistant_fraction_{drug}",
         f"Resistant fraction, {drug}",
         "A tumour cell counts as resistant when its log-kill under the reference exposure is below "
         f"{opened.resistant_below:g} "
-        f"of a naive cell's. The rim: farther than {float(rim):g} µm from a perfused vessel. What is "
-        "resistant on the left and "
-        "not on the right is protected by its low oxygen alone.",
+        f"of a naive cell's. The rim: farther than {float(rim):g} µm from a perfused vessel.{bare} What is "
+        "resistant on the left and not on the right is protected by its low oxygen alone.",
         curves_figure(
             panels,
             "Time (days)",

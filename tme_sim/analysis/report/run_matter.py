@@ -13,6 +13,7 @@ from tme_sim.analysis.figures.flow import Flow, flow_figure
 from tme_sim.analysis.palette import BLACK, BLUE, ORANGE, VERMILLION, type_colours
 from tme_sim.analysis.report.opened import OpenedRun
 from tme_sim.analysis.report.page import Item, Picture, Table, Words
+from tme_sim.analysis.style import LINES
 
 _FATES = {
     "decayed": "decayed", "left_vessel": "washed out by vessels", "left_boundary": "left at the boundary",
@@ -94,10 +95,11 @@ def _vesicles_through_time(opened: OpenedRun) -> Iterator[Item]:
     days, panels, table = opened.series_days, [], {"day": opened.series_days}
     for suffix, title in (("free", "Free"), ("docked", "Docked"), ("internalised", "Taken up so far")):
         curves = []
-        for pool in opened.run.layout.pools:
+        for i, pool in enumerate(opened.run.layout.pools):
             values = opened.series(f"{pool}_{suffix}")
             if values is not None and values.max() > 0.0:
-                curves.append(Curve(pool.replace("_", " "), days, values))
+                look = (LINES[i % len(LINES)], ("-", "--", ":")[i // len(LINES) % 3])
+                curves.append(Curve(pool.replace("_", " "), days, values, *look))
                 table[f"{pool}_{suffix}"] = values
         if curves:
             panels.append(Panel(title, "Vesicles", curves))
