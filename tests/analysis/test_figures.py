@@ -15,7 +15,7 @@ from tme_sim.analysis.figures.curves import Curve, Panel, curves_figure
 from tme_sim.analysis.figures.flow import Flow, flow_figure, short
 from tme_sim.analysis.figures.lineage import Tree, clones_figure, trees_figure
 from tme_sim.analysis.figures.neighbours import neighbours_figure
-from tme_sim.analysis.figures.numbers import fitting_unit
+from tme_sim.analysis.figures.numbers import cut, fitting_unit, folded
 from tme_sim.analysis.figures.response import Response, response_figure
 from tme_sim.analysis.figures.scale_bar import round_length
 from tme_sim.analysis.figures.survival import survival_figure
@@ -130,6 +130,13 @@ def test_labels_of_thin_nodes_do_not_cover_each_other():
 
 def test_amounts_are_written_in_words():
     assert [short(x) for x in (7.65e6, 501e3, 42.0)] == ["7.65 million", "501 thousand", "42"]
+
+
+def test_long_names_are_folded_and_cut_and_keys_keep_their_underscores():
+    assert max(map(len, folded("A" * 64, 24).split("\n"))) == 24
+    assert folded("two_pulses", 40) == "two pulses"
+    assert folded("fields.il6.half_life", 40) == "fields.il6.half_life"
+    assert cut("a_name_that_is_long", 10) == "a name th…"
 
 
 def test_panels_that_share_y_span_the_tallest_one():

@@ -10,9 +10,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from tests.record.made_batch import KEY, made_batch
-from tme_sim.analysis.report.folder import PlaceTaken, write_report
+from tme_sim.analysis.report.folder import PlaceTaken, breakable, write_report
 from tme_sim.analysis.report.of_batch import report_of_batch
 from tme_sim.analysis.report.of_run import report_of_run
+from tme_sim.analysis.report.opened_batch import OpenedBatch
 from tme_sim.analysis.report.page import Chapter, Picture, Report, Table, Words
 from tme_sim.analysis.report.tables import shown, shown_rows
 from tme_sim.record.batch_reader import open_batch
@@ -146,7 +147,31 @@ def test_refined_keys_have_a_chapter_and_are_not_taken_for_a_sweep(batch, tmp_pa
         ["control", "10 nM", "1 nM", 3],
         ["blocked", "10 nM", "1 nM", 3],
     ]
-    assert (tmp_path / "report" / "figures" / f"refined_{KEY.replace('.', '_')}.png").exists()
+    drawn = {path.stem for path in (tmp_path / "report" / "figures").iterdir()}
+    assert f"refined_{KEY.replace('.', '_')}" in drawn
+    assert "differences_by_point" not in drawn
+
+
+def test_many_arms_are_spread_over_figures_each_with_the_control(batch):
+    with open_batch(batch.path) as opened:
+        made = OpenedBatch(opened)
+        assert made.groups == [["control", "blocked"]]
+        names = ["control", *(f"arm_{i}" for i in range(14))]
+        rows = [made.table[:1].assign(arm=name) for name in names]
+        opened.design = pd.concat([opened.design[:1].assign(arm=name) for name in names], ignore_index=True)
+        many = OpenedBatch(opened)
+        many.__dict__["table"] = pd.concat(rows, ignore_index=True)
+        assert [len(group) for group in many.groups] == [7, 7, 3]
+        assert {group[0] for group in many.groups} == {"control"}
+        assert sorted({arm for group in many.groups for arm in group}) == sorted(names)
+        assert [many.part(group) for group in many.groups] == ["_1", "_2", "_3"]
+        assert many.which(many.groups[2]) == " (arm_12 to arm_13)"
+
+
+def test_long_keys_may_break_and_nothing_else_is_marked_up():
+    assert breakable("vesicles.tumour_exosome") == "vesicles.<wbr>tumour_<wbr>exosome"
+    assert breakable("short.key") == "short.key"
+    assert breakable("<b>.a.very_long_key</b>") == "&lt;b&gt;.<wbr>a.<wbr>very_<wbr>long_<wbr>key&lt;/b&gt;"
 
 
 def test_damaged_and_missing_runs_of_a_batch_are_named_and_left_out(batch, tmp_path):

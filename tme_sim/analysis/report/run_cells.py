@@ -300,7 +300,8 @@ def _attribution_through_time(opened: OpenedRun, drug: str, routes: list[str]) -
         yield Picture(
             f"attribution_through_time_{drug}",
             f"What protects from {drug}, through time",
-            "Means over the tumour cells that are resistant at each time, the six largest routes; gaps where none is.",
+            "Means over the tumour cells that are resistant at each time, the share of which is the resistant fraction "
+            "above; the six largest routes; gaps where none is.",
             curves_figure(
                 [Panel("", "Protection (share of a naive log-kill)", curves, "signed", opened.doses(drug))],
                 "Time (days)",

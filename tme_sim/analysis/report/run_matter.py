@@ -107,7 +107,7 @@ def _vesicles_through_time(opened: OpenedRun) -> Iterator[Item]:
         yield Picture(
             "vesicles_through_time",
             "Vesicles through time",
-            "Sums over the whole tissue.",
+            f"Sums over the whole tissue, {opened.run.grid.n_sites:,} sites.",
             curves_figure(panels, "Time (days)", columns=3, panel_mm=48.0, legend="bottom"),
             pd.DataFrame(table),
         )
@@ -125,9 +125,9 @@ def drugs(opened: OpenedRun) -> Iterator[Item]:
         yield Picture(
             f"exposure_{drug}",
             f"Exposure to {drug}",
-            "Means over the tissue and over living tumour cells. Free drug in blood and tissue; what "
-            "a cell holds is per site "
-            "volume; damage is dimensionless, its half-maximal effect at the half-max of the drug.",
+            f"Means over all {opened.run.grid.n_sites:,} sites and over living tumour cells, {len(opened.living()):,} "
+            "at the end. Free drug in blood and tissue; what a cell holds is per site volume; damage is dimensionless, "
+            "its half-maximal effect at the half-max of the drug.",
             curves_figure(panels, "Time (days)", panel_mm=46.0, shade_label=f"{drug} in blood"),
             pd.DataFrame(table),
         )
