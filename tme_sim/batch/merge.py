@@ -1,5 +1,6 @@
 """Merges the files of a batch into one, which can always be made again from them.
 
+experiment/   (text)       settings, arms, refinement and reported measures as planned, JSON
 design/       (run)        arm, replicate, seed, run_id, status, failure
 parameters/   (run)        one dataset per swept key: numbers with their unit, else texts
 timeseries/   (run, time)  one dataset per measure; nan after a run's end, and in runs without it
@@ -9,8 +10,8 @@ provenance/   (run)        wall time and memory
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,13 +31,12 @@ from tme_sim.record.hdf5 import (
     write_empty,
 )
 from tme_sim.record.identity import FORMAT_VERSION
-from tme_sim.record.manifest import Entry
+from tme_sim.record.manifest import TOLD, Entry, number_of, told_of_plan
 from tme_sim.record.seal import RunFileError, seal_file
 from tme_sim.record.shard import Shard
 from tme_sim.record.store import publish_built
 
 _BLOCK_VALUES = 8_000_000
-_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)")
 _MACHINE = {"wall_time_s": "s", "peak_memory_mb": "MB"}
 _KEPT = ("units", "long_name")
 
@@ -116,7 +116,7 @@ def _about(entries: Sequence[Entry], shards: Mapping[str, Shard]) -> _About:
 
 
 def _write_root(out: h5py.File, manifest: dict[str, Any], version: str) -> None:
-    told = {key: manifest[key] for key in ("experiment", "title", "scenario", "control", "plan_id")}
+    told = {key: manifest[key] for key in TOLD}
     set_attributes(
         out,
         {
@@ -128,6 +128,10 @@ def _write_root(out: h5py.File, manifest: dict[str, Any], version: str) -> None:
             **told,
         },
     )
+    experiment = out.create_group("experiment")
+    write_dimension(experiment, "text", 1)
+    plan = text_array([json.dumps(told_of_plan(manifest), ensure_ascii=False)])
+    write(experiment, "json", plan, ("text",), long_name="Settings, arms, refinement and reported measures")
 
 
 def _write_series(
@@ -226,21 +230,13 @@ def _write_parameters(out: h5py.File, entries: Sequence[Entry]) -> None:
     group = out.create_group("parameters", track_order=True)
     for key in dict.fromkeys(key for entry in entries for key in entry.point):
         written = [entry.point.get(key, "") for entry in entries]
-        numbers = list(_numbers(written))
+        numbers = [number for text in written if (number := number_of(text)) is not None]
         units = {unit for _, unit in numbers}
         if len(numbers) == len(written) and len(units) == 1:
             values = np.array([number for number, _ in numbers])
             write(group, key, values, ("run",), None, units=units.pop() or "1")
         else:
             write(group, key, text_array(written), ("run",))
-
-
-def _numbers(texts: Sequence[str]) -> Iterator[tuple[float, str]]:
-    """Yield number and unit of those texts that are a number."""
-    for text in texts:
-        match = _NUMBER.fullmatch(text.strip())
-        if match is not None:
-            yield float(match[1]), match[2]
 
 
 def _text(value: Any) -> str:
