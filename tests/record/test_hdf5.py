@@ -1,3 +1,4 @@
+import io
 from pathlib import Path
 
 import h5py
@@ -10,12 +11,14 @@ TIMES = np.arange(5.0)
 
 
 def file_of(path: Path, datasets: int) -> Path:
-    with building(path) as file:
+    memory = io.BytesIO()  # as runs are built
+    with building(memory) as file:
         file.describe(title="née", empty="", number=1.5)
         group = file.branch("series")
         group.write_coordinate("time", TIMES, units="min")
         for number in range(datasets):
-            group.write(f"m{number}", TIMES + number, ("time",), units="µm")
+            group.write(f"m{number}", TIMES + number, ("time",), units="µm", long_name="a")
+    path.write_bytes(memory.getvalue())
     return path
 
 
