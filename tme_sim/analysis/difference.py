@@ -15,7 +15,7 @@ from tme_sim.record.reader import Run
 from tme_sim.record.seal import RunFileError
 
 _VERSIONS = ("source", "numerics_version", "format_version")
-_OF_SETTINGS = ("/@", "/scenario/", "/timeseries/")  # told as settings, versions and results
+_OF_SETTINGS = ("/@", "/scenario/", "/timeseries/", "/table/")  # told as settings, versions and results
 
 
 @dataclass(frozen=True)

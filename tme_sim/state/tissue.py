@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +69,7 @@ class Tissue:
     loads: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0, 0)))
     timeline: Timeline = field(default_factory=Timeline)
 
-    def __setattr__(self, name: str, value: object) -> None:
+    def __setattr__(self, name: str, value: Any) -> None:
         """Lay fields and pools out one after the other: solver and rules go through them one by one."""
         object.__setattr__(self, name, species_first(value) if name in ("fields", "pools") else value)
 
