@@ -104,6 +104,32 @@ def test_few_sites_are_solved_where_one_step_meets_the_solution(shape, k):
         assert np.abs(u - exact).max() <= 1.1e-7 * exact.max(), seed
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 2), (1, 13, 17), (5, 7, 11)])
+def test_strong_diffusion_hides_no_error_behind_local_residuals(shape):
+    """A first guess far off leaves residuals of k, which hide what is common to all sites in single precision."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        k, tolerance = 10.0 ** rng.uniform(5.0, 7.0), 10.0 ** rng.uniform(-6.0, -4.0)
+        _, rhs, _ = made_system(shape, 1)
+        diag = (rng.random(rhs.shape) < 0.05).astype(float)
+        diag.flat[0], u = 1.0, 100.0 * rng.random(rhs.shape)
+        Multigrid(shape, np.array([k])).solve(diag, rhs, u, tolerance)
+        exact = twin.solve(shape, np.array([k]), diag, rhs)
+        assert np.abs(u - exact).max() <= tolerance * exact.max(), seed
+
+
+def test_iterations_beyond_the_answer_do_not_lose_it():
+    shape = (2, 3, 2)
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        diag, rhs, u = made_system(shape, 1, seed)
+        diag[diag < 0.5], k = 0.0, 10.0 ** rng.uniform(2.0, 6.0)
+        links, u = twin.random_links(shape, rng, 0.0), 100.0 * rng.random(rhs.shape)
+        Multigrid(shape, np.array([k]), links).solve(diag, rhs, u, 1e-8)
+        exact = twin.solve(shape, np.array([k]), diag, rhs, links)
+        assert np.abs(u - exact).max() <= 1e-7 * exact.max(), seed
+
+
 def test_iterations_hardly_depend_on_shape():
     counts = []
     for shape in SHAPES:

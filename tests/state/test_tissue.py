@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -33,6 +36,13 @@ def test_field_and_pool_are_views(tissue):
     tissue.pool("exosome")[0, 0, 0] = 2.0
     assert tissue.fields[1, 2, 3, 1] == 7.0
     assert tissue.pools[0, 0, 0, 0] == 2.0
+
+
+@pytest.mark.parametrize("copy_of", [lambda tissue: pickle.loads(pickle.dumps(tissue)), copy.deepcopy])
+def test_species_lie_whole_in_a_copy_too(tissue, copy_of):
+    other = copy_of(tissue)
+    assert other.fields.strides == tissue.fields.strides == (96, 32, 8, 192)
+    assert np.shares_memory(other.field_table, other.fields)
 
 
 @pytest.mark.parametrize("value", [-1e-9, np.nan, np.inf])

@@ -5,7 +5,10 @@ sites only and half of the work of an iteration falls away.
 
 The solution is double precision, everything that corrects it single: half the memory, twice the sites to a vector.
 The residual, scaled to 1, is followed in single precision until it has fallen by `REFRESH` and is then taken anew
-from the solution, its direction of search kept, so that the answer is as good as in double precision throughout.
+from the solution and scaled again, its direction of search kept, so that the answer is as good as in double precision
+throughout. Where diffusion is strong, a local residual of 1 can hide a common one below the seventh digit, which tells
+of an error 1/d times as large: a solve that would stop while rounding may hide more than the tolerance takes the
+residual anew, and goes on while even that one may hide it.
 A p is summed in double precision: where diffusion is strong it is a small difference of large numbers. So are black
 values, from which it is made.
 
@@ -36,6 +39,7 @@ _0 = np.float32(0.0)
 REFRESH = 1e-4
 # A residual that has fallen by this since it was taken is rounding alone, as after a step that hits the solution.
 ROUNDING = 1e-6
+HALF_DIGIT = 6e-8  # what single precision rounds away of 1
 
 # Rows of the single precision vectors.
 D, INVERSE, P, Q, R, CORRECTION = range(6)
@@ -67,12 +71,11 @@ def residual(level, k, links, full, inverse, rhs, u, scratch, out_r):
 
 
 @kernel
-def renew(level, k, links, full, inverse, rhs, scale, scratch, room, io_u, out_r):
-    """Relax black sites; write the residual at red ones over ``scale``, or over its largest size, which is returned."""
+def renew(level, k, links, full, inverse, rhs, scratch, room, io_u, out_r):
+    """Relax black sites; write the residual at red ones over its largest size, which is returned."""
     relax(level, ONE, k, links, inverse, rhs, scratch[0], io_u)
     largest = residual(level, k, links, full, inverse, rhs, io_u, scratch, room)
-    scale = scale if scale > 0.0 else largest
-    share = 1.0 / scale if scale > 0.0 else 0.0
+    share = 1.0 / largest if largest > 0.0 else 0.0
     for i in range(level[0], level[0] + level[2]):
         out_r[i] = room[i] * share
     return largest
@@ -153,18 +156,30 @@ def smallest_ritz(alphas, betas, n):
 
 
 @kernel
-def turn(level, beta, correction, io_p):
-    """Write the next direction of search at red sites, p = correction + beta p."""
-    for i in range(level[0], level[0] + level[2]):
-        io_p[i] = correction[i] + beta * io_p[i]
+def turn(level, beta, correction, r, scratch, io_p):
+    """Write the next direction of search at red sites, p = correction + beta p; return the sum of r p."""
+    products = scratch[0]
+    for i in range(LANES):
+        products[i] = _0
+    stop = level[0] + level[2]
+    for here in range(level[0], stop, LANES):
+        n = min(LANES, stop - here)
+        for i in range(n):
+            p = correction[here + i] + beta * io_p[here + i]
+            io_p[here + i] = p
+            products[i] += r[here + i] * p
+    product = 0.0
+    for i in range(LANES):
+        product += products[i]
+    return product
 
 
 @kernel
 def conjugate_gradients(
-    table, levels, k, links, links_single, tolerance, reduction, max_iterations, rhs, full, inverse, scratch,
+    table, levels, k, links, links_single, sinks, tolerance, reduction, max_iterations, rhs, full, inverse, scratch,
     scratch_single, rows, vectors, room, io_u,
 ):  # fmt: skip
-    """Solve A u = rhs from the u given, with d and its inverse on all levels in ``vectors``.
+    """Solve A u = rhs from the u given, with d, whose sum is ``sinks``, and its inverse on all levels in ``vectors``.
 
     ``full`` and ``inverse`` are those of the finest level in double precision, ``room`` is a vector to work in. Stops
     when the estimated error is within ``tolerance`` of max|u|, or ``reduction`` of the first estimate.
@@ -183,7 +198,8 @@ def conjugate_gradients(
         vectors[CORRECTION],
     )
     level = table[ZERO]
-    scale = renew(level, k, links, full, inverse, rhs, 0.0, scratch, room, io_u, r)
+    scale, change = renew(level, k, links, full, inverse, rhs, scratch, room, io_u, r), 1.0
+    doubt = HALF_DIGIT * math.sqrt(float(level[5] * level[6] * level[7])) / sinks if sinks > 0.0 else 0.0
     alphas, betas = np.empty(max_iterations), np.empty(max_iterations)
     alpha, slope, first, last, fresh, anew, status = 0.0, 1.0, math.inf, math.inf, math.inf, True, SLOW
     size = largest_red(level, io_u, scratch)
@@ -199,32 +215,39 @@ def conjugate_gradients(
         last = error / largest if largest > 0.0 else 0.0
         if iteration == 1:
             first = last
+        goal = max(tolerance, reduction * first)
+        doubtful = last <= goal and doubt * scale > goal * largest
+        if not anew and (error < ROUNDING * fresh or doubtful):
+            scale = renew(level, k, links, full, inverse, rhs, scratch, room, io_u, r)
+            anew, alpha, change = True, 0.0, 1.0
+            continue
         if anew:
             fresh, anew = error, False
-        elif error < ROUNDING * fresh:
-            renew(level, k, links, full, inverse, rhs, scale, scratch, room, io_u, r)
-            anew, alpha = True, 0.0
-            continue
-        goal = max(tolerance, reduction * first)
         if last <= goal and steps > 0:
             last /= smallest_ritz(alphas, betas, steps)
-        if last <= goal:
+        if last <= goal and not doubtful:
             red_step(level, scale, _0, correction, r, scratch, io_u, r)
             status = CONVERGED
             break
         # Against the last direction alone, from what was done: the cycle is rounded and no exact operator.
         beta = max(-alpha * turned / slope, 0.0)
         slope = new_slope
-        turn(level, np.float32(beta), correction, p)
+        along = turn(level, np.float32(beta), correction, r, scratch_single, p)
+        if along <= 0.0:
+            beta, along = 0.0, turn(level, _0, correction, r, scratch_single, p)
         curvature = apply_red(level, k, links, full, inverse, p, scratch, room, q)
         if curvature <= 0.0:
             return iteration, math.nan, SINGULAR
-        alpha = slope / curvature
-        alphas[steps], betas[steps] = alpha, beta
+        # To the least energy along p. With the slope for r p, as where arithmetic is exact, rounding can diverge.
+        alpha = along / curvature
+        alphas[steps], betas[steps] = alpha, beta * change
         steps += 1
         size = red_step(level, alpha * scale, np.float32(alpha), p, q, scratch, io_u, r)
+        change = 1.0
         if error < REFRESH * fresh:
-            renew(level, k, links, full, inverse, rhs, scale, scratch, room, io_u, r)
+            change = 1.0 / scale
+            scale = renew(level, k, links, full, inverse, rhs, scratch, room, io_u, r)
+            change *= scale
             fresh = error
     relax(level, ONE, k, links, inverse, rhs, scratch[0], io_u)
     return iteration, last, status

@@ -128,8 +128,8 @@ def solve_linear(
         levels = count_levels(len(table), k, smallest)
         prepare_levels(table, levels, k, links_single[3], scratch_single, rows, single[D], single[INVERSE])
         found = conjugate_gradients(
-            table, levels, k, links, links_single, tolerance, reduction, max_iterations, rhs, full, inverse, scratch,
-            scratch_single, rows, single, vectors[ROOM], io_u,
+            table, levels, k, links, links_single, sinks, tolerance, reduction, max_iterations, rhs, full, inverse,
+            scratch, scratch_single, rows, single, vectors[ROOM], io_u,
         )  # fmt: skip
     unscale_wells(well_places, well_factors, kept, rhs, io_u)
     return found

@@ -73,6 +73,11 @@ class Tissue:
         """Lay fields and pools out one after the other: solver and rules go through them one by one."""
         object.__setattr__(self, name, species_first(value) if name in ("fields", "pools") else value)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Lay a pickled tissue out anew: pickling orders arrays as they are indexed, species last."""
+        for name, value in state.items():
+            setattr(self, name, value)
+
     def field(self, name: str) -> np.ndarray:
         """Return one field, (nz, ny, nx), a view."""
         return self.fields[..., self.layout.fields.index(name)]
