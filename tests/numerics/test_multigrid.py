@@ -193,12 +193,44 @@ def test_lone_vessels_with_wells_agree_with_sparse_lu(shape, factor):
     diag[vessel] = 1e3
     links = links_with_wells(Links.uniform(shape), vessel, factor)
     solver = Multigrid(shape, K, links)
-    assert solver._levels.table[0, UNIT] == 1
+    assert solver._levels.table[0, UNIT] == (factor < 2.0 or not vessel.any())
     before = rhs.copy()
     solver.solve(diag, rhs, u, 1e-10)
     exact = twin.solve(shape, K, diag, rhs, links)
     np.testing.assert_allclose(u, exact, rtol=0, atol=2e-9 * exact.max())
     assert np.array_equal(rhs, before)
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.13, 2.3, 10.0])
+@pytest.mark.parametrize("k", [90.0, 1e4])
+def test_wells_hardly_cost_iterations_whatever_their_factor(factor, k):
+    shape = (1, 80, 81)
+    diag, rhs, u = made_system(shape, 1)
+    vessel = np.zeros(shape, bool)
+    vessel[0, 1::4, 2::5] = True
+    diag[...], u[...] = 1.0, 40.0 * np.random.default_rng(1).random(u.shape)
+    diag[vessel] = 5.0
+    rhs[vessel] += 200.0
+    links = links_with_wells(Links.uniform(shape), vessel, factor)
+    report = Multigrid(shape, np.array([k]), links).solve(diag, rhs, u)
+    assert report.iterations[0] <= 17
+
+
+@pytest.mark.parametrize("factor", [1.13, 2.3, 30.0])
+@pytest.mark.parametrize("k", [0.3, 250.0])
+@pytest.mark.parametrize("exchange", [1e3, 1e8])
+def test_error_is_within_tolerance_whatever_the_factor_of_wells(factor, k, exchange):
+    shape = (1, 60, 61)
+    diag, rhs, u = made_system(shape, 1)
+    vessel = np.zeros(shape, bool)
+    vessel[0, 3::6, 3::6] = True
+    diag[vessel], rhs[...] = exchange, 0.0
+    rhs[vessel] = 40.0 * exchange
+    links = links_with_wells(Links.uniform(shape), vessel, factor)
+    report = Multigrid(shape, np.array([k]), links).solve(diag, rhs, u, 1e-6)
+    exact = twin.solve(shape, [k], diag, rhs, links)
+    assert np.abs(u - exact).max() <= 1e-6 * exact.max()
+    assert report.residual[0] <= 1e-6
 
 
 def test_vessels_that_touch_are_solved_with_their_links():

@@ -6,6 +6,7 @@ import numpy as np
 
 from tme_sim.numerics.links import Links
 
+MILD = 1.5  # site factors up to it, or down to its inverse, are scaled away; 2.5 would triple the iterations
 CLOSED = 0.1  # of the mean: what closed faces conduct on coarser levels; 0 converges 15 times slower
 
 # Columns of the level table. UNIT: 1 where every link is 1, so that kernels need not read links.
@@ -41,9 +42,10 @@ class Levels:
     single : float32 (4, size)
         The same in single precision.
     well_places, well_factors : uint64, float64 (n_wells,)
-        Where every link is a product s_i s_j of its sites' factors, as around vessels one site wide: the sites whose
-        factor is not 1, as places in a plane, and s. The finest level is then UNIT: u' = s u solves a system whose
-        links are all 1 (`stencil.scale_wells`), and coarser levels, which only correct, take no note of s.
+        Where every link is a product s_i s_j of its sites' factors, none of them beyond `MILD`, as around vessels
+        one site wide: the sites whose factor is not 1, as places in a plane, and s. The finest level is then UNIT:
+        u' = s u solves a system whose links are all 1 (`linear.scale_wells`), and coarser levels, which only
+        correct, take no note of s.
     """
 
     def __init__(self, shape: tuple[int, int, int], links: Links):
@@ -136,13 +138,18 @@ def _sides(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
 
 
 def _site_factors(faces: list[np.ndarray], shape: tuple[int, int, int]) -> np.ndarray | None:
-    """Return s > 0 of each site when every link is s_i s_j with s = 1 beside every s other than 1, else None."""
+    """Return s of each site when every link is s_i s_j with s = 1 beside every s other than 1, else None.
+
+    None too where some s is beyond `MILD`.
+    """
     least, most = np.full(shape, np.inf), np.zeros(shape)
     for face, axis in zip(faces, (2, 1, 0), strict=True):
         for side in _sides(axis):
             least[side] = np.minimum(least[side], face)
             most[side] = np.maximum(most[side], face)
     factors = np.where((least == most) & (most > 0.0), most, 1.0)
+    if factors.max() > MILD or factors.min() < 1.0 / MILD:
+        return None
     for face, axis in zip(faces, (2, 1, 0), strict=True):
         low, high = _sides(axis)
         if not np.array_equal(face, factors[low] * factors[high]):
