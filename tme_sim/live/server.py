@@ -102,6 +102,8 @@ def _run(
         log_level="warning",
         loop="asyncio",
         ws_max_size=2**20,
+        # Pictures go no farther than this machine: packing them costs more than it saves.
+        ws_per_message_deflate=False,
         # While kernels are compiled, a pong may come late: that must not cut off a page on this very machine, and
         # the socket of one that is gone closes without pings.
         ws_ping_interval=None,
