@@ -18,6 +18,7 @@ import numpy as np
 
 from tme_sim.batch.folder import Folder
 from tme_sim.batch.plan import Plan, make_plan
+from tme_sim.batch.worker import Job, run_job
 from tme_sim.measures.registry import measures_for
 from tme_sim.model.tumor import TumorMicroenvironment
 from tme_sim.numerics.jit import set_threads
@@ -49,7 +50,21 @@ merged = merge(Folder(Path(sys.argv[1])))
 print(merged.runs, time.perf_counter() - began, time.process_time() - used,
       peak_memory_mb())
 """
-_STEP_MIN = 6
+
+
+# Processes whose parent has gone become children of this one, which waits for them all.
+PROCESSOR = """
+import ctypes, os, resource, subprocess, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+subprocess.run(sys.argv[1:], check=True)
+try:
+    while True:
+        os.wait()
+except ChildProcessError:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(used.ru_utime + used.ru_stime)
+"""
+_STEP_MIN = 12  # of the scenario
 
 
 def experiment(folder: Path, runs: int, steps: int) -> Path:
@@ -59,18 +74,9 @@ def experiment(folder: Path, runs: int, steps: int) -> Path:
 
 
 def steps_in_a_second(folder: Path) -> int:
-    """Return how many steps a run makes in about a second, its building included."""
-    plan = make_plan(experiment(folder, 1, 100))
-    set_threads(1)
-    TumorMicroenvironment(plan.scenario(plan.runs[0])).step()
-    began = time.perf_counter()
-    model = TumorMicroenvironment(plan.scenario(plan.runs[0]))
-    recorder = recorder_of(model)
-    recorder.start(model)
-    while time.perf_counter() - began < 1.0:
-        model.step()
-        recorder.observe(model.tissue)
-    return max(1, model.clock.step)
+    """Return how many steps a run makes in about a second, its building and its file included."""
+    long, short = (seconds_per_run(folder / f"{n}", experiment(folder, 4, n), 3)[1] for n in (60, 20))
+    return max(1, round(20 + (1.0 - short) * 40 / (long - short)))
 
 
 def timed_batch(path: Path, out: Path, workers: int) -> tuple[float, float, float]:
@@ -98,15 +104,53 @@ def timed_batch(path: Path, out: Path, workers: int) -> tuple[float, float, floa
 
 
 def overhead(folder: Path, runs: int, steps: int) -> dict[str, float]:
-    wall, phase, pure = timed_batch(experiment(folder, runs, steps), folder / "overhead", 2)
+    """Return what a batch of two workers takes beyond the same runs, files and all, in one warm process, s and %.
+
+    Blocks of the latter before and after it show how far wall times can be trusted; processor time mostly can.
+    """
+    path = experiment(folder, runs, steps)
+    before = seconds_per_run(folder / "before", path)
+    used = processor_of_batch(path, folder / "overhead")
+    wall, phase, stepping = timed_batch(path, folder / "timed", 2)
+    after = seconds_per_run(folder / "after", path)
+    used_by_few = processor_of_batch(experiment(folder, runs // 4, steps), folder / "few")
+    pure, pure_processor = ((one + other) / 2 for one, other in zip(before, after, strict=True))
+    each = (used - used_by_few) / (runs - runs // 4)  # without start, table and the like
     return {
         "runs": runs,
-        "seconds per run": pure / runs,
+        "seconds per run before": before[0],
+        "seconds per run after": after[0],
+        "seconds per run in the batch, file left out": stepping / runs,
         "wall, s": wall,
-        "over pure run time, %": 100.0 * (wall / (pure / 2) - 1.0),
+        "over pure run time, %": 100.0 * (2 * wall / (pure * runs) - 1.0),
         "start, merge and table, s": wall - phase,
-        "over pure run time without these, %": 100.0 * (phase / (pure / 2) - 1.0),
+        "over pure run time without these, %": 100.0 * (2 * phase / (pure * runs) - 1.0),
+        "processor per run, alone": pure_processor,
+        "processor per run, in the batch": each,
+        "over pure processor time, %": 100.0 * (each / pure_processor - 1.0),
     }
+
+
+def processor_of_batch(path: Path, out: Path) -> float:
+    """Return the processor time of a batch and all of its processes, s."""
+    line = [sys.executable, "-m", "tme_sim", "batch", str(path), "--out", str(out), "--workers", "2", "-q"]
+    found = subprocess.run(
+        [sys.executable, "-c", PROCESSOR, *line], check=True, capture_output=True, text=True
+    )
+    return float(found.stdout)
+
+
+def seconds_per_run(folder: Path, path: Path, runs: int = 20) -> tuple[float, float]:
+    """Return wall and processor time of a run with its file in this process, means of several after a first one, s."""
+    batch, plan = Folder(folder), make_plan(path)
+    batch.prepare(plan)
+    set_threads(1)
+    jobs = [Job(batch, run, plan.scenario(run), None, float("inf")) for run in plan.runs[: runs + 1]]
+    run_job(jobs[0], lambda: False, lambda _step, _steps: None)
+    began, used = time.perf_counter(), time.process_time()
+    for job in jobs[1:]:
+        run_job(job, lambda: False, lambda _step, _steps: None)
+    return (time.perf_counter() - began) / len(jobs[1:]), (time.process_time() - used) / len(jobs[1:])
 
 
 def second_worker(folder: Path, runs: int, steps: int, rounds: int) -> list[float]:
@@ -139,7 +183,7 @@ def made_shards(folder: Path, plan: Plan, runs: int) -> Folder:
 
 def merging(folder: Path, runs: int, measures: int) -> dict[str, float]:
     """Return how long the merge of many run files of 25 times takes, and its largest memory."""
-    path = experiment(folder, runs, 240)
+    path = experiment(folder, runs, 120)
     names = list(measures_for(layout_of(make_plan(path).scenarios[0])))[:measures]
     path.write_text(path.read_text() + f"measures: [{', '.join(names)}]\n")
     batch = made_shards(folder, make_plan(path), runs)

@@ -9,10 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import h5py
 import numpy as np
 
-from tme_sim.record.hdf5 import write_coordinate, write_dimension
+from tme_sim.record.hdf5 import building
 from tme_sim.record.manifest import sealed_manifest
 from tme_sim.record.seal import seal_file
 
@@ -63,25 +62,19 @@ def make_batch(folder: Path, n_runs: int, shard_mb: float) -> float:
 def _write_shard(path: Path, run_id: str, size_mb: float) -> None:
     """Write a run file with series and incompressible snapshots of a given size."""
     rng = np.random.default_rng(1)
-    with h5py.File(path, "w", libver="latest") as file:
-        file.attrs["run_id"] = np.bytes_(run_id)
-        file.attrs["source"], file.attrs["numerics_version"], file.attrs["format_version"] = "made", "0", 1
-        series = file.create_group("timeseries", track_order=True)
-        write_coordinate(series, "time", 60.0 * np.arange(TIMES), units="min")
+    with building(path) as file:
+        file.describe(run_id=run_id, source="made", numerics_version="0", format_version=1)
+        series = file.branch("timeseries")
+        series.write_coordinate("time", 60.0 * np.arange(TIMES), units="min")
         for number in range(MEASURES):
-            data = series.create_dataset(f"measure_{number:03d}", data=rng.random(TIMES))
-            data.attrs["units"] = "1"
-            data.dims[0].attach_scale(series["time"])
-        fields = file.create_group("fields")
+            series.write(f"measure_{number:03d}", rng.random(TIMES), ("time",), units="1")
+        fields = file.branch("fields")
         snapshots = max(1, round(size_mb * 1e6 / 4 / 256**2))
-        write_dimension(fields, "y", 256)
-        write_dimension(fields, "x", 256)
-        write_coordinate(fields, "time", np.arange(float(snapshots)), units="min")
-        data = fields.create_dataset(
-            "oxygen", data=rng.random((snapshots, 256, 256), np.float32), chunks=(1, 256, 256)
-        )
-        for axis, name in enumerate(("time", "y", "x")):
-            data.dims[axis].attach_scale(fields[name])
+        fields.write_dimension("y", 256)
+        fields.write_dimension("x", 256)
+        fields.write_coordinate("time", np.arange(float(snapshots)), units="min")
+        values = rng.random((snapshots, 256, 256), np.float32)
+        fields.write("oxygen", values, ("time", "y", "x"), (1, 256, 256))
     with path.open("ab") as file:
         file.write(seal_file(path))
 

@@ -136,11 +136,12 @@ def test_vtk_reads_back_with_every_value_at_its_place(which, request, tmp_path):
         assert [names[code] for code in points.point_data["type"]] == cells["type"].tolist()
 
 
-# --- SpatialData and OME-Zarr, where they are installed
+# --- SpatialData and OME-Zarr
 
 
 def test_spatialdata_reads_back(flat, tmp_path):
-    spatialdata = pytest.importorskip("spatialdata")
+    import spatialdata
+
     done = export(flat, "spatialdata", tmp_path / "run.zarr")
     assert done.exit_code == 0, done.stderr
     found = spatialdata.read_zarr(tmp_path / "run.zarr")
@@ -155,7 +156,6 @@ def test_spatialdata_reads_back(flat, tmp_path):
 
 
 def test_ome_zarr_reads_back(deep, tmp_path):
-    pytest.importorskip("ome_zarr")
     from ome_zarr.io import parse_url
     from ome_zarr.reader import Reader
 
@@ -190,6 +190,19 @@ def test_unknown_format_missing_file_and_missing_folder_are_refused(flat, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_time_outside_of_the_run_is_refused_and_another_snapshot_is_named(flat, tmp_path):
+    refused = export(flat, "csv", tmp_path / "out", "--at", "5000d")
+    assert refused.exit_code == 2
+    assert "outside of the run" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+    with open_run(flat) as run:
+        first, second = run.snapshot_minutes[:2]
+    told = export(flat, "csv", tmp_path / "out", "--at", f"{first + 0.9 * (second - first)} min")
+    assert told.exit_code == 0
+    assert f"the nearest snapshot is that of {second / 1440:.4g} d" in told.stderr
+    assert export(flat, "csv", tmp_path / "exact", "--at", f"{second} min").stderr == ""
+
+
 def test_batch_in_other_formats_is_refused(tmp_path):
     folder = made_batch(tmp_path / "batch", replicates=1, steps=2)
     refused = export(folder.path, "vtk", tmp_path / "out")
@@ -197,10 +210,16 @@ def test_batch_in_other_formats_is_refused(tmp_path):
     assert "csv alone" in refused.stderr
 
 
-def test_missing_library_names_the_extra(flat, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "anndata", None)
-    monkeypatch.delitem(sys.modules, "tme_sim.analysis.export.to_anndata", raising=False)
-    refused = export(flat, "anndata", tmp_path / "out")
+@pytest.mark.parametrize(
+    ("form", "library"),
+    [("anndata", "anndata"), ("vtk", "pyvista"), ("spatialdata", "spatialdata"), ("ome-zarr", "ome_zarr")],
+)
+def test_missing_library_names_the_extra(form, library, flat, tmp_path, monkeypatch):
+    for module in [name for name in sys.modules if name.split(".")[0] == library]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, f"tme_sim.analysis.export.{TARGETS[form].module}", raising=False)
+    refused = export(flat, form, tmp_path / "out")
     assert refused.exit_code == 2
     assert "pip install 'tme-sim[export]'" in refused.stderr
 

@@ -13,9 +13,9 @@ from tme_sim.analysis.figures.arms import arms_figure, differences_figure
 from tme_sim.analysis.figures.bars import Share, attribution_figure, shares_figure
 from tme_sim.analysis.figures.curves import Curve, Panel, curves_figure
 from tme_sim.analysis.figures.flow import Flow, flow_figure, short
-from tme_sim.analysis.figures.lineage import Tree, fish_figure, trees_figure
+from tme_sim.analysis.figures.lineage import Tree, clones_figure, trees_figure
 from tme_sim.analysis.figures.neighbours import neighbours_figure
-from tme_sim.analysis.figures.numbers import fitting_unit
+from tme_sim.analysis.figures.numbers import cut, fitting_unit, folded
 from tme_sim.analysis.figures.response import Response, response_figure
 from tme_sim.analysis.figures.scale_bar import round_length
 from tme_sim.analysis.figures.survival import survival_figure
@@ -93,7 +93,7 @@ def test_bars_of_shares_are_as_long_as_the_shares_and_say_of_how_many():
         [Share("Tumour", "rim", 0.4, 1200), Share("Tumour", "none", np.nan, 0)], "Resistant share"
     )
     assert [bar.get_width() for bar in figure.axes[0].patches] == [0.4, 0.0]
-    assert any("40% of 1,200" in word for word in words(figure))
+    assert any("480 of 1,200 (40%)" in word for word in words(figure))
     assert any("no such cells" in word for word in words(figure))
 
 
@@ -132,13 +132,39 @@ def test_amounts_are_written_in_words():
     assert [short(x) for x in (7.65e6, 501e3, 42.0)] == ["7.65 million", "501 thousand", "42"]
 
 
-def test_fish_bands_are_as_thick_as_the_clones():
+def test_long_names_are_folded_and_cut_and_keys_keep_their_underscores():
+    assert max(map(len, folded("A" * 64, 24).split("\n"))) == 24
+    assert folded("two_pulses", 40) == "two pulses"
+    assert folded("fields.il6.half_life", 40) == "fields.il6.half_life"
+    assert cut("a_name_that_is_long", 10) == "a name th…"
+
+
+def test_panels_that_share_y_span_the_tallest_one():
+    shown = [
+        Panel(name, "Share", [Curve("all", np.arange(3.0), np.full(3, top))], "share")
+        for name, top in (("a", 0.2), ("b", 0.01))
+    ]
+    spans = [ax.get_ylim() for ax in curves_figure(shown, "Time (days)", share_y=True).axes]
+    assert spans[0] == spans[1]
+    assert spans[0][1] > 0.2
+
+
+def test_counts_over_less_than_a_decade_have_several_ticks():
+    panel = Panel("", "Cells", [Curve("all", np.arange(3.0), np.array([6200.0, 8000.0, 10300.0]))], "log")
+    ax = curves_figure([panel], "Time (days)").axes[0]
+    low, high = ax.get_ylim()
+    assert sum(low <= tick <= high for tick in ax.get_yticks()) >= 2
+
+
+def test_bands_are_as_thick_as_the_clones_and_stand_on_each_other():
     days, sizes = np.arange(3.0), np.array([[1.0, 2.0, 4.0], [3.0, 3.0, 3.0]])
-    figure = fish_figure(days, sizes, np.array([np.nan, 0.5]), ["others", ""], [(1.0, 2.0)])
+    resistant, doses = np.array([np.nan, 0.5]), [(1.0, 2.0)]
+    figure = clones_figure(days, sizes, resistant, ["others", ""], doses, "SN38 in blood")
     bands = [c for c in figure.axes[0].collections if isinstance(c, FillBetweenPolyCollection)]
     at_end = [np.ptp(b.get_paths()[0].vertices[b.get_paths()[0].vertices[:, 0] == 2.0, 1]) for b in bands]
     assert at_end == [4.0, 3.0]
-    assert any("7 at most" in word for word in words(figure))
+    assert max(band.get_paths()[0].vertices[:, 1].max() for band in bands) == 7.0
+    assert "SN38 in blood" in words(figure)
 
 
 def test_tree_draws_a_line_per_cell_and_a_branch_per_birth():
@@ -207,12 +233,12 @@ def test_dose_response_shows_zero_left_of_the_smallest_dose_and_the_ic50():
     x, y = np.array([0.0, 1.0, 10.0, 100.0]), np.array([9.0, 8.0, 4.0, 1.0])
     response = Response("control", "black", x, y, lambda dose: 9.0 / (1.0 + dose / 10.0), (10.0, 5.0, 20.0))
     summary = {("control", float(a)): (float(b), np.nan, np.nan) for a, b in zip(x, y, strict=True)}
-    figure = response_figure([response], "dose (nM)", "cells", False, True, summary)
+    figure = response_figure([response], "dose (nM)", "cells", False, True, summary, "nM")
     ax = figure.axes[0]
     assert ax.get_xscale() == "log"
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0", "1", "10", "100"]
     assert ax.get_xticks()[0] == pytest.approx(0.1)
-    assert any("IC50 10 (95 % interval 5 to 20)" in word for word in words(figure))
+    assert any("IC50 10 nM (95 % interval 5 to 20)" in word for word in words(figure))
 
 
 def test_heat_map_writes_mean_and_number_into_every_cell():

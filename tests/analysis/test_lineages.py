@@ -34,6 +34,10 @@ def test_clone_table_puts_the_clone_with_most_resistant_cells_first():
     assert table["resistant_share"].tolist() == [2 / 3, 0.0]
 
 
+def test_run_without_tumour_cells_has_no_clones():
+    assert clone_table(Cells(FAMILY.table[:0], 7200.0)).empty
+
+
 def test_tree_puts_mothers_before_their_daughters():
     tree = tree_of(FAMILY, 0, most=10)
     assert tree is not None

@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from tests.record.made_batch import made_batch
-from tme_sim.analysis.report.folder import PlaceTaken, shown, shown_rows, write_report
+from tests.record.made_batch import KEY, made_batch
+from tme_sim.analysis.report.folder import PlaceTaken, breakable, write_report
 from tme_sim.analysis.report.of_batch import report_of_batch
 from tme_sim.analysis.report.of_run import report_of_run
+from tme_sim.analysis.report.opened_batch import OpenedBatch
 from tme_sim.analysis.report.page import Chapter, Picture, Report, Table, Words
+from tme_sim.analysis.report.tables import shown, shown_rows
 from tme_sim.record.batch_reader import open_batch
 from tme_sim.record.reader import open_run
 
@@ -125,6 +127,53 @@ def test_report_of_a_batch_compares_arms_and_warns_of_few_replicates(batch_repor
     }
 
 
+def test_report_of_a_batch_lists_what_each_arm_changes(batch_report):
+    table = pd.read_csv(batch_report / "tables" / "arm_changes.csv", keep_default_na=False)
+    assert table.to_numpy().tolist() == [
+        ["control", "nothing", ""],
+        ["blocked", "interventions.block.active", "true"],
+    ]
+    assert "What each arm changes" in page_of(batch_report)
+
+
+def test_refined_keys_have_a_chapter_and_are_not_taken_for_a_sweep(batch, tmp_path):
+    with open_batch(batch.path) as opened:
+        opened.attributes |= {"converge": {KEY: ["10 nM", "1 nM"]}, "tolerance": 0.05}
+        report = report_of_batch(opened)
+        assert not {"Responses", "Two parameters", "Sensitivities"} & {c.title for c in report.chapters}
+        write_report(report, tmp_path / "report")
+    table = pd.read_csv(tmp_path / "report" / "tables" / "refinements.csv")
+    assert table[["arm", "coarse", "fine", "n"]].to_numpy().tolist() == [
+        ["control", "10 nM", "1 nM", 3],
+        ["blocked", "10 nM", "1 nM", 3],
+    ]
+    drawn = {path.stem for path in (tmp_path / "report" / "figures").iterdir()}
+    assert f"refined_{KEY.replace('.', '_')}" in drawn
+    assert "differences_by_point" not in drawn
+
+
+def test_many_arms_are_spread_over_figures_each_with_the_control(batch):
+    with open_batch(batch.path) as opened:
+        made = OpenedBatch(opened)
+        assert made.groups == [["control", "blocked"]]
+        names = ["control", *(f"arm_{i}" for i in range(14))]
+        rows = [made.table[:1].assign(arm=name) for name in names]
+        opened.design = pd.concat([opened.design[:1].assign(arm=name) for name in names], ignore_index=True)
+        many = OpenedBatch(opened)
+        many.__dict__["table"] = pd.concat(rows, ignore_index=True)
+        assert [len(group) for group in many.groups] == [7, 7, 3]
+        assert {group[0] for group in many.groups} == {"control"}
+        assert sorted({arm for group in many.groups for arm in group}) == sorted(names)
+        assert [many.part(group) for group in many.groups] == ["_1", "_2", "_3"]
+        assert many.which(many.groups[2]) == " (arm_12 to arm_13)"
+
+
+def test_long_keys_may_break_and_nothing_else_is_marked_up():
+    assert breakable("vesicles.tumour_exosome") == "vesicles.<wbr>tumour_<wbr>exosome"
+    assert breakable("short.key") == "short.key"
+    assert breakable("<b>.a.very_long_key</b>") == "&lt;b&gt;.<wbr>a.<wbr>very_<wbr>long_<wbr>key&lt;/b&gt;"
+
+
 def test_damaged_and_missing_runs_of_a_batch_are_named_and_left_out(batch, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(batch.path, copy)
@@ -194,15 +243,25 @@ def test_long_table_is_cut_on_the_page_and_whole_in_its_file(tmp_path):
 
 
 def test_sentence_that_holds_for_all_rows_is_said_once():
-    frame = pd.DataFrame({"n": [1, 2], "verdict": "only two runs: nothing can be said", "empty": ""})
+    frame = pd.DataFrame(
+        {"n": [1, 2], "verdict": "only two runs: nothing can be said", "empty": "", "unknown": np.nan}
+    )
     found = shown_rows(Table("t", "T", "", frame))
     assert found["header"] == ["n"]
-    assert found["for_all"] == ["verdict: only two runs: nothing can be said"]
+    assert found["for_all"] == ["Only two runs: nothing can be said. This holds for every row."]
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(np.nan, "–"), (None, "–"), (12345.6, "12,346"), (0.123456, "0.1235"), (12345, "12,345"), ("a", "a")],
+    [
+        (np.nan, "–"),
+        (None, "–"),
+        (12345.6, "12,346"),
+        (0.123456, "0.1235"),
+        (12345, "12,345"),
+        ("a", "a"),
+        ("", "–"),
+    ],
 )
 def test_values_are_shown_as_readers_want_them(value, text):
     assert shown(value) == text

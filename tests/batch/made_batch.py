@@ -8,7 +8,7 @@ from tme_sim.batch.folder import Folder
 from tme_sim.batch.plan import Plan, make_plan
 from tme_sim.batch.worker import Job, run_job
 
-EXPERIMENT = """
+SMALL = """
 experiment: small
 scenario: s0_relay
 settings:
@@ -17,9 +17,10 @@ settings:
   time.duration: DURATION
   record.snapshots: never
   stop: [extinct]
-arms:
-  relay: {}
-  blocked: {activate: [block_exosomes]}
+"""
+EXPERIMENT = f"""{SMALL}arms:
+  relay: {{}}
+  blocked: {{activate: [block_exosomes]}}
 replicates: REPLICATES
 measures: [tumour_cells, tumour_oxygen_mean]
 report: [tumour_cells]

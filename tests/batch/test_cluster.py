@@ -13,24 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.batch.made_batch import SMALL
 from tme_sim.batch.cluster import ClusterError, ClusterRuns
 from tme_sim.batch.folder import Folder
 from tme_sim.batch.plan import make_plan
 from tme_sim.batch.worker import Job, run_job
 from tme_sim.record.compare import differences
 
-EXPERIMENT = """
-experiment: small
-scenario: s0_relay
-settings:
-  grid.size: [300 um, 300 um]
-  tissue.tumour.nodules: [{centre: middle, radius: 60 um, filling: 90 %}]
-  time.duration: 1 d
-  record.snapshots: never
-  stop: [extinct]
-arms:
-  relay: {}
-  blocked: {activate: [block_exosomes]}
+EXPERIMENT = f"""{SMALL.replace("DURATION", "1 d")}arms:
+  relay: {{}}
+  blocked: {{activate: [block_exosomes]}}
 replicates: 3
 measures: [tumour_cells]
 checkpoint: 0.1 s

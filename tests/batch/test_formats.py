@@ -17,8 +17,10 @@ from tests.batch.made_batch import small_plan
 from tests.batch.store_format import DATA
 from tme_sim.batch.folder import Folder
 from tme_sim.batch.merge import merge
+from tme_sim.batch.plan import make_plan
 from tme_sim.cli.app import app
 from tme_sim.record import checkpoint, manifest
+from tme_sim.record.batch_reader import open_batch
 from tme_sim.record.checkpoint import CheckpointError, read_checkpoint, write_checkpoint
 from tme_sim.record.identity import FORMAT_VERSION
 from tme_sim.record.manifest import FolderError
@@ -60,6 +62,14 @@ def test_stored_run_opens_in_every_part(stored: Folder, tmp_path: Path) -> None:
         assert len(run.rules) > 10
         assert run.ledger("pools").shape[0] == len(run.layout.pools)
         assert run.scenario_yaml.startswith("scenario: liver_metastasis")
+
+
+def test_stored_batch_without_settings_of_its_arms_is_read_and_reported(stored: Folder) -> None:
+    with open_batch(stored.path) as batch:
+        assert batch.arms == ("relay", "blocked")
+        assert batch.changes is None
+    told = CliRunner().invoke(app, ["info", str(stored.path)])
+    assert told.exit_code == 0, told.stderr
 
 
 def both(old: int, new: int) -> str:
@@ -117,3 +127,14 @@ def test_every_change_of_a_manifest_is_seen_and_mended_by_the_batch_command(tmp_
     folder.results.write_bytes(b"")
     folder.prepare(plan)
     assert folder.manifest.read_text() == whole
+
+
+def test_manifest_tells_arms_and_the_settings_of_every_run_with_those_of_the_command(tmp_path: Path) -> None:
+    small_plan(tmp_path)
+    plan = make_plan(tmp_path / "small.yaml", ("time.duration=24 min", "vessels.spacing=90 um"))
+    Folder(tmp_path / "out").prepare(plan)
+    told = Folder(tmp_path / "out").read_manifest()
+    assert told["arms"] == {"relay": {}, "blocked": {"interventions.block_exosomes.active": "true"}}
+    assert told["settings"]["time.duration"] == "24 min"
+    assert told["settings"]["vessels.spacing"] == "90 um"
+    assert told["settings"]["grid.size"] == "[300 um, 300 um]"

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.batch.killed import let_live, said_by
+from tests.batch.made_batch import SMALL
 from tme_sim.batch.folder import Folder
 from tme_sim.batch.merge import merge
 from tme_sim.batch.plan import make_plan
@@ -21,16 +22,7 @@ from tme_sim.record import store
 from tme_sim.record.manifest import FolderError
 from tme_sim.scenario.faults import ScenarioError
 
-EXPERIMENT = """
-experiment: small
-scenario: s0_relay
-settings:
-  grid.size: [300 um, 300 um]
-  tissue.tumour.nodules: [{centre: middle, radius: 60 um, filling: 90 %}]
-  time.duration: 30 min
-  record.snapshots: never
-  stop: [extinct]
-measures: [tumour_cells]
+EXPERIMENT = f"""{SMALL.replace("DURATION", "30 min")}measures: [tumour_cells]
 """
 
 

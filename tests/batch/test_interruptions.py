@@ -12,20 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.batch.made_batch import SMALL
 from tme_sim.batch.folder import Folder
 
-EXPERIMENT = """
-experiment: small
-scenario: s0_relay
-settings:
-  grid.size: [300 um, 300 um]
-  tissue.tumour.nodules: [{centre: middle, radius: 60 um, filling: 90 %}]
-  time.duration: DURATION
-  record.snapshots: never
-  stop: [extinct]
-arms:
-  small: {}
-  other: {settings: {grid.size: OTHER}}
+EXPERIMENT = f"""{SMALL}arms:
+  small: {{}}
+  other: {{settings: {{grid.size: OTHER}}}}
 replicates: 2
 measures: [tumour_cells]
 """

@@ -13,26 +13,18 @@ import h5py
 import numpy as np
 import pytest
 
+from tests.batch.made_batch import SMALL
 from tme_sim.batch.folder import Folder
 from tme_sim.batch.merge import merge
 from tme_sim.batch.plan import make_plan
 from tme_sim.batch.worker import Job, run_job
 from tme_sim.record.compare import differences
 
-EXPERIMENT = """
-experiment: small
-scenario: s0_relay
-settings:
-  grid.size: [300 um, 300 um]
-  tissue.tumour.nodules: [{centre: middle, radius: 60 um, filling: 90 %}]
-  time.duration: DURATION
-  record.snapshots: never
-  stop: [extinct]
-arms:
-  relay: {}
-  blocked: {activate: [block_exosomes]}
+EXPERIMENT = f"""{SMALL}arms:
+  relay: {{}}
+  blocked: {{activate: [block_exosomes]}}
 sweep:
-  - {key: fields.oxygen.vessel.value, values: [30 mmHg, 40 mmHg]}
+  - {{key: fields.oxygen.vessel.value, values: [30 mmHg, 40 mmHg]}}
 replicates: 2
 measures: [tumour_cells, tumour_oxygen_mean]
 report: [tumour_cells]

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
+from tme_sim.cli.app import app
 from tme_sim.cli.errors import CommandError
 from tme_sim.cli.options import overrides
 
@@ -28,3 +32,12 @@ def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(CommandError) as caught:
         overrides(["a", "b"])
     assert str(caught.value).count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_errors_name_the_option_that_was_typed(command: str, tmp_path: Path) -> None:
+    out = ["--out", str(tmp_path / "a.h5")] if command == "run" else []
+    typed = CliRunner().invoke(app, [command, "s0_relay", "--until", "zzz", "--seed", "-3", *out])
+    assert sorted(line.partition(" got ")[0] for line in typed.stderr.splitlines()) == ["--seed:", "--until:"]
+    plain = CliRunner().invoke(app, [command, "s0_relay", "--set", "time.duration=zzz", *out])
+    assert plain.stderr.startswith("--set time.duration: ")

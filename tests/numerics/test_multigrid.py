@@ -92,6 +92,18 @@ def test_error_is_within_tolerance_where_many_sites_are_cut_off():
     assert np.abs(u - exact).max() <= 1e-6 * exact.max()
 
 
+@pytest.mark.parametrize("shape", [(2, 2, 2), (1, 2, 2), (1, 1, 3)])
+@pytest.mark.parametrize("k", [0.3, 3.0, 50.0])
+def test_few_sites_are_solved_where_one_step_meets_the_solution(shape, k):
+    """Single precision alone then cannot tell how well; the error is an estimate, here off by at most 1.1."""
+    for seed in range(40):
+        diag, rhs, u = made_system(shape, 1, seed)
+        links = twin.random_links(shape, np.random.default_rng(seed))
+        Multigrid(shape, np.array([k]), links).solve(diag, rhs, u, 1e-7)
+        exact = twin.solve(shape, np.array([k]), diag, rhs, links)
+        assert np.abs(u - exact).max() <= 1.1e-7 * exact.max(), seed
+
+
 def test_iterations_hardly_depend_on_shape():
     counts = []
     for shape in SHAPES:
@@ -251,6 +263,21 @@ def test_set_links_replaces_links():
     fresh = np.zeros_like(u)
     Multigrid(shape, K, links).solve(diag, rhs, fresh)
     assert fresh.tobytes() == u.tobytes()
+
+
+def test_solver_that_shares_links_follows_them():
+    shape, rng = (1, 12, 14), np.random.default_rng(3)
+    first, second = Multigrid(shape, K), Multigrid(shape, K)
+    second.share_links(first)
+    first.set_links(twin.random_links(shape, rng))
+    found = []
+    for solver in (first, second):
+        diag, rhs, u = made_system(shape, 3)
+        solver.solve(diag, rhs, u)
+        found.append(u.tobytes())
+    assert found[0] == found[1]
+    with pytest.raises(ValueError, match="lattice"):
+        Multigrid((1, 3, 3), K).share_links(first)
 
 
 def test_zero_source_gives_exact_zero():

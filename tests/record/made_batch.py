@@ -31,8 +31,10 @@ def made_batch(path, replicates=3, steps=10, n=12, merged=True, doses=DOSES):
                 )  # fmt: skip
                 write_made(folder.run_file(run_id), run_id, replicate, arm, steps, n)
     manifest = {
-        "plan_id": "f" * 32, "experiment": "made", "title": "A made batch", "scenario": "made",
-        "control": "control", "converge": {}, "tolerance": 0.05, "report": ["tumour_cells"],
+        "plan_id": "f" * 32, "experiment": "made", "title": "A made batch", "scenario": "made", "control": "control",
+        "settings": {"grid.size": "[240 um, 240 um]"},
+        "arms": {"control": {}, "blocked": {"interventions.block.active": "true"}},
+        "converge": {}, "tolerance": 0.05, "report": ["tumour_cells"],
         "interval_min": 12.0, "duration_min": 6.0 * steps, "runs": runs,
     }  # fmt: skip
     folder.manifest.write_bytes(sealed_manifest(manifest))

@@ -8,6 +8,7 @@ import xarray as xr
 from tests.record.made_batch import DOSES, KEY, made_batch
 from tme_sim import open_batch, open_run
 from tme_sim.batch.bundle import bundle
+from tme_sim.record.batch_reader import is_batch
 from tme_sim.record.seal import RunFileError
 
 
@@ -55,6 +56,17 @@ def test_batch_without_a_sweep_opens(tmp_path):
         with open_batch(folder.path) as shards:
             assert merged.keys == shards.keys == ()
             pd.testing.assert_frame_equal(merged.design, shards.design)
+
+
+def test_what_arms_change_is_told_by_manifest_and_merged_file(folder, copy, tmp_path):
+    changes = {"control": {}, "blocked": {"interventions.block.active": "true"}}
+    shutil.copy(folder.results, tmp_path / "alone.h5")
+    copy.results.unlink()
+    for path in (folder.path, copy.path, tmp_path / "alone.h5"):
+        with open_batch(path) as batch:
+            assert batch.changes == changes
+            assert batch.attributes["settings"] == {"grid.size": "[240 um, 240 um]"}
+            assert batch.reported == ("tumour_cells",)
 
 
 def test_merged_file_alone_opens(folder, tmp_path):
@@ -124,6 +136,18 @@ def test_damaged_merged_file_gives_way_to_the_run_files(copy):
         assert "results.h5" in batch.skipped[0]
     with pytest.raises(RunFileError, match="does not match"):
         open_batch(copy.results)
+
+
+def test_damaged_head_or_impossible_name_is_no_batch(folder, tmp_path):
+    raw = folder.results.read_bytes()
+    for at in range(0, 400, 7):
+        damaged = bytearray(raw)
+        damaged[at] ^= 0x10
+        (tmp_path / "damaged.h5").write_bytes(damaged)
+        assert is_batch(tmp_path / "damaged.h5") in (False, True)
+        with pytest.raises(RunFileError):
+            open_batch(tmp_path / "damaged.h5")
+    assert not is_batch(tmp_path / ("n" * 300))
 
 
 def test_what_is_no_batch_is_refused(folder, tmp_path):

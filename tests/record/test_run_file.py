@@ -69,6 +69,12 @@ def test_fields_and_pools_read_back_equal(recording, path):
             assert np.array_equal(run.vessels("perfusion", minutes), snapshot.perfusion)
 
 
+def test_planes_are_chunked_one_by_one(path):
+    with h5py.File(path) as file:
+        assert file["fields/il6"].chunks == (1, 1, 12, 12)
+        assert "chunks" not in file["fields/il6"].attrs
+
+
 def test_cells_read_back_equal(recording, path):
     with open_run(path) as run:
         for minutes, snapshot in zip(run.snapshot_minutes, recording.snapshots, strict=True):

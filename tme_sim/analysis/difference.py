@@ -15,7 +15,7 @@ from tme_sim.record.reader import Run
 from tme_sim.record.seal import RunFileError
 
 _VERSIONS = ("source", "numerics_version", "format_version")
-_OF_SETTINGS = ("/@", "/scenario/", "/timeseries/")  # told as settings, versions and results
+_OF_SETTINGS = ("/@", "/scenario/", "/timeseries/", "/table/")  # told as settings, versions and results
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ def between_batches(left: Batch, right: Batch) -> Difference:
     """Return what differs between two batches; runs are matched by arm, swept keys and replicate."""
     told = ("experiment", "title", "scenario", "control")
     settings = _changes(*({name: batch.attributes.get(name) for name in told} for batch in (left, right)))
-    settings += _changes(*(_levels(batch) for batch in (left, right)))
+    both_told = left.changes is not None and right.changes is not None
+    settings += _changes(*(_levels(batch, both_told=both_told) for batch in (left, right)))
     versions = _changes(
         *({name: batch.attributes.get(name) for name in _VERSIONS[:2]} for batch in (left, right))
     )
@@ -172,10 +173,12 @@ def _of_first(left: Batch, right: Batch, rows: Sequence[Sequence[int]]) -> list[
         return []
 
 
-def _levels(batch: Batch) -> dict[str, Any]:
-    """Return the arms and the values of every swept key."""
+def _levels(batch: Batch, *, both_told: bool) -> dict[str, Any]:
+    """Return the arms, the values of every swept key, and where both batches tell it what the arms change."""
     values = {key: list(dict.fromkeys(batch.design[key].tolist())) for key in batch.keys}
-    return {"arms": list(batch.arms), "replicates": batch.design["replicate"].nunique(), **values}
+    levels = {"arms": list(batch.arms), "replicates": batch.design["replicate"].nunique(), **values}
+    changed = {f"arms.{arm}": settings for arm, settings in (batch.changes or {}).items()}
+    return {**levels, **(changed if both_told else {})}
 
 
 def _by_place(batch: Batch) -> dict[str, int]:

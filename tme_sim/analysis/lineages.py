@@ -74,14 +74,9 @@ def clone_sizes(cells: Cells, minutes: np.ndarray, founders: Sequence[int]) -> n
 
 def clone_table(cells: Cells) -> pd.DataFrame:
     """Return one row per founder, most resistant cells first: ``founder, cells, resistant, resistant_share, ever``."""
-    grouped = cells.table.groupby("founder")["fate"]
-    out = pd.DataFrame(
-        {
-            "cells": grouped.apply(lambda fate: int((fate != "dead").sum())),
-            "resistant": grouped.apply(lambda fate: int((fate == "resistant").sum())),
-            "ever": grouped.size(),
-        }
-    )
+    fate: Any = cells.table["fate"]
+    counted = pd.DataFrame({"cells": fate != "dead", "resistant": fate == "resistant", "ever": True})
+    out: Any = counted.astype(np.int64).groupby(cells.table["founder"]).sum()
     out["resistant_share"] = out["resistant"] / out["cells"].where(out["cells"] > 0)
     return out.sort_values(["resistant", "cells"], ascending=False, kind="stable").reset_index()
 
@@ -92,11 +87,13 @@ def tree_of(cells: Cells, founder: int, most: int) -> Tree | None:
     None where even these are too many.
     """
     table: Any = cells.table[cells.table["founder"] == founder].sort_values("born", kind="stable")
-    living = int((table["fate"] != "dead").sum())
-    name = f"clone {founder}: {living} cells of {len(table)}"
+    living, resistant = (
+        int(found.sum()) for found in (table["fate"] != "dead", table["fate"] == "resistant")
+    )
+    name = f"Clone {founder}: {living} of {len(table)} cells alive, {resistant} resistant"
     if len(table) > most:
         table = table[table["id"].isin(_ancestry(table))]
-        name += ", dead branches left out"
+        name += ",\ndead branches left out"
     if len(table) > most or table.empty:
         return None
     order = _mothers_first(table)

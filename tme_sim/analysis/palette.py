@@ -26,6 +26,11 @@ _TYPES = {
 _SPARE = ("#7B4FA3", "#6B4C2A", "#00B2B2", "#B0003A", "#4C6A00", "#3A3A8C")
 
 
+def on_white(colour: str | None) -> str | None:
+    """Return a colour as thin lines need it: yellow is darker there."""
+    return "#A79B00" if colour == YELLOW else colour
+
+
 def type_colours(cell_types: Sequence[str]) -> dict[str, str]:
     """Return one colour per cell type; the same type has the same colour in every figure of a scenario."""
     out: dict[str, str] = {}

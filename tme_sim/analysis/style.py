@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -53,9 +55,12 @@ STYLE: Any = {
 }
 
 
-def in_shared_style() -> Any:
-    """Return a context in which the shared style holds, on top of matplotlib's defaults."""
-    return style.context(["default", STYLE])
+@contextmanager
+def in_shared_style() -> Iterator[None]:
+    """Draw in the shared style on top of matplotlib's defaults; letters that the font lacks are boxes, unannounced."""
+    with style.context(["default", STYLE]), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
 
 
 def styled[**P, R](draw: Callable[P, R]) -> Callable[P, R]:
@@ -96,6 +101,7 @@ def save(figure: Figure, target: Path | BinaryIO, kind: str, dpi: int = PNG_DPI)
 @styled
 def settle(figure: Figure) -> None:
     """Lay a figure out once and for all: laying out takes as long as drawing, and is done anew for every file."""
+    figure.set_dpi(PNG_DPI)  # letters are a few percent narrower at the usual 100: labels would be cut
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from tme_sim.analysis.replicates import LEVEL
 from tme_sim.analysis.verdict import verdict
@@ -25,7 +26,8 @@ class Survival:
         ``arm``, ``minutes``, ``free`` (share without progression) with ``low`` and ``high``, ``at_risk``.
     arms : DataFrame
         By arm: ``n``, ``progressed``, ``median_min`` with ``low_min`` and ``high_min`` (inf where not reached), ``p``
-        of the log-rank test against the control (nan for the control itself), ``verdict``.
+        of the log-rank test against the control (nan for the control itself), ``p_adjusted`` (false discovery rate,
+        Benjamini and Hochberg), ``verdict``.
     """
 
     curves: pd.DataFrame
@@ -116,10 +118,14 @@ def kaplan_meier(
             "median_min": fit.median_survival_time_,
         }
         rows.append({"arm": name, **told, "low_min": low, "high_min": high, "p": p, "verdict": verdict(n)})
-    columns = ["arm", "n", "progressed", "median_min", "low_min", "high_min", "p", "verdict"]
+    columns = ["arm", "n", "progressed", "median_min", "low_min", "high_min", "p", "p_adjusted", "verdict"]
     empty = pd.DataFrame(columns=pd.Index(["arm", "minutes", "free", "low", "high", "at_risk"]))
     together = pd.concat(curves, ignore_index=True) if curves else empty
-    return Survival(together, pd.DataFrame(rows, columns=pd.Index(columns)))
+    arms: Any = pd.DataFrame(rows, columns=pd.Index(columns))
+    tested = arms["p"].notna()
+    if tested.any():
+        arms.loc[tested, "p_adjusted"] = stats.false_discovery_control(arms.loc[tested, "p"].to_numpy(float))
+    return Survival(together, arms)
 
 
 def _log_rank(left: Any, right: Any) -> float:

@@ -20,5 +20,8 @@ def verdict(n: int) -> str:
     if n == 1:
         return "one run: no interval can be given"
     if n < ENOUGH:
-        return f"only {n} runs: the interval rests on normality, and no test without it can reach 5 % below {ENOUGH}"
+        return (
+            f"only {n} runs: the interval takes them as normally distributed; a test that does not needs at least "
+            f"{ENOUGH}"
+        )
     return ""

@@ -26,6 +26,8 @@ def _facts(plan: Plan) -> dict[str, Any]:
         "title": experiment.title,
         "scenario": experiment.scenario,
         "control": next(iter(experiment.arms)),
+        "settings": experiment.settings | dict(text.split("=", 1) for text in plan.overrides),
+        "arms": {name: arm.overrides() for name, arm in experiment.arms.items()},
         "converge": dict(experiment.converge),
         "tolerance": experiment.tolerance,
         "report": experiment.report,

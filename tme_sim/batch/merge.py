@@ -1,5 +1,6 @@
 """Merges the files of a batch into one, which can always be made again from them.
 
+experiment/   (text)       settings, arms, refinement and reported measures as planned, JSON
 design/       (run)        arm, replicate, seed, run_id, status, failure
 parameters/   (run)        one dataset per swept key: numbers with their unit, else texts
 timeseries/   (run, time)  one dataset per measure; nan after a run's end, and in runs without it
@@ -9,34 +10,26 @@ provenance/   (run)        wall time and memory
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import h5py
 import numpy as np
 
 import tme_sim
 from tme_sim.batch.folder import DONE, Folder
-from tme_sim.record.hdf5 import (
-    set_attributes,
-    text_array,
-    write,
-    write_coordinate,
-    write_dimension,
-    write_empty,
-)
+from tme_sim.record.hdf5 import Branch, building, text_array
 from tme_sim.record.identity import FORMAT_VERSION
-from tme_sim.record.manifest import Entry
+from tme_sim.record.manifest import TOLD, Entry, number_of, told_of_plan
 from tme_sim.record.seal import RunFileError, seal_file
+from tme_sim.record.series import Series, read_series
 from tme_sim.record.shard import Shard
 from tme_sim.record.store import publish_built
 
 _BLOCK_VALUES = 8_000_000
-_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)")
 _MACHINE = {"wall_time_s": "s", "peak_memory_mb": "MB"}
 _KEPT = ("units", "long_name")
 
@@ -61,9 +54,8 @@ class _About:
 
 
 @dataclass(frozen=True)
-class _Series:
-    minutes: np.ndarray  # (n,)
-    values: np.ndarray  # (n_measures, n)
+class _Finished:
+    series: Series
     machine: tuple[float, ...]
 
 
@@ -87,7 +79,7 @@ def merge(folder: Folder) -> Merged:
     finished = np.zeros(len(entries), bool)
 
     def build(file: BinaryIO) -> None:
-        with h5py.File(file, "w", libver="latest") as out:
+        with building(file) as out:
             _write_root(out, manifest, ", ".join(sorted(found.versions)))
             _write_series(out, entries, shards, manifest, found.measures, finished, passed_over)
             _write_design(out, folder, entries, finished)
@@ -115,23 +107,25 @@ def _about(entries: Sequence[Entry], shards: Mapping[str, Shard]) -> _About:
     return found
 
 
-def _write_root(out: h5py.File, manifest: dict[str, Any], version: str) -> None:
-    told = {key: manifest[key] for key in ("experiment", "title", "scenario", "control", "plan_id")}
-    set_attributes(
-        out,
-        {
-            "Conventions": "CF-1.11",
-            "source": f"tme-sim {tme_sim.__version__}",
-            "kind": "batch",
-            "format_version": FORMAT_VERSION,
-            "numerics_version": version,
-            **told,
-        },
+def _write_root(out: Branch, manifest: dict[str, Any], version: str) -> None:
+    out.describe(
+        Conventions="CF-1.11",
+        source=f"tme-sim {tme_sim.__version__}",
+        kind="batch",
+        format_version=FORMAT_VERSION,
+        numerics_version=version,
+        **{key: manifest[key] for key in TOLD},
+    )
+    experiment = out.branch("experiment")
+    experiment.write_dimension("text", 1)
+    plan = text_array([json.dumps(told_of_plan(manifest), ensure_ascii=False)])
+    experiment.write(
+        "json", plan, ("text",), None, long_name="Settings, arms, refinement and reported measures"
     )
 
 
 def _write_series(
-    out: h5py.File,
+    out: Branch,
     entries: Sequence[Entry],
     shards: Mapping[str, Shard],
     manifest: dict[str, Any],
@@ -143,70 +137,57 @@ def _write_series(
     interval = manifest["interval_min"] or manifest["duration_min"]
     times = int(manifest["duration_min"] / interval + 1e-9) + 1
     rows = max(1, min(256, _BLOCK_VALUES // (times * len(about))))
-    write_dimension(out, "run", len(entries))
-    series, ends = out.create_group("timeseries", track_order=True), out.create_group("end", track_order=True)
-    write_coordinate(
-        series, "time", np.arange(times) * interval, units="min", long_name="Simulated time", axis="T"
+    out.write_dimension("run", len(entries))
+    shown, ends = out.branch("timeseries"), out.branch("end")
+    shown.write_coordinate(
+        "time", np.arange(times) * interval, units="min", long_name="Simulated time", axis="T"
     )
     all_series = {
-        name: write_empty(series, name, (len(entries), times), ("run", "time"), (rows, times), **attributes)
+        name: shown.write_empty(name, (len(entries), times), ("run", "time"), (rows, times), **attributes)
         for name, attributes in about.items()
     }
+    place = {name: number for number, name in enumerate(about)}
     end_values = np.full((len(about), len(entries)), np.nan)
     ended, machine = np.full(len(entries), np.nan), np.full((len(_MACHINE), len(entries)), np.nan)
     for start in range(0, len(entries), rows):
         block = np.full((len(about), rows, times), np.nan)
         for i, entry in enumerate(entries[start : start + rows]):
-            found = _read(shards.get(entry.run_id), tuple(about), io_passed_over)
+            found = _read(shards.get(entry.run_id), io_passed_over)
             if found is None:
                 continue
-            at = start + i
-            io_finished[at], ended[at], machine[:, at] = True, found.minutes[-1], found.machine
-            end_values[:, at] = found.values[:, -1]
-            column = ((found.minutes + 1e-6) / interval).astype(np.int64)
-            block[:, i, column] = found.values
+            at, series = start + i, found.series
+            io_finished[at], ended[at], machine[:, at] = True, series.minutes[-1], found.machine
+            known = [number for number, name in enumerate(series.names) if name in place]
+            measure = [place[series.names[number]] for number in known]
+            end_values[measure, at] = series.values[-1, known]
+            column = ((series.minutes + 1e-6) / interval).astype(np.int64)
+            block[np.ix_(measure, [i], column)] = series.values[:, known].T[:, None, :]
         stop = min(start + rows, len(entries))
         for dataset, values in zip(all_series.values(), block, strict=True):
             dataset[start:stop] = values[: stop - start]
     for (name, attributes), values in zip(about.items(), end_values, strict=True):
-        write(ends, name, values, ("run",), None, **attributes)
-    write(ends, "ended", ended, ("run",), None, units="min", long_name="Simulated time at the end of the run")
-    provenance = out.create_group("provenance", track_order=True)
+        ends.write(name, values, ("run",), None, **attributes)
+    ends.write("ended", ended, ("run",), None, units="min", long_name="Simulated time at the end of the run")
+    provenance = out.branch("provenance")
     for (name, unit), values in zip(_MACHINE.items(), machine, strict=True):
-        write(provenance, name, values, ("run",), None, units=unit)
+        provenance.write(name, values, ("run",), None, units=unit)
 
 
-def _read(shard: Shard | None, measures: Sequence[str], io_passed_over: list[str]) -> _Series | None:
-    """Return the series of a finished run; None for one that is not there or damaged, which is noted."""
+def _read(shard: Shard | None, io_passed_over: list[str]) -> _Finished | None:
+    """Return what is merged of a finished run; None for one that is not there or damaged, which is noted."""
     if shard is None:
         return None
     try:
         with shard.open() as run:
-            group = h5py.h5g.open(run.id, b"timeseries")
-            series: Any = run["timeseries"]
-            held = set(series)
-            minutes = _array(group, "time")
-            nothing = np.full(len(minutes), np.nan)
-            values = np.stack([_array(group, name) if name in held else nothing for name in measures])
             machine = tuple(float(run["provenance"].attrs.get(name, np.nan)) for name in _MACHINE)
+            return _Finished(read_series(run), machine)
     except (RunFileError, OSError, KeyError) as error:
         io_passed_over.append(str(error))
         return None
-    return _Series(minutes, values, machine)
 
 
-def _array(group: Any, name: str) -> np.ndarray:
-    """Read a one-dimensional float64 dataset the quick way."""
-    dataset = h5py.h5d.open(group, name.encode())
-    values = np.empty(dataset.shape, np.float64)
-    dataset.read(
-        h5py.h5s.ALL, h5py.h5s.ALL, values, h5py.h5t.NATIVE_DOUBLE
-    )  # working the type out takes a third
-    return values
-
-
-def _write_design(out: h5py.File, folder: Folder, entries: Sequence[Entry], finished: np.ndarray) -> None:
-    design = out.create_group("design", track_order=True)
+def _write_design(out: Branch, folder: Folder, entries: Sequence[Entry], finished: np.ndarray) -> None:
+    design = out.branch("design")
     status = [DONE if done else folder.state(e.run_id) for e, done in zip(entries, finished, strict=True)]
     texts = {
         "run_id": [e.run_id for e in entries],
@@ -217,30 +198,22 @@ def _write_design(out: h5py.File, folder: Folder, entries: Sequence[Entry], fini
         ],
     }
     for name, values in texts.items():
-        write(design, name, text_array(values), ("run",))
-    write(design, "replicate", np.array([e.replicate for e in entries], np.int64), ("run",))
-    write(design, "seed", np.array([e.seed for e in entries], np.uint64), ("run",))
+        design.write(name, text_array(values), ("run",))
+    design.write("replicate", np.array([e.replicate for e in entries], np.int64), ("run",))
+    design.write("seed", np.array([e.seed for e in entries], np.uint64), ("run",))
 
 
-def _write_parameters(out: h5py.File, entries: Sequence[Entry]) -> None:
-    group = out.create_group("parameters", track_order=True)
+def _write_parameters(out: Branch, entries: Sequence[Entry]) -> None:
+    group = out.branch("parameters")
     for key in dict.fromkeys(key for entry in entries for key in entry.point):
         written = [entry.point.get(key, "") for entry in entries]
-        numbers = list(_numbers(written))
+        numbers = [number for text in written if (number := number_of(text)) is not None]
         units = {unit for _, unit in numbers}
         if len(numbers) == len(written) and len(units) == 1:
             values = np.array([number for number, _ in numbers])
-            write(group, key, values, ("run",), None, units=units.pop() or "1")
+            group.write(key, values, ("run",), None, units=units.pop() or "1")
         else:
-            write(group, key, text_array(written), ("run",))
-
-
-def _numbers(texts: Sequence[str]) -> Iterator[tuple[float, str]]:
-    """Yield number and unit of those texts that are a number."""
-    for text in texts:
-        match = _NUMBER.fullmatch(text.strip())
-        if match is not None:
-            yield float(match[1]), match[2]
+            group.write(key, text_array(written), ("run",))
 
 
 def _text(value: Any) -> str:

@@ -63,11 +63,14 @@ class Plan:
         One per arm and point.
     runs : tuple of Planned
         Replicate by replicate, so that a batch broken off has some of every arm.
+    overrides : tuple of str
+        ``key=value`` on top of the settings of every run.
     """
 
     experiment: Experiment
     scenarios: tuple[Scenario, ...]
     runs: tuple[Planned, ...]
+    overrides: tuple[str, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -122,7 +125,7 @@ def make_plan(path_or_name: str | Path, overrides: tuple[str, ...] = ()) -> Plan
             changed = {**arm.overrides(), **point}
             texts = (*common, *(f"{key}={value}" for key, value in changed.items()))
             scenarios.append(_loaded(config, texts, f"arms.{name}", root) if changed else base)
-    return Plan(experiment, tuple(scenarios), tuple(_runs(experiment, points, scenarios)))
+    return Plan(experiment, tuple(scenarios), tuple(_runs(experiment, points, scenarios)), overrides)
 
 
 def _scenario_file(experiment: Experiment, folder: Path) -> str | Path:

@@ -1,9 +1,8 @@
-"""What a batch says in a few lines: means per arm and point, and where refinement stops changing them."""
+"""What a batch says in a few lines: means per arm and point."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import h5py
@@ -14,28 +13,6 @@ from tme_sim.batch.folder import Folder
 
 _DEFAULT = "resistant_fraction"
 _MOST_ROWS = 40
-
-
-@dataclass(frozen=True)
-class Converged:
-    """How a measure answers to the last refinement of one key.
-
-    Attributes
-    ----------
-    key, coarse, fine : str
-        What was refined, and its last two values.
-    change : float
-        Of the mean, relative to the finer one.
-    noise : float
-        Standard error of that change.
-    """
-
-    measure: str
-    key: str
-    coarse: str
-    fine: str
-    change: float
-    noise: float
 
 
 def ends_of(folder: Folder, measures: Sequence[str] | None = None) -> Any:
@@ -69,33 +46,3 @@ def table_of(folder: Folder) -> Any:
     measures = [name for name in ends if name not in (*keys, "replicate")]
     grouped: Any = ends.groupby(keys, sort=False, dropna=False)
     return grouped[measures].mean().assign(n=grouped.size()).reset_index().head(_MOST_ROWS)
-
-
-def convergence(folder: Folder, converge: Mapping[str, Sequence[str]]) -> list[Converged]:
-    """Return for every reported measure and refined key how far the last refinement moved it."""
-    ends = ends_of(folder)
-    base = {key: values[0] for key, values in converge.items()}
-    out = []
-    for key, values in converge.items():
-        if len(values) < 2:
-            continue
-        levels = [_at(ends, {**base, key: value}) for value in values[-2:]]
-        for measure in reported(folder):
-            if measure in ends:
-                coarse, fine = (level[measure].to_numpy(float) for level in levels)
-                out.append(Converged(measure, key, values[-2], values[-1], *_change(coarse, fine)))
-    return out
-
-
-def _at(ends: pd.DataFrame, point: Mapping[str, str]) -> Any:
-    here = np.all([ends[key].to_numpy() == value for key, value in point.items()], axis=0)
-    return ends[here]
-
-
-def _change(coarse: np.ndarray, fine: np.ndarray) -> tuple[float, float]:
-    """Return relative change of the mean, and its standard error; nan where there is nothing to compare."""
-    scale = abs(float(np.mean(fine))) if len(fine) else np.nan
-    if not len(coarse) or not scale > 0.0:
-        return np.nan, np.nan
-    error = np.sqrt(sum(np.var(x, ddof=1) / len(x) if len(x) > 1 else np.nan for x in (coarse, fine)))
-    return float((np.mean(fine) - np.mean(coarse)) / scale), float(error / scale)

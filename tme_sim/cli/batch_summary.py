@@ -65,14 +65,22 @@ def _width(lines: list[list[str]]) -> int:
 
 def show_convergence(folder: Folder, console: Console) -> None:
     """Print for each refined key whether the last refinement still changes the reported measures."""
-    from tme_sim.batch.summary import convergence
+    from tme_sim.analysis.convergence import levels_of, refinements
+    from tme_sim.record.batch_reader import open_batch
 
     manifest = folder.read_manifest()
-    for found in convergence(folder, manifest["converge"]):
-        verdict = "stopped changing" if abs(found.change) <= manifest["tolerance"] else "still changes"
+    if not manifest["converge"]:
+        return
+    with open_batch(folder.results) as batch:
+        table = batch.table()
+        levels = levels_of(table, manifest["converge"])
+        found = refinements(table, levels, list(batch.reported), manifest["tolerance"])
+    for row in found.drop_duplicates(["arm", "key", "measure"], keep="last").to_dict("records"):
+        coarse, fine = manifest["converge"][row["key"]][-2:]
+        interval = f" (95 % interval {row['low']:+.1%} to {row['high']:+.1%})" if row["n"] > 1 else ""
         console.print(
-            f"{found.measure}: {found.key} {found.coarse} -> {found.fine}: {found.change:+.1%} "
-            f"(standard error {found.noise:.1%}): {verdict}",
+            f"{row['arm']}: {row['measure']}: {row['key']} {coarse} -> {fine}: "
+            f"{row['change']:+.1%}{interval}: {row['answer']}",
             highlight=False,
         )
 

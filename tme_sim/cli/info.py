@@ -79,6 +79,7 @@ def _of_batch(batch: Batch, path: Path) -> dict[str, Any]:
         "runs": len(design),
         "states": design["status"].value_counts().to_dict(),
         "arms": {arm: int((batch.finished["arm"] == arm).sum()) for arm in batch.arms},
+        "changes": batch.changes,
         "keys": {key: {"unit": batch.units[key], "values": values} for key, values in levels.items()},
         "replicates": design["replicate"].nunique(),
         "measures": len(batch.measures),
@@ -103,6 +104,9 @@ def _show_batch(batch: Batch, facts: dict[str, Any], *, as_json: bool) -> None:
     typer.echo(f"runs: {facts['runs']} ({states}), {facts['replicates']} replicates")
     typer.echo("arms: " + ", ".join(f"{arm} ({n} runs)" for arm, n in facts["arms"].items()), nl=False)
     typer.echo(f"; control {facts['control']}")
+    for arm, changes in (facts["changes"] or {}).items():
+        told = ", ".join(f"{key}={value}" for key, value in changes.items())
+        typer.echo(f"arm {arm}: {told or 'changes nothing'}")
     for key, axis in facts["keys"].items():
         unit = "" if axis["unit"] == "1" else f" {axis['unit']}"
         typer.echo(f"swept: {key}: {_values(axis['values'])}{unit}")

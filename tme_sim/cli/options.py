@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -48,3 +50,16 @@ def overrides(
     if faults:
         raise CommandError("\n".join(faults))
     return tuple(f"{key}={value}" for key, value in seen.items())
+
+
+@contextmanager
+def naming_as_typed(until: str | None, seed: int | None) -> Iterator[None]:
+    """Let errors of the block name ``--until`` and ``--seed``, which are settings as others to everything below."""
+    try:
+        yield
+    except CommandError as error:
+        text = str(error)
+        for option, value, key in (("--until", until, "time.duration"), ("--seed", seed, "seed")):
+            if value is not None:
+                text = text.replace(f"--set {key}: {key}: ", f"{option}: ")
+        raise CommandError(text, error.code) from error.__cause__

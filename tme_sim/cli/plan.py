@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from tme_sim.cli import table
-from tme_sim.cli.options import Config, Json, Seed, Settings, Until, overrides
+from tme_sim.cli.options import Config, Json, Seed, Settings, Until, naming_as_typed, overrides
 from tme_sim.cli.scenario import build
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def plan(
     """Show what a run would do and the memory it needs."""
     import json
 
-    facts = describe(build(config, overrides(settings, until, seed)))
+    with naming_as_typed(until, seed):
+        facts = describe(build(config, overrides(settings, until, seed)))
     if as_json:
         typer.echo(json.dumps(facts, indent=2))
         return

@@ -11,7 +11,7 @@ import typer
 from tme_sim.cli.begin import from_checkpoint, from_scenario, run_file_of
 from tme_sim.cli.destination import already_done, check_place
 from tme_sim.cli.errors import INTERRUPTED, CommandError
-from tme_sim.cli.options import Json, Seed, Settings, Until, overrides
+from tme_sim.cli.options import Json, Seed, Settings, Until, naming_as_typed, overrides
 from tme_sim.cli.progress import Progress
 from tme_sim.cli.runfile import opened
 from tme_sim.cli.signals import StopRequest
@@ -64,10 +64,11 @@ def run(
     started = time.monotonic()
     with StopRequest(gently=every_s != float("inf")) as stop:
         saved = resume or branch
-        if saved is not None:
-            start = from_checkpoint(saved, chosen, branch=branch is not None)
-        else:
-            start = from_scenario(str(config), chosen)
+        with naming_as_typed(until, seed):
+            if saved is not None:
+                start = from_checkpoint(saved, chosen, branch=branch is not None)
+            else:
+                start = from_scenario(str(config), chosen)
         if already_done(out, start.run_id, force=force):
             _tell(f"{out}: holds this run already, nothing to do", quiet)
         else:

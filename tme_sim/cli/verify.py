@@ -21,15 +21,15 @@ def verify(
     from tme_sim.record.batch_reader import is_batch
 
     path = Path(file)
-    if path.is_dir():
-        _verify_batch(path)
-        return
-    if is_batch(path):
-        with opened_batch(path) as batch:
-            what = f"results of batch {batch.attributes['experiment']}"
-    else:
+    if not is_batch(path):
         with opened(path) as run:
             what = f"run {run.run_id}"
+    elif path.is_dir():
+        _verify_batch(path)
+        return
+    else:
+        with opened_batch(path) as batch:
+            what = f"results of batch {batch.attributes['experiment']}"
     typer.echo(f"{file}: whole, {what}")
 
 

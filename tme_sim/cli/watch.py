@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tme_sim.cli.errors import CommandError
-from tme_sim.cli.options import Config, Seed, Settings, Until, overrides
+from tme_sim.cli.options import Config, Seed, Settings, Until, naming_as_typed, overrides
 from tme_sim.cli.scenario import build
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def watch(
 
     The page is served to this machine alone and needs no internet. Every tab has a model of its own.
     """
-    scenario = build(config, overrides(settings, until, seed)).config
+    with naming_as_typed(until, seed):
+        scenario = build(config, overrides(settings, until, seed)).config
     if terminal:
         from tme_sim.live.terminal import play
 

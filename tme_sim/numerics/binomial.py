@@ -16,8 +16,9 @@ def binomial(n: int, hazard: float, u: float) -> int:
     """
     if n <= 0 or hazard <= 0.0:
         return 0
-    if hazard < 0.5 and n * hazard < 40.0 and math.exp(-n * hazard) >= u:
-        return 0  # the most common case, with one exponential
+    mean = n * hazard
+    if hazard < 0.5 and mean < 40.0 and (1.0 - mean >= u or math.exp(-mean) >= u):
+        return 0  # the most common case; exp(-x) is at least 1 - x
     miss = math.exp(-hazard)
     if miss <= 0.0:
         return n

@@ -28,12 +28,14 @@ import numpy as np
 from tme_sim.numerics.cycle import cycle
 from tme_sim.numerics.errors import CONVERGED, NOT_FINITE, SINGULAR, SLOW
 from tme_sim.numerics.jit import kernel
-from tme_sim.numerics.stencil import ONE, TWO, ZERO, apply_red, couple, relax, seal
+from tme_sim.numerics.stencil import LANES, ONE, ZERO, apply_red, couple, largest_size, relax
 
 _0 = np.float32(0.0)
 
 # Single precision carries seven digits: four to be won, the rest for rounding in the cycle and in sums.
 REFRESH = 1e-4
+# A residual that has fallen by this since it was taken is rounding alone, as after a step that hits the solution.
+ROUNDING = 1e-6
 
 # Rows of the single precision vectors.
 D, INVERSE, P, Q, R, CORRECTION = range(6)
@@ -43,82 +45,61 @@ N_VECTORS = 6
 @kernel
 def largest_red(level, u, scratch):
     """Return max|u| over red sites; blind to nan."""
-    sizes = scratch[0]
-    first, nz, ny, half = level[0], level[1], level[2], level[4]
-    width = half + ONE
-    for i in range(half):
-        sizes[i] = 0.0
-    for iz in range(nz):
-        for iy in range(ny):
-            red = first + (iz * ny + iy) * TWO * width + ONE + ((iz + iy) & ONE) * width
-            for i in range(half):
-                size = abs(u[red + i])
-                sizes[i] = size if size > sizes[i] else sizes[i]
-    largest = 0.0
-    for i in range(half):
-        largest = max(largest, sizes[i])
-    return largest
+    return largest_size(u, level[0], level[0] + level[2], scratch[0])
 
 
 @kernel
-def residual(level, k, links, full, rhs, u, scratch, out_r):
-    """Write rhs - A u at red sites, from all of u; return the largest size."""
+def residual(level, k, links, full, inverse, rhs, u, scratch, out_r):
+    """Write rhs - A u at red sites, from all of u; return the largest size.
+
+    As full times what relaxation would add to u, which is zero where there is no site.
+    """
     t = scratch[0]
-    first, nz, ny, nx, half = level[0], level[1], level[2], level[3], level[4]
-    width = half + ONE
-    for iz in range(nz):
-        for iy in range(ny):
-            row = first + (iz * ny + iy) * TWO * width + ONE
-            parity = (iz + iy) & ONE
-            red = row + parity * width
-            couple(level, links, u, iz, iy, row, parity, t)
-            for i in range(half):
-                out_r[red + i] = rhs[red + i] + k * t[i] - full[red + i] * u[red + i]
-            seal(nx, half, parity, red, out_r)
+    first, count = level[0], level[2]
+    for begin in range(ZERO, count, LANES):
+        n, here = min(LANES, count - begin), first + begin
+        couple(level, links, u, ZERO, begin, n, t)
+        for i in range(n):
+            t[i] = (rhs[here + i] + k * t[i]) * inverse[here + i]
+        for i in range(n):
+            out_r[here + i] = (t[i] - u[here + i]) * full[here + i]
     return largest_red(level, out_r, scratch)
 
 
 @kernel
-def narrow_residual(level, residual, scale, out_r):
-    """Write the residual over ``scale`` at red sites and zero at black ones."""
-    inverse = 1.0 / scale if scale > 0.0 else 0.0
-    first, nz, ny, half = level[0], level[1], level[2], level[4]
-    width = half + ONE
-    for iz in range(nz):
-        for iy in range(ny):
-            row = first + (iz * ny + iy) * TWO * width + ONE
-            red = row + ((iz + iy) & ONE) * width
-            black = row + ((iz + iy + ONE) & ONE) * width
-            for i in range(half):
-                out_r[red + i] = residual[red + i] * inverse
-            for i in range(half):
-                out_r[black + i] = _0
+def renew(level, k, links, full, inverse, rhs, scale, scratch, room, io_u, out_r):
+    """Relax black sites; write the residual at red ones over ``scale``, or over its largest size, which is returned."""
+    relax(level, ONE, k, links, inverse, rhs, scratch[0], io_u)
+    largest = residual(level, k, links, full, inverse, rhs, io_u, scratch, room)
+    scale = scale if scale > 0.0 else largest
+    share = 1.0 / scale if scale > 0.0 else 0.0
+    for i in range(level[0], level[0] + level[2]):
+        out_r[i] = room[i] * share
+    return largest
 
 
 @kernel
 def red_measures(level, r, q, correction, scratch):
     """Return over red sites the sums of r and of q times correction, and max|correction|.
 
-    One partial result per place in the row, then these in order: the order of additions is fixed. Maxima are
+    One partial result per lane, then these in order: the order of additions is fixed. Maxima are
     blind to nan, the sum is not. Red sites suffice: a black correction is a mean of red ones.
     """
     products, others, errors = scratch[0], scratch[1], scratch[2]
-    first, nz, ny, half = level[0], level[1], level[2], level[4]
-    width = half + ONE
-    for i in range(half):
+    for i in range(LANES):
         products[i] = _0
         others[i] = _0
         errors[i] = _0
-    for iz in range(nz):
-        for iy in range(ny):
-            red = first + (iz * ny + iy) * TWO * width + ONE + ((iz + iy) & ONE) * width
-            for i in range(half):
-                products[i] += r[red + i] * correction[red + i]
-                others[i] += q[red + i] * correction[red + i]
-                error = abs(correction[red + i])
-                errors[i] = error if error > errors[i] else errors[i]
+    stop = level[0] + level[2]
+    for here in range(level[0], stop, LANES):
+        n = min(LANES, stop - here)
+        for i in range(n):
+            products[i] += r[here + i] * correction[here + i]
+            others[i] += q[here + i] * correction[here + i]
+            error = abs(correction[here + i])
+            errors[i] = error if error > errors[i] else errors[i]
     product, other, error = 0.0, 0.0, 0.0
-    for i in range(half):
+    for i in range(LANES):
         product += products[i]
         other += others[i]
         error = max(error, errors[i])
@@ -129,22 +110,20 @@ def red_measures(level, r, q, correction, scratch):
 def red_step(level, along, alpha, p, q, scratch, io_u, io_r):
     """Go along p at red sites: u += along p, r -= alpha q, where q = A p; return max|u|."""
     sizes = scratch[0]
-    first, nz, ny, half = level[0], level[1], level[2], level[4]
-    width = half + ONE
-    for i in range(half):
+    for i in range(LANES):
         sizes[i] = 0.0
-    for iz in range(nz):
-        for iy in range(ny):
-            red = first + (iz * ny + iy) * TWO * width + ONE + ((iz + iy) & ONE) * width
-            for i in range(half):
-                value = io_u[red + i] + along * p[red + i]
-                io_u[red + i] = value
-                size = abs(value)
-                sizes[i] = size if size > sizes[i] else sizes[i]
-            for i in range(half):
-                io_r[red + i] -= alpha * q[red + i]
+    stop = level[0] + level[2]
+    for here in range(level[0], stop, LANES):
+        n = min(LANES, stop - here)
+        for i in range(n):
+            value = io_u[here + i] + along * p[here + i]
+            io_u[here + i] = value
+            size = abs(value)
+            sizes[i] = size if size > sizes[i] else sizes[i]
+        for i in range(n):
+            io_r[here + i] -= alpha * q[here + i]
     largest = 0.0
-    for i in range(half):
+    for i in range(LANES):
         largest = max(largest, sizes[i])
     return largest
 
@@ -176,19 +155,14 @@ def smallest_ritz(alphas, betas, n):
 @kernel
 def turn(level, beta, correction, io_p):
     """Write the next direction of search at red sites, p = correction + beta p."""
-    first, nz, ny, half = level[0], level[1], level[2], level[4]
-    width = half + ONE
-    for iz in range(nz):
-        for iy in range(ny):
-            red = first + (iz * ny + iy) * TWO * width + ONE + ((iz + iy) & ONE) * width
-            for i in range(half):
-                io_p[red + i] = correction[red + i] + beta * io_p[red + i]
+    for i in range(level[0], level[0] + level[2]):
+        io_p[i] = correction[i] + beta * io_p[i]
 
 
 @kernel
 def conjugate_gradients(
     table, levels, k, links, links_single, tolerance, reduction, max_iterations, rhs, full, inverse, scratch,
-    scratch_single, vectors, room, io_u,
+    scratch_single, rows, vectors, room, io_u,
 ):  # fmt: skip
     """Solve A u = rhs from the u given, with d and its inverse on all levels in ``vectors``.
 
@@ -200,7 +174,7 @@ def conjugate_gradients(
     iterations, last, status
         Cycles done, last estimate of the error relative to max|u|, CONVERGED, SLOW or why it failed.
     """
-    single, t = np.float32(k), scratch[0]
+    single = np.float32(k)
     inverse_single, p, q, r, correction = (
         vectors[INVERSE],
         vectors[P],
@@ -209,15 +183,13 @@ def conjugate_gradients(
         vectors[CORRECTION],
     )
     level = table[ZERO]
-    relax(level, ONE, k, links, inverse, rhs, t, io_u)
-    scale = residual(level, k, links, full, rhs, io_u, scratch, room)
-    narrow_residual(level, room, scale, r)
+    scale = renew(level, k, links, full, inverse, rhs, 0.0, scratch, room, io_u, r)
     alphas, betas = np.empty(max_iterations), np.empty(max_iterations)
-    alpha, slope, first, last, fresh, status = 1.0, 1.0, math.inf, math.inf, math.inf, SLOW
+    alpha, slope, first, last, fresh, anew, status = 0.0, 1.0, math.inf, math.inf, math.inf, True, SLOW
     size = largest_red(level, io_u, scratch)
-    iteration = 0
+    iteration, steps = 0, 0
     while iteration < max_iterations:
-        cycle(table, levels, single, links_single, inverse_single, scratch_single, r, correction)
+        cycle(table, levels, single, links_single, inverse_single, scratch_single, rows, r, correction)
         iteration += 1
         new_slope, turned, error = red_measures(level, r, q, correction, scratch_single)
         if not math.isfinite(new_slope) or not math.isfinite(scale):
@@ -226,28 +198,33 @@ def conjugate_gradients(
         largest = size if size > 0.0 else error
         last = error / largest if largest > 0.0 else 0.0
         if iteration == 1:
-            first, fresh = last, error
+            first = last
+        if anew:
+            fresh, anew = error, False
+        elif error < ROUNDING * fresh:
+            renew(level, k, links, full, inverse, rhs, scale, scratch, room, io_u, r)
+            anew, alpha = True, 0.0
+            continue
         goal = max(tolerance, reduction * first)
-        if last <= goal and iteration > 1:
-            last /= smallest_ritz(alphas, betas, iteration - 1)
+        if last <= goal and steps > 0:
+            last /= smallest_ritz(alphas, betas, steps)
         if last <= goal:
             red_step(level, scale, _0, correction, r, scratch, io_u, r)
             status = CONVERGED
             break
         # Against the last direction alone, from what was done: the cycle is rounded and no exact operator.
-        beta = max(-alpha * turned / slope, 0.0) if iteration > 1 else 0.0
+        beta = max(-alpha * turned / slope, 0.0)
         slope = new_slope
         turn(level, np.float32(beta), correction, p)
         curvature = apply_red(level, k, links, full, inverse, p, scratch, room, q)
         if curvature <= 0.0:
             return iteration, math.nan, SINGULAR
         alpha = slope / curvature
-        alphas[iteration - 1], betas[iteration - 1] = alpha, beta
+        alphas[steps], betas[steps] = alpha, beta
+        steps += 1
         size = red_step(level, alpha * scale, np.float32(alpha), p, q, scratch, io_u, r)
         if error < REFRESH * fresh:
-            relax(level, ONE, k, links, inverse, rhs, t, io_u)
-            residual(level, k, links, full, rhs, io_u, scratch, room)
-            narrow_residual(level, room, scale, r)
+            renew(level, k, links, full, inverse, rhs, scale, scratch, room, io_u, r)
             fresh = error
-    relax(level, ONE, k, links, inverse, rhs, t, io_u)
+    relax(level, ONE, k, links, inverse, rhs, scratch[0], io_u)
     return iteration, last, status

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tme_sim.numerics.jit import kernel
-from tme_sim.numerics.stencil import ONE, TWO, ZERO, relax
+from tme_sim.numerics.stencil import ONE, ZERO, relax
 from tme_sim.numerics.transfer import add_correction, restrict_diagonal, restrict_residual
 
 # Coarse levels see at most this many k of a site's sink; 3 to 8 measured alike, no cap 12 % slower.
@@ -14,7 +14,8 @@ WORTH = 0.5  # no coarser level once k is below this share of the smallest sink:
 _0, _1, _1_4, _4 = np.float32(0.0), np.float32(1.0), np.float32(0.25), np.float32(4.0)
 
 
-def count_levels(n_levels: int, k: float, smallest_sink: float) -> int:
+@kernel
+def count_levels(n_levels, k, smallest_sink):
     """Return how many levels are worth having: as long as diffusion moves more than sinks take."""
     levels = 1
     while levels < n_levels and k > WORTH * smallest_sink:
@@ -24,70 +25,56 @@ def count_levels(n_levels: int, k: float, smallest_sink: float) -> int:
 
 
 @kernel
-def narrow(start, stop, a, b, out_a, out_b):
-    """Copy two vectors to single precision."""
-    for i in range(start, stop):
-        out_a[i] = a[i]
-    for i in range(start, stop):
-        out_b[i] = b[i]
-
-
-@kernel
-def prepare_levels(table, levels, k, total, scratch, io_d, out_inverse):
+def prepare_levels(table, levels, k, total, scratch, rows, io_d, out_inverse):
     """Fill the diagonals of coarser levels and their inverses from the finest diagonal in ``io_d``."""
+    k = np.float32(k)
     for level in range(1, levels):
         here = table[level]
-        stop = here[0] + here[1] * here[2] * TWO * (here[4] + ONE)
-        restrict_diagonal(table[level - 1], here, CAP * k, scratch, io_d)
+        restrict_diagonal(table[level - 1], here, CAP * k, scratch, rows, io_d)
         k *= _1_4
-        for i in range(here[0], stop):
+        for i in range(here[0], here[0] + here[1] + here[2]):
             full = io_d[i] + k * total[i]
             out_inverse[i] = _1 / full if full > _0 else _0
 
 
 @kernel
-def scale_by(a, b, start, stop, out_product):
-    """Write a times b."""
-    for i in range(start, stop):
-        out_product[i] = a[i] * b[i]
+def scale_colour(level, colour, a, b, out_product):
+    """Write a times b at the sites of one colour."""
+    here, n = level[0] + colour * level[1], level[2]
+    left, right, product = a[here : here + n], b[here : here + n], out_product[here : here + n]
+    for i in range(n):
+        product[i] = left[i] * right[i]
 
 
 @kernel
-def scale_red(level, a, b, out_product):
-    """Write a times b at red sites and zero at black ones."""
-    first, nz, ny, half = level[0], level[1], level[2], level[4]
-    width = half + ONE
-    for iz in range(nz):
-        for iy in range(ny):
-            row = first + (iz * ny + iy) * TWO * width + ONE
-            red, black = row + ((iz + iy) & ONE) * width, row + ((iz + iy + ONE) & ONE) * width
-            for i in range(half):
-                out_product[red + i] = a[red + i] * b[red + i]
-            for i in range(half):
-                out_product[black + i] = _0
+def clear_black(level, out_u):
+    """Write zero at black sites."""
+    here = level[0] + level[1]
+    for i in range(here, here + level[2]):
+        out_u[i] = _0
 
 
 @kernel
-def cycle(table, levels, k, links, inverse, scratch, io_rhs, out_u):
+def cycle(table, levels, k, links, inverse, scratch, rows, io_rhs, out_u):
     """Approximate A⁻¹ rhs on the finest level by one cycle; a symmetric positive operator.
 
-    Expects rhs = 0 at black sites of the finest level, and gives u at its red ones alone, as if black ones were
+    Takes rhs to be zero at black sites of the finest level, and gives u at its red ones alone, as if black ones were
     relaxed last. From zero, relaxes black then red on the way down, red then black on the way up; the coarsest level
     gets black-red-black, which is symmetric too, and exact where it has one site. (Black from zero is division by the
-    diagonal, done at both colours since red is relaxed next; on the finest level it leaves black zero and relaxes red
-    at once.)
+    diagonal; on the finest level it leaves black zero, and red is divided at once.)
     """
     t = scratch[0]
     scale = k
     for level in range(levels):
         here = table[level]
         if level == 0:
-            scale_red(here, io_rhs, inverse, out_u)
+            scale_colour(here, ZERO, io_rhs, inverse, out_u)
+            clear_black(here, out_u)
         else:
-            scale_by(io_rhs, inverse, here[0], here[0] + here[1] * here[2] * TWO * (here[4] + ONE), out_u)
+            scale_colour(here, ONE, io_rhs, inverse, out_u)
             relax(here, ZERO, scale, links, inverse, io_rhs, t, out_u)
         if level + 1 < levels:
-            restrict_residual(here, table[level + 1], scale, links, out_u, scratch, io_rhs)
+            restrict_residual(here, table[level + 1], scale, links, out_u, scratch, rows, io_rhs)
             scale *= _1_4
     if levels > 1:
         relax(table[levels - 1], ONE, scale, links, inverse, io_rhs, t, out_u)
@@ -95,7 +82,7 @@ def cycle(table, levels, k, links, inverse, scratch, io_rhs, out_u):
         level = levels - 1 - step
         here = table[level]
         scale *= _4
-        add_correction(here, table[level + 1], scratch, out_u)
+        add_correction(here, table[level + 1], scratch, rows, out_u)
         relax(here, ZERO, scale, links, inverse, io_rhs, t, out_u)
         if level > 0:
             relax(here, ONE, scale, links, inverse, io_rhs, t, out_u)

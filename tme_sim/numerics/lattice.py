@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from tme_sim.numerics.jit import kernel
@@ -24,6 +26,11 @@ def directions(shape: tuple[int, int, int], *, moore: bool) -> np.ndarray:
     int64 (k, 3)
         Columns dz, dy, dx; faces first, in a fixed order.
     """
+    return _directions(shape, moore).copy()
+
+
+@cache
+def _directions(shape: tuple[int, int, int], moore: bool) -> np.ndarray:
     cube = np.stack(np.meshgrid(*[np.arange(-1, 2)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     reach = np.abs(cube).sum(axis=1)
     flat = np.any((cube != 0) & (np.array(shape) == 1), axis=1)

@@ -8,35 +8,34 @@ from tme_sim.numerics.links import Links
 
 CLOSED = 0.1  # of the mean: what closed faces conduct on coarser levels; 0 converges 15 times slower
 
-# Columns of the level table. HALF: places for the sites of one parity in a row; the row stride is 2 * (HALF + 1).
-# UNIT: 1 where every link is 1, so that kernels need not read links.
-FIRST, NZ, NY, NX, HALF, UNIT = range(6)
-# A longer half than SHORT has a multiple of LANES places: whole vectors, no tail one by one.
-LANES, SHORT = 32, 8
+# Columns of the level table. UNIT: 1 where every link is 1, so that kernels need not read links.
+FIRST, SPAN, COUNT, ROW, PLANE, NZ, NY, NX, UNIT = range(9)
+LANES = 32  # COUNT is a multiple of it: whole vectors, no tail one by one
 
 
 class Levels:
     """Sizes, places in memory and links of a lattice and of its coarser versions down to one site.
 
-    A level is stored row by row; a row holds its even sites and then its odd ones, each half behind one guard
-    element that stays zero: site x = 2 i + o of row r lies at ``FIRST + (2 r + o) (HALF + 1) + 1 + i``. Places
-    behind the last site of a half stay zero too. So
-    the sites of one colour in a row, their neighbours and their links are all contiguous, and a red-black
-    sweep runs at the full width of the vector unit for one species as for ten. Links on missing faces are
-    zero. All levels lie in one array, the given lattice first; every level has ceil(n/2) sites where the
-    finer one has n > 1.
+    A level holds its red sites (x + y + z even) and, SPAN later, its black ones. Within its colour a site lies at
+    ``z PLANE + y ROW + (x + y + z) // 2`` behind FIRST. Rows so lie askew, each half a place further than the one
+    before, and that gives all sites of a colour their neighbours at the same distances: with a = 0 for a red site
+    and 1 for a black one, its lower neighbours in the other colour lie at a - 1, a - 1 - ROW and a - 1 - PLANE from its
+    own place, the upper ones at a, a + ROW and a + PLANE. A red-black sweep is one loop over a level, at the full width
+    of the vector unit on the finest lattice and on coarse ones. Between rows, planes and colours lie places without a
+    site that stay zero and stand for what is outside. All levels lie in one array, the given lattice first; every level
+    has ceil(n/2) sites where the finer one has n > 1.
 
     Attributes
     ----------
-    table : uint64 (n_levels, 6)
-        Columns FIRST, NZ, NY, NX, HALF, UNIT (unsigned, since numba vectorises unsigned indices).
+    table : uint64 (n_levels, 9)
+        Columns FIRST, SPAN, COUNT (places of a colour to go through), ROW, PLANE, NZ, NY, NX, UNIT; unsigned, since
+        numba vectorises unsigned indices.
     size, fine_size : int
         Elements of all levels, and of the given lattice with its margins.
     start, stop : uint64
         Where the sites of the given lattice lie.
     links : float64 (4, size)
-        Row 0: faces between 2i and 2i+1 in the even half of a row, between 2i+1 and 2i+2 in the odd half;
-        rows 1 and 2: faces towards y+1 and z+1 at the site's place; row 3: sum over the faces of a site. A
+        Rows 0 to 2: faces towards x+1, y+1 and z+1 at the site's place; row 3: sum over the faces of a site. A
         coarse face is the mean of the fine faces that lie on it; missing ones count as zero, so that
         half-sites at an odd edge are half as wide.
     single : float32 (4, size)
@@ -48,27 +47,26 @@ class Levels:
     """
 
     def __init__(self, shape: tuple[int, int, int], links: Links):
-        shapes = [shape]
-        while max(shapes[-1]) > 1:
-            nz, ny, nx = shapes[-1]
-            shapes.append(((nz + 1) // 2, (ny + 1) // 2, (nx + 1) // 2))
+        self.shapes = [shape]
+        while max(self.shapes[-1]) > 1:
+            nz, ny, nx = self.shapes[-1]
+            self.shapes.append(((nz + 1) // 2, (ny + 1) // 2, (nx + 1) // 2))
         rows: list[tuple[int, ...]] = []
         end = 0
-        for nz, ny, nx in shapes:
-            half = (nx + 1) // 2
-            half = -(-half // LANES) * LANES if half > SHORT else half
-            row = 2 * (half + 1)
-            margin = row * (ny if nz > 1 else 1)
-            rows.append((end + margin, nz, ny, nx, half, 0))
-            end += 2 * margin + row * ny * nz + 1
-            end += -end % 8
-        self.shapes = shapes
+        for nz, ny, nx in self.shapes:
+            row = (nx + 1) // 2 + 1
+            plane = (ny + 1) * row + ny // 2 + 1 if nz > 1 else 0
+            last = (nz - 1) * plane + (ny - 1) * row + (nx + ny + nz - 3) // 2
+            count, margin = _whole_vectors(last + 1), _whole_vectors(max(row, plane) + 1)
+            span = margin + count
+            rows.append((end + margin, span, count, row, plane, nz, ny, nx, 0))
+            end += 2 * span + margin
         self.table = np.array(rows, np.uint64)
         self.size = end
-        self.fine_size = int(rows[1][0] if len(rows) > 1 else end)
-        _, nz, ny, _, half, _ = rows[0]
-        self.start = np.uint64(rows[0][0])
-        self.stop = np.uint64(rows[0][0] + nz * ny * 2 * (half + 1))
+        self.fine_size = int(rows[1][FIRST] if len(rows) > 1 else end)
+        first, span, count = rows[0][:3]
+        self.start, self.stop = np.uint64(first), np.uint64(first + span + count)
+        self._places = [_places(row, shape) for row, shape in zip(rows, self.shapes, strict=True)]
         self.links, self.single = np.zeros((4, end)), np.zeros((4, end), np.float32)
         self.set_links(links)
 
@@ -82,13 +80,10 @@ class Levels:
         gaps : int64
             Places from ``start`` to ``stop`` that hold no site and must stay zero.
         """
-        shape = self.shapes[0]
-        numbered = np.zeros(self.size)
-        self._split(0, shape, np.arange(1.0, np.prod(shape) + 1.0).reshape(shape), numbered)
-        site_at = numbered[int(self.start) : int(self.stop)].astype(np.int64) - 1
-        places = np.empty(int(np.prod(shape)), np.int64)
-        places[site_at[site_at >= 0]] = np.flatnonzero(site_at >= 0)
-        return places, np.flatnonzero(site_at < 0)
+        places = self._places[0].reshape(-1) - int(self.start)
+        free = np.ones(int(self.stop - self.start), bool)
+        free[places] = False
+        return places, np.flatnonzero(free)
 
     def set_links(self, links: Links) -> None:
         """Store the links of the finest level and derive those of the coarser ones."""
@@ -109,27 +104,28 @@ class Levels:
     def _wells(self, factors: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         if factors is None or not (factors != 1.0).any():
             return np.zeros(0, np.uint64), np.zeros(0)
-        sites = np.flatnonzero(factors != 1.0)
-        places, _ = self.places()
-        return (places[sites] + int(self.start)).astype(np.uint64), factors.reshape(-1)[sites]
+        wells = factors != 1.0
+        return self._places[0][wells].astype(np.uint64), factors[wells]
 
     def _store(self, level: int, shape: tuple[int, int, int], faces: list[np.ndarray]) -> None:
-        total = np.zeros(shape)
+        places, total = self._places[level], np.zeros(shape)
         for target, face, axis in zip(self.links[:3], faces, (2, 1, 0), strict=True):
-            padded = np.zeros(shape)
             low, high = _sides(axis)
-            padded[low] = face
             total[low] += face
             total[high] += face
-            self._split(level, shape, padded, target)
-        self._split(level, shape, total, self.links[3])
+            target[places[low]] = face
+        self.links[3][places] = total
 
-    def _split(self, level: int, shape: tuple[int, int, int], values: np.ndarray, out: np.ndarray) -> None:
-        first, half = int(self.table[level, FIRST]), int(self.table[level, HALF])
-        nz, ny, nx = shape
-        rows = out[first : first + nz * ny * 2 * (half + 1)].reshape(nz, ny, 2, half + 1)
-        rows[:, :, 0, 1 : 1 + (nx + 1) // 2] = values[:, :, 0::2]
-        rows[:, :, 1, 1 : 1 + nx // 2] = values[:, :, 1::2]
+
+def _whole_vectors(n: int) -> int:
+    return -(-n // LANES) * LANES
+
+
+def _places(row: tuple[int, ...], shape: tuple[int, int, int]) -> np.ndarray:
+    """Return where the sites of a level lie in the array of all levels, int64 (nz, ny, nx)."""
+    z, y, x = np.ogrid[: shape[0], : shape[1], : shape[2]]
+    colour = (x + y + z) % 2
+    return row[FIRST] + colour * row[SPAN] + z * row[PLANE] + y * row[ROW] + (x + y + z) // 2
 
 
 def _sides(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:

@@ -130,6 +130,18 @@ class Multigrid:
         """
         self._levels.set_links(links)
 
+    def share_links(self, other: Multigrid) -> None:
+        """Take the links of another solver of the same lattice, now and whenever they are replaced.
+
+        Raises
+        ------
+        ValueError
+            When the lattices differ.
+        """
+        if other.shape != self.shape:
+            raise ValueError(f"lattice {other.shape}; expected {self.shape}")
+        self._levels = other._levels
+
     def solve(
         self,
         diag: np.ndarray,

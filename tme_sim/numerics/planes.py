@@ -1,20 +1,22 @@
-"""Kernels between the caller's arrays, species last, and one split-row plane per species."""
+"""Kernels between the caller's arrays, species last, and one plane of the finest level per species."""
 
 from __future__ import annotations
 
 from tme_sim.numerics.jit import kernel
 from tme_sim.numerics.stencil import ONE, TWO
+from tme_sim.numerics.transfer import row_halves
 
 
 @kernel
 def pack(source, species, count, level, n_species, out_planes):
-    """Copy ``count`` species from (site, species) order to one split-row plane each."""
-    first, rows, nx, half = level[0], level[1] * level[2], level[3], level[4]
-    for r in range(rows):
+    """Copy ``count`` species from (site, species) order to one plane each."""
+    ny, nx = level[6], level[7]
+    for r in range(level[5] * ny):
+        halves = row_halves(level, r // ny, r % ny)
         for s in range(count):
             plane = out_planes[s]
             for parity in range(TWO):
-                here = first + (TWO * r + parity) * (half + ONE) + ONE
+                here = halves[0] if parity == 0 else halves[1]
                 site = (r * nx + parity) * n_species + species + s
                 for i in range((nx + ONE - parity) // TWO):
                     plane[here + i] = source[site + TWO * i * n_species]
@@ -23,12 +25,13 @@ def pack(source, species, count, level, n_species, out_planes):
 @kernel
 def unpack(planes, species, count, level, n_species, out_target):
     """Copy planes back; the reverse of `pack`."""
-    first, rows, nx, half = level[0], level[1] * level[2], level[3], level[4]
-    for r in range(rows):
+    ny, nx = level[6], level[7]
+    for r in range(level[5] * ny):
+        halves = row_halves(level, r // ny, r % ny)
         for s in range(count):
             plane = planes[s]
             for parity in range(TWO):
-                here = first + (TWO * r + parity) * (half + ONE) + ONE
+                here = halves[0] if parity == 0 else halves[1]
                 site = (r * nx + parity) * n_species + species + s
                 for i in range((nx + ONE - parity) // TWO):
                     out_target[site + TWO * i * n_species] = plane[here + i]

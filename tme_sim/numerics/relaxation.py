@@ -13,7 +13,7 @@ import math
 
 from tme_sim.numerics.errors import CONVERGED, SLOW
 from tme_sim.numerics.jit import kernel
-from tme_sim.numerics.stencil import ONE, TWO, ZERO, couple
+from tme_sim.numerics.stencil import LANES, ONE, ZERO, couple
 
 
 @kernel
@@ -23,28 +23,24 @@ def over_relax(level, colour, omega, k, links, inverse, rhs, watch, scratch, io_
     Returns the largest move and max|u| there, where ``watch`` asks for them.
     """
     t, moves, sizes = scratch[0], scratch[1], scratch[2]
-    first, nz, ny, half = level[0], level[1], level[2], level[4]
-    width = half + ONE
-    for i in range(half):
+    first, span, count = level[0], level[1], level[2]
+    for i in range(LANES):
         moves[i] = 0.0
         sizes[i] = 0.0
-    for iz in range(nz):
-        for iy in range(ny):
-            row = first + (iz * ny + iy) * TWO * width + ONE
-            parity = (iz + iy + colour) & ONE
-            here = row + parity * width
-            couple(level, links, io_u, iz, iy, row, parity, t)
-            for i in range(half):
-                move = omega * ((rhs[here + i] + k * t[i]) * inverse[here + i] - io_u[here + i])
-                io_u[here + i] += move
-                t[i] = abs(move)
-            if watch:
-                for i in range(half):
-                    moves[i] = t[i] if t[i] > moves[i] else moves[i]
-                    size = abs(io_u[here + i])
-                    sizes[i] = size if size > sizes[i] else sizes[i]
+    for begin in range(ZERO, count, LANES):
+        n, here = min(LANES, count - begin), first + colour * span + begin
+        couple(level, links, io_u, colour, begin, n, t)
+        for i in range(n):
+            move = omega * ((rhs[here + i] + k * t[i]) * inverse[here + i] - io_u[here + i])
+            io_u[here + i] += move
+            t[i] = abs(move)
+        if watch:
+            for i in range(n):
+                moves[i] = t[i] if t[i] > moves[i] else moves[i]
+                size = abs(io_u[here + i])
+                sizes[i] = size if size > sizes[i] else sizes[i]
     move, size = 0.0, 0.0
-    for i in range(half):
+    for i in range(LANES):
         move = max(move, moves[i])
         size = max(size, sizes[i])
     return move, size

@@ -9,17 +9,15 @@ from typing import Protocol
 import numpy as np
 
 from tme_sim.numerics import conjugate
-from tme_sim.numerics.cycle import count_levels, narrow, prepare_levels
-from tme_sim.numerics.errors import CONVERGED, NEGATIVE_SINK, NOT_FINITE, SINGULAR
+from tme_sim.numerics.errors import CONVERGED, NOT_FINITE
 from tme_sim.numerics.jit import side_by_side
-from tme_sim.numerics.levels import HALF, Levels
+from tme_sim.numerics.levels import NX, NY, NZ, Levels
+from tme_sim.numerics.linear import solve_linear
 from tme_sim.numerics.planes import linearise
-from tme_sim.numerics.relaxation import relax_alone
-from tme_sim.numerics.stencil import LANES, largest_size, scale_wells, survey, unscale_wells
+from tme_sim.numerics.stencil import LANES, largest_size
 
-WEAK = 0.95  # largest Jacobi radius at which sweeps alone beat multigrid (measured; k of 5 sinks)
 NEWTON_REDUCTION = 0.03  # each Newton step solves its linear system to this share of its first error
-FULL, INVERSE, RESIDUAL, SINK, TANGENT, BEFORE = range(6)  # rows of the double precision vectors
+SINK, TANGENT, BEFORE = range(3, 6)  # rows of the double precision vectors behind those of `linear`
 
 
 @dataclass(frozen=True)
@@ -31,11 +29,13 @@ class Work:
     planes : float64 (4, n_chunk, fine_size)
         Diagonal, right-hand side, solution and saturable uptake of the species in hand.
     vectors : float64 (6, fine_size)
-        Vectors of the system and of Newton's method.
+        Vectors of `linear` and of Newton's method.
     single : float32 (conjugate.N_VECTORS, size)
         Vectors of the iteration, over all levels.
-    scratch, scratch_single : float64 (5, row), float32 (3, row)
-        Rows in passing.
+    scratch, scratch_single : float64 (5, lanes), float32 (3, lanes)
+        Places in passing.
+    rows : float32 (nz ny, row)
+        Rows of the finest level, coarse along x.
     kept : float64 (n_sites,)
         Right-hand sides at wells.
     """
@@ -45,19 +45,23 @@ class Work:
     single: np.ndarray
     scratch: np.ndarray
     scratch_single: np.ndarray
+    rows: np.ndarray
     kept: np.ndarray
 
     @classmethod
     def empty(cls, levels: Levels, n_chunk: int) -> Work:
         """Return zeroed arrays; the guard elements of the layout rely on the zeros."""
-        row = 2 * int(levels.table[0, HALF]) + max(8, int(LANES))
+        nz, ny, nx = (int(n) for n in levels.table[0, [NZ, NY, NX]])
+        row = (nx + 1) // 2 + 2
+        lanes = max(int(LANES), row + 1)
         return cls(
             np.zeros((4, n_chunk, levels.fine_size)),
             np.zeros((6, levels.fine_size)),
             np.zeros((conjugate.N_VECTORS, levels.size), np.float32),
-            np.zeros((5, row)),
-            np.zeros((3, row), np.float32),
-            np.zeros(int(np.prod(levels.shapes[0]))),
+            np.zeros((5, lanes)),
+            np.zeros((3, lanes), np.float32),
+            np.zeros((nz * ny, row), np.float32),
+            np.zeros(nz * ny * nx),
         )
 
 
@@ -167,61 +171,13 @@ class System:
                 return Result(iterations, result.error, result.status)
 
     def _solve_linear(
-        self,
-        species: int,
-        d: np.ndarray,
-        rhs: np.ndarray,
-        u: np.ndarray,
-        most: int,
-        reduction: float,
-        work: Work,
-    ) -> Result:
-        """Solve one linear system with sinks ``d`` in at ``most`` so many iterations."""
-        levels, k = self.levels, self.conductance_per_min[species]
-        full, inverse = work.vectors[FULL], work.vectors[INVERSE]
-        squares, largest_source, smallest, sinks, radius = survey(
-            levels.table[0], k, levels.links[3], d, rhs, u, work.scratch, full, inverse
-        )
-        if not math.isfinite(squares + sinks):
-            return Result(0, math.nan, NOT_FINITE)
-        if smallest < 0.0:
-            return Result(0, math.nan, NEGATIVE_SINK)
-        if largest_source == 0.0:
-            u[:] = 0.0
-        elif sinks == 0.0:
-            return Result(0, math.nan, SINGULAR)
-        wells = levels.well_places, levels.well_factors
-        scale_wells(*wells, full, inverse, rhs, u, work.kept)
-        if radius <= WEAK:
-            found = relax_alone(
-                levels.table,
-                k,
-                radius,
-                levels.links,
-                inverse,
-                self.tolerance,
-                reduction,
-                most,
-                rhs,
-                work.scratch,
-                u,
+        self, species: int, d: np.ndarray, rhs: np.ndarray, u: np.ndarray, most: int, reduction: float, work: Work
+    ) -> Result:  # fmt: skip
+        levels = self.levels
+        return Result(
+            *solve_linear(
+                levels.table, self.conductance_per_min[species], levels.links, levels.single, levels.well_places,
+                levels.well_factors, self.tolerance, reduction, most, d, rhs, work.vectors, work.single, work.scratch,
+                work.scratch_single, work.rows, work.kept, u,
             )
-        else:
-            found = self._by_multigrid(k, smallest, d, rhs, u, most, reduction, work)
-        unscale_wells(*wells, work.kept, rhs, u)
-        return Result(*found)
-
-    def _by_multigrid(
-        self, k: float, smallest: float, d: np.ndarray, rhs: np.ndarray, u: np.ndarray, most: int, reduction: float,
-        work: Work,
-    ) -> tuple[int, float, int]:  # fmt: skip
-        levels, single = self.levels, work.single
-        full, inverse = work.vectors[FULL], work.vectors[INVERSE]
-        n_levels = count_levels(len(levels.table), k, smallest)
-        to = single[conjugate.D], single[conjugate.INVERSE]
-        narrow(levels.start, levels.stop, d, inverse, *to)
-        prepare_levels(levels.table, n_levels, np.float32(k), levels.single[3], work.scratch_single, *to)
-        return conjugate.conjugate_gradients(
-            levels.table, n_levels, k, levels.links, levels.single, self.tolerance, reduction, most, rhs, full,
-            inverse, work.scratch, work.scratch_single, single, work.vectors[RESIDUAL], u,
         )  # fmt: skip

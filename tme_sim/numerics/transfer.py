@@ -2,7 +2,7 @@
 
 Prolongation is linear between site centres (3/4 and 1/4 in every halved dimension, clamped at the edge);
 restriction is its transpose divided by 2 per halved dimension, which keeps the cycle symmetric. All in single
-precision: what they carry are corrections.
+precision: what they carry are corrections. Both pass through rows in natural order, coarse along x.
 """
 
 from __future__ import annotations
@@ -10,11 +10,139 @@ from __future__ import annotations
 import numpy as np
 
 from tme_sim.numerics.jit import kernel
-from tme_sim.numerics.stencil import ONE, TWO, ZERO, couple, seal
+from tme_sim.numerics.stencil import ONE, TWO, ZERO, couple
 
 # A literal would be double precision, and every loop with it.
-_1, _1_2, _1_4, _3_4, _1_8, _3_8 = (np.float32(value) for value in (1.0, 0.5, 0.25, 0.75, 0.125, 0.375))
-_0 = np.float32(0.0)
+_0, _1, _1_2 = (np.float32(value) for value in (0.0, 1.0, 0.5))
+_1_4, _3_4, _1_8, _3_8 = (np.float32(value) for value in (0.25, 0.75, 0.125, 0.375))
+THREE = np.uint64(3)
+
+
+@kernel
+def row_halves(level, iz, iy):
+    """Return where a row's sites with even x lie, and those with odd x."""
+    first, span, row, plane = level[0], level[1], level[3], level[4]
+    start, askew = first + iz * plane + iy * row, iz + iy
+    if (askew & ONE) == ZERO:
+        return start + askew // TWO, start + span + askew // TWO
+    return start + span + askew // TWO, start + (askew + ONE) // TWO
+
+
+@kernel
+def write_row(level, iz, iy, natural, out):
+    """Write a row given in natural order, with a zero behind its end."""
+    start_even, start_odd = row_halves(level, iz, iy)
+    half = (level[7] + ONE) // TWO
+    even, odd = out[start_even : start_even + half], out[start_odd : start_odd + half]
+    for i in range(half):
+        even[i], odd[i] = natural[TWO * i], natural[TWO * i + ONE]
+
+
+@kernel
+def share_of(c, which, n, near, far):
+    """Return the fine index and the weight of one of the four (0 to 3) that coarse index ``c`` is made of.
+
+    ``n`` fine indices; those past the edge are clamped to it, as in interpolation; an index alone keeps its value.
+    """
+    if n == ONE:
+        return ZERO, _1 if which == ONE else _0
+    if which == ZERO:
+        return (TWO * c - ONE if c > ZERO else ZERO), far
+    fine = TWO * c + which - ONE
+    if which == THREE:
+        if fine == n:
+            return n - ONE, far
+        return (fine, far) if fine < n else (ZERO, _0)
+    return (fine, near) if fine < n else (ZERO, _0)
+
+
+@kernel
+def coarsen_rows(rows, fine, coarse, near, far, natural, out):
+    """Write every coarse row as the weighted sum of the fine rows around it, which are coarse along x already.
+
+    ``rows`` (>= nz ny, >= coarse nx); weights along y and z as in `share_of`.
+    """
+    nz, ny = fine[5], fine[6]
+    c_nz, c_ny, c_nx = coarse[5], coarse[6], coarse[7]
+    for cz in range(c_nz):
+        for cy in range(c_ny):
+            y0, w0 = share_of(cy, ZERO, ny, near, far)
+            y1, w1 = share_of(cy, ONE, ny, near, far)
+            y2, w2 = share_of(cy, TWO, ny, near, far)
+            y3, w3 = share_of(cy, THREE, ny, near, far)
+            z1, weight = share_of(cz, ONE, nz, near, far)
+            a, b, c, d = rows[z1 * ny + y0], rows[z1 * ny + y1], rows[z1 * ny + y2], rows[z1 * ny + y3]
+            for i in range(c_nx):
+                natural[i] = weight * ((w0 * a[i] + w1 * b[i]) + (w2 * c[i] + w3 * d[i]))
+            for other in range(ZERO, THREE if nz > ONE else ZERO):
+                iz, weight = share_of(cz, (other + TWO) & THREE, nz, near, far)
+                a, b, c, d = rows[iz * ny + y0], rows[iz * ny + y1], rows[iz * ny + y2], rows[iz * ny + y3]
+                for i in range(c_nx):
+                    natural[i] += weight * ((w0 * a[i] + w1 * b[i]) + (w2 * c[i] + w3 * d[i]))
+            natural[c_nx] = _0
+            write_row(coarse, cz, cy, natural, out)
+
+
+@kernel
+def gather_x(k, t, parity, nx, out_natural):
+    """Restrict k times the values of one parity of a fine row along x, the other parity being zero.
+
+    ``t`` holds the values from index 1 on, with a zero before and behind.
+    """
+    n = (nx + ONE) // TWO
+    near, far = _3_8 * k, _1_8 * k
+    if nx == ONE:
+        out_natural[ZERO] = k * t[ONE] if parity == ZERO else _0
+    elif parity == ZERO:
+        for i in range(n):
+            out_natural[i] = near * t[i + ONE] + far * t[i + TWO]
+        out_natural[ZERO] += far * t[ONE]
+    else:
+        for i in range(n):
+            out_natural[i] = near * t[i + ONE] + far * t[i]
+        if (nx & ONE) == ZERO:
+            out_natural[n - ONE] += far * t[n]
+
+
+@kernel
+def restrict_residual(fine, coarse, k, links, u, scratch, rows, out_rhs):
+    """Write the restricted residual, given that red sites were relaxed last and black ones from zero before.
+
+    Red sites then have no residual, and a black one has k times its sum of link times neighbour.
+    """
+    t, natural = scratch[0], scratch[1]
+    first, span, nz, ny, nx = fine[0], fine[1], fine[5], fine[6], fine[7]
+    t[ZERO] = _0
+    for iz in range(nz):
+        for iy in range(ny):
+            parity = (iz + iy + ONE) & ONE
+            even, odd = row_halves(fine, iz, iy)
+            begin = (odd if parity == ONE else even) - first - span
+            n = (nx + ONE - parity) // TWO
+            couple(fine, links, u, ONE, begin, n, t[ONE:])
+            t[n + ONE] = _0
+            gather_x(k, t, parity, nx, rows[iz * ny + iy])
+    coarsen_rows(rows, fine, coarse, _3_8, _1_8, natural, out_rhs)
+
+
+@kernel
+def restrict_diagonal(fine, coarse, cap, scratch, rows, io_d):
+    """Write the mean of min(d, cap) over the fine sites of each coarse site; missing ones count as zero.
+
+    A sink much stronger than the exchange with its neighbours (a vessel) acts through that exchange; without
+    the cap its mean would clamp a whole coarse site and spoil the correction around it.
+    """
+    nz, ny, nx = fine[5], fine[6], fine[7]
+    weight = _1_2 if nx > ONE else _1
+    for iz in range(nz):
+        for iy in range(ny):
+            even, odd = row_halves(fine, iz, iy)
+            row = rows[iz * ny + iy]
+            for i in range((nx + ONE) // TWO):
+                row[i] = weight * min(io_d[even + i], cap)
+            for i in range(nx // TWO):
+                row[i] += weight * min(io_d[odd + i], cap)
+    coarsen_rows(rows, fine, coarse, _1_2, _0, scratch[1], io_d)
 
 
 @kernel
@@ -27,153 +155,50 @@ def partner(i, n):
 
 
 @kernel
-def split_row(natural, half, out_row):
-    """Write a row in natural order, zero behind its end, as even half and odd half, each behind a guard element."""
-    width = half + ONE
-    for i in range(half):
-        out_row[ONE + i] = natural[TWO * i]
-        out_row[width + ONE + i] = natural[TWO * i + ONE]
-    out_row[ZERO] = _0
-    out_row[width] = _0
-
-
-@kernel
-def add_row(row, weight, start, length, io_values):
-    """Add ``weight`` times a row to ``io_values`` from ``start`` on."""
-    for i in range(length):
-        io_values[start + i] += weight * row[i]
-
-
-@kernel
-def gather_x(k, t, parity, nx, half, c_half, out_natural):
-    """Restrict k times the values ``t`` of one parity of a fine row along x, the other parity being zero.
-
-    Writes the coarse row in natural order and zeros behind its end.
-    """
-    end = (nx + ONE) // TWO
-    near, far = _3_8 * k, _1_8 * k
-    if nx == ONE:
-        out_natural[ZERO] = k * t[ZERO] if parity == ZERO else _0
-    elif parity == ZERO:
-        t[half] = _0
-        for i in range(half):
-            out_natural[i] = near * t[i] + far * t[i + ONE]
-        out_natural[ZERO] += far * t[ZERO]
-    else:
-        out_natural[ZERO] = near * t[ZERO]
-        for i in range(ONE, half):
-            out_natural[i] = near * t[i] + far * t[i - ONE]
-        if (nx & ONE) == ZERO:
-            out_natural[end - ONE] += far * t[end - ONE]
-    for i in range(end, TWO * c_half):
-        out_natural[i] = _0
-
-
-@kernel
-def restrict_residual(fine, coarse, k, links, u, scratch, out_rhs):
-    """Write the restricted residual, given that red sites were relaxed last and black ones from zero before.
-
-    Red sites then have no residual, and a black one has k times its sum of link times neighbour.
-    """
-    t, natural, row = scratch[0], scratch[1], scratch[2]
-    first, nz, ny, nx, half = fine[0], fine[1], fine[2], fine[3], fine[4]
-    c_first, c_nz, c_ny, c_half = coarse[0], coarse[1], coarse[2], coarse[4]
-    stride = TWO * (c_half + ONE)
-    for i in range(c_first, c_first + c_nz * c_ny * stride):
-        out_rhs[i] = 0.0
-    near_y, far_y = (_3_8, _1_8) if ny > ONE else (_1, _0)
-    near_z, far_z = (_3_8, _1_8) if nz > ONE else (_1, _0)
+def order_rows(level, u, out_rows):
+    """Write the rows of a level in natural order from index 1 on, their ends repeated before and behind."""
+    nz, ny, nx = level[5], level[6], level[7]
     for iz in range(nz):
         for iy in range(ny):
-            parity = (iz + iy + ONE) & ONE
-            start = first + (iz * ny + iy) * TWO * (half + ONE) + ONE
-            couple(fine, links, u, iz, iy, start, parity, t)
-            seal(nx, half, parity, ZERO, t)
-            gather_x(k, t, parity, nx, half, c_half, natural)
-            split_row(natural, c_half, row)
-            y0, y1 = iy // TWO, partner(iy, c_ny)
-            z0, z1 = iz // TWO, partner(iz, c_nz)
-            add_row(row, near_z * near_y, c_first + (z0 * c_ny + y0) * stride, stride, out_rhs)
-            if ny > ONE:
-                add_row(row, near_z * far_y, c_first + (z0 * c_ny + y1) * stride, stride, out_rhs)
-            if nz > ONE:
-                add_row(row, far_z * near_y, c_first + (z1 * c_ny + y0) * stride, stride, out_rhs)
-                if ny > ONE:
-                    add_row(row, far_z * far_y, c_first + (z1 * c_ny + y1) * stride, stride, out_rhs)
-
-
-@kernel
-def restrict_diagonal(fine, coarse, cap, scratch, io_d):
-    """Write the mean of min(d, cap) over the fine sites of each coarse site; missing ones count as zero.
-
-    A sink much stronger than the exchange with its neighbours (a vessel) acts through that exchange; without
-    the cap its mean would clamp a whole coarse site and spoil the correction around it.
-    """
-    t, row = scratch[0], scratch[1]
-    first, nz, ny, nx, half = fine[0], fine[1], fine[2], fine[3], fine[4]
-    c_first, c_nz, c_ny, c_half = coarse[0], coarse[1], coarse[2], coarse[4]
-    stride = TWO * (c_half + ONE)
-    width = half + ONE
-    for i in range(c_first, c_first + c_nz * c_ny * stride):
-        io_d[i] = 0.0
-    weight = (_1_2 if nx > ONE else _1) * (_1_2 if ny > ONE else _1) * (_1_2 if nz > ONE else _1)
-    for iz in range(nz):
-        for iy in range(ny):
-            even = first + (iz * ny + iy) * TWO * width + ONE
-            odd = even + width
+            start_even, start_odd = row_halves(level, iz, iy)
+            row, half = out_rows[iz * ny + iy], (nx + ONE) // TWO
+            even, odd = u[start_even : start_even + half], u[start_odd : start_odd + half]
             for i in range(half):
-                t[i] = min(io_d[even + i], cap) + min(io_d[odd + i], cap)
-            for i in range(half, TWO * c_half):
-                t[i] = _0
-            split_row(t, c_half, row)
-            add_row(row, weight, c_first + ((iz // TWO) * c_ny + iy // TWO) * stride, stride, io_d)
+                row[ONE + TWO * i], row[TWO + TWO * i] = even[i], odd[i]
+            row[ZERO] = row[ONE]
+            row[nx + ONE] = row[nx]
 
 
 @kernel
-def blend_coarse_row(coarse, u, iz, iy, nz, ny, row, out_natural):
-    """Interpolate the coarse rows around fine row (iz, iy): natural order from index 1, ends clamped."""
-    c_first, c_nz, c_ny, c_nx, c_half = coarse[0], coarse[1], coarse[2], coarse[3], coarse[4]
-    stride = TWO * (c_half + ONE)
-    y0, y1 = iy // TWO, partner(iy, c_ny)
-    z0, z1 = iz // TWO, partner(iz, c_nz)
+def blend_rows(rows, c_nz, c_ny, c_nx, iz, iy, nz, ny, out_row):
+    """Interpolate the coarse rows around fine row (iz, iy) along y and z."""
     near_y, far_y = (_3_4, _1_4) if ny > ONE else (_1, _0)
-    a = c_first + (z0 * c_ny + y0) * stride
-    b = c_first + (z0 * c_ny + y1) * stride
-    for i in range(stride):
-        row[i] = near_y * u[a + i] + far_y * u[b + i]
+    z0, z1 = iz // TWO, partner(iz, c_nz)
+    y0, y1 = iy // TWO, partner(iy, c_ny)
+    a, b = rows[z0 * c_ny + y0], rows[z0 * c_ny + y1]
+    for i in range(c_nx + TWO):
+        out_row[i] = near_y * a[i] + far_y * b[i]
     if nz > ONE:
-        a = c_first + (z1 * c_ny + y0) * stride
-        b = c_first + (z1 * c_ny + y1) * stride
-        for i in range(stride):
-            row[i] = _3_4 * row[i] + _1_4 * (near_y * u[a + i] + far_y * u[b + i])
-    for i in range(c_half):
-        out_natural[ONE + TWO * i] = row[ONE + i]
-        out_natural[TWO + TWO * i] = row[c_half + TWO + i]
-    out_natural[ZERO] = out_natural[ONE]
-    out_natural[c_nx + ONE] = out_natural[c_nx]
+        a, b = rows[z1 * c_ny + y0], rows[z1 * c_ny + y1]
+        for i in range(c_nx + TWO):
+            out_row[i] = _3_4 * out_row[i] + _1_4 * (near_y * a[i] + far_y * b[i])
 
 
 @kernel
-def add_correction(fine, coarse, scratch, io_u):
+def add_correction(fine, coarse, scratch, rows, io_u):
     """Add the interpolated coarse correction to black sites; red ones are relaxed next and need none."""
-    natural, row = scratch[0], scratch[1]
-    first, nz, ny, nx, half = fine[0], fine[1], fine[2], fine[3], fine[4]
-    width = half + ONE
+    blended = scratch[1]
+    nz, ny, nx = fine[5], fine[6], fine[7]
+    order_rows(coarse, io_u, rows)
     for iz in range(nz):
         for iy in range(ny):
-            blend_coarse_row(coarse, io_u, iz, iy, nz, ny, row, natural)
-            parity = (iz + iy + ONE) & ONE
-            here = first + (iz * ny + iy) * TWO * width + ONE + parity * width
-            if nx == ONE:
-                if parity == ZERO:
-                    io_u[here] += natural[ONE]
-            elif parity == ZERO:
-                for i in range(half):
-                    io_u[here + i] += _3_4 * natural[ONE + i] + _1_4 * natural[i]
+            blend_rows(rows, coarse[5], coarse[6], coarse[7], iz, iy, nz, ny, blended)
+            even, odd = row_halves(fine, iz, iy)
+            if (iz + iy) & ONE == ZERO:
+                for i in range(nx // TWO):
+                    io_u[odd + i] += _3_4 * blended[i + ONE] + _1_4 * blended[i + TWO]
+            elif nx == ONE:
+                io_u[even] += blended[ONE]
             else:
-                for i in range(half):
-                    io_u[here + i] += _3_4 * natural[ONE + i] + _1_4 * natural[TWO + i]
-            # What was added behind the last site, where the clamped end of the coarse row still reaches.
-            end = (nx + ONE - parity) // TWO
-            for i in range(end, min(end + TWO, half)):
-                io_u[here + i] = _0
+                for i in range((nx + ONE) // TWO):
+                    io_u[even + i] += _3_4 * blended[i + ONE] + _1_4 * blended[i]

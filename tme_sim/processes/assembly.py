@@ -41,26 +41,6 @@ class Places:
 
 
 @kernel
-def load_species(values: np.ndarray, columns: np.ndarray, out_u: np.ndarray) -> None:
-    """Copy columns of ``values`` (n_sites, n_columns) to one row each of ``out_u`` (n_species, n_sites)."""
-    for begin in range(0, len(values), LANES):
-        for s in range(len(columns)):
-            source, target = values[begin : begin + LANES, columns[s]], out_u[s, begin : begin + LANES]
-            for i in range(len(target)):
-                target[i] = source[i]
-
-
-@kernel
-def store_species(u: np.ndarray, columns: np.ndarray, out_values: np.ndarray) -> None:
-    """Copy rows back to columns; the reverse of `load_species`."""
-    for begin in range(0, len(out_values), LANES):
-        for s in range(len(columns)):
-            source, target = u[s, begin : begin + LANES], out_values[begin : begin + LANES, columns[s]]
-            for i in range(len(target)):
-                target[i] = source[i]
-
-
-@kernel
 def scatter(values: np.ndarray, unit: float, places: np.ndarray, out_plane: np.ndarray) -> None:
     """Write ``values`` (n,) times a unit to the places (n,) of the cells they belong to."""
     for i in range(len(values)):

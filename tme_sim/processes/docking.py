@@ -17,7 +17,7 @@ def detach(site: np.ndarray, share: np.ndarray, io_docked: np.ndarray, io_free: 
         for p in range(io_docked.shape[1]):
             off = io_docked[i, p] * share[p]
             io_docked[i, p] -= off
-            io_free[site[i], p] += off
+            io_free[p, site[i]] += off
 
 
 @kernel
@@ -27,6 +27,10 @@ def dock(
     """Write the docking rate of every cell, 1/min: that on its type, ``docking`` (n_types,), times its ``factor``."""
     for i in range(len(places)):
         out_uptake[places[i]] = docking[cell_type[i]] * factor[i]
+
+
+# Cells that are gone through together, pool by pool, so that their rows stay in cache; divides BLOCK.
+_TILE = 64
 
 
 @block_kernel
@@ -59,9 +63,10 @@ def take_up(
     (n_blocks, n_pools, n_types), zero before, is the number of vesicles internalised: whole, hence exact.
     """
     n = len(behaviours)
-    for block in range(first, last):
-        begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
-        rows, keys, draw = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64), np.empty(BLOCK)
+    rows, keys, draw = np.empty(_TILE, np.uint64), np.empty(_TILE, np.uint64), np.empty(_TILE)
+    for tile in range(first * BLOCK // _TILE, -(-min(n, last * BLOCK) // _TILE)):
+        begin, end = tile * _TILE, min(n, last * BLOCK, (tile + 1) * _TILE)
+        block = begin // BLOCK
         # Unsigned, since numba wraps signed indices.
         at, kind = site[begin:end].astype(np.uint64), cell_type[begin:end].astype(np.uint64)
         awake, key = death[begin:end] == 0, lineage[begin:end]

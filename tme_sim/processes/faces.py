@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -50,9 +50,10 @@ class Faces:
             io_diag[places[self.sites]] += self.diag[:, species]
             io_rhs[places[self.sites]] += self.rhs[:, species]
 
-    def passed(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def passed(self, u: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Return what comes in and what goes out per minute through all faces, float64 (n_species,) each.
 
-        ``u`` is (n_species, n_sites).
+        ``u`` has (n_sites,) for every species.
         """
-        return self.rhs.sum(axis=0), (self.diag * u[:, self.sites].T).sum(axis=0)
+        at_faces = np.array([values[self.sites] for values in u]).reshape(len(u), len(self.sites))
+        return self.rhs.sum(axis=0), (self.diag * at_faces.T).sum(axis=0)

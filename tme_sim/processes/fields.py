@@ -31,10 +31,8 @@ from tme_sim.processes.assembly import (
     Places,
     assemble,
     check_balance,
-    load_species,
     scatter,
     scatter_where_free,
-    store_species,
     take_solution,
 )
 from tme_sim.processes.base import Context, ProcessError
@@ -150,7 +148,6 @@ class _Group:
         self.places = Places(self.solver)
         values = fixed_values([s.boundary for s in self.specs])
         self.faces = Faces(shape, conductance, values, medium_sites)
-        self.u = np.zeros((len(specs), shape[0] * shape[1] * shape[2]))
 
 
 @dataclass
@@ -172,7 +169,7 @@ class _Systems:
         self.vessel = self.tissue.vessel.reshape(-1)
         self.sums, self.secreted = np.zeros((len(group.specs), N_SUMS)), np.zeros(len(group.specs))
         self.parenchyma = np.zeros(len(group.specs))
-        load_species(self.tissue.field_table, group.index, group.u)
+        self.u = [self.tissue.field_table[:, index] for index in group.index]
 
     def load(self, first: int, count: int, out_planes: np.ndarray) -> None:
         """Write one field's system: uptake and secretion by the cell of every site, and the rest."""
@@ -191,7 +188,7 @@ class _Systems:
             exchange_drug(self.places, behaviours, held, group.drug_columns[first], dt_min, uptake, rhs)
         inverse_dt = 0.0 if group.steady else group.fluid_sites / self.context.dt_min
         self.secreted[first] = assemble(
-            group.u[first],
+            self.u[first],
             of_site,
             group.places.gaps,
             self.vessel,
@@ -227,7 +224,7 @@ class _Systems:
             group.places.of_site,
             self.vessel,
             self.vessel_sites,
-            group.u[first],
+            self.u[first],
             self.sums[first],
         )
         if group.specs[first].drug >= 0:
@@ -312,7 +309,6 @@ class Fields:
             ) from error
         for spec, cycles, residual in zip(group.specs, report.iterations, report.residual, strict=True):
             self.cycles[spec.name], self.residual[spec.name] = int(cycles), float(residual)
-        store_species(group.u, group.index, tissue.field_table)
         _book(systems)
 
 
@@ -321,7 +317,7 @@ def _book(systems: _Systems) -> None:
     group, tissue, dt_min = systems.group, systems.tissue, systems.context.dt_min
     total, at_vessels, consumed = systems.sums[:, [TOTAL, AT_VESSELS, CONSUMED]].T * dt_min
     vessels = float(np.sum(systems.vessel[systems.vessel_sites])) * dt_min
-    inward, out = (rate * dt_min for rate in group.faces.passed(group.u))
+    inward, out = (rate * dt_min for rate in group.faces.passed(systems.u))
     book_of_step = np.empty((len(FIELD_ACCOUNTS), len(group.specs)))
     book_of_step[_SECRETED] = systems.secreted * dt_min
     book_of_step[_SUPPLIED] = group.exchange * systems.plasma * vessels + inward

@@ -56,12 +56,12 @@ class Freeing:
         share = np.array([spec.amount * spec.decay_per_min * context.dt_min for spec in self.specs])
         freed = np.empty((len(self.specs), tissue.grid.n_sites))
         _free(
-            tissue.pool_table,
+            tissue.pool_table.T,
             self.pool,
             self.field,
             share,
             tissue.grid.fluid_sites,
-            tissue.field_table,
+            tissue.field_table.T,
             freed,
         )
         for field, amount in zip(self.field, freed, strict=True):
@@ -70,8 +70,9 @@ class Freeing:
 
 @kernel
 def _free(pools, pool, field, share, fluid_sites, io_fields, out_freed):
-    """Do all cargoes site by site: tables with species last are read once."""
-    for site in range(len(pools)):
-        for k in range(len(share)):
-            out_freed[k, site] = share[k] * pools[site, pool[k]]
-            io_fields[site, field[k]] += out_freed[k, site] / fluid_sites
+    """Add every cargo to its field; pools and fields with a row each."""
+    for k in range(len(share)):
+        free, values, freed = pools[pool[k]], io_fields[field[k]], out_freed[k]
+        for site in range(len(free)):
+            freed[site] = share[k] * free[site]
+            values[site] += freed[site] / fluid_sites

@@ -63,7 +63,7 @@ class Hindrance:
     Parameters
     ----------
     solvers : list of Multigrid
-        Of vesicles and of what they carry.
+        Of vesicles and of what they carry; from now on they share their links.
     field, half : int, float
         Column of the matrix, and the level at which diffusion is halved.
     """
@@ -73,10 +73,10 @@ class Hindrance:
     writes = ("links of vesicles",)
 
     def __init__(self, solvers: list[Multigrid], field: int, half: float):
-        self.solvers, self.field, self.half = solvers, field, half
+        self.solver, self.field, self.half = solvers[0], field, half
+        for other in solvers[1:]:
+            other.share_links(self.solver)
 
     def step(self, tissue: Tissue, context: Context) -> None:
         """Set the conductance between sites from the matrix as it is now."""
-        links = links_from_mobility(1.0 / (1.0 + tissue.fields[..., self.field] / self.half))
-        for solver in self.solvers:
-            solver.set_links(links)
+        self.solver.set_links(links_from_mobility(1.0 / (1.0 + tissue.fields[..., self.field] / self.half)))

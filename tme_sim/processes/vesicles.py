@@ -22,9 +22,7 @@ from tme_sim.processes.assembly import (
     Places,
     assemble,
     check_balance,
-    load_species,
     scatter,
-    store_species,
     take_solution,
 )
 from tme_sim.processes.base import Context, ProcessError
@@ -108,7 +106,7 @@ class Vesicles:
         medium_sites: float = 0.0,
     ):
         self.specs, self.tolerance, self.n_types = specs, tolerance, n_types
-        n_pools, n_sites = len(specs), shape[0] * shape[1] * shape[2]
+        n_pools = len(specs)
         conductance = np.array([s.diffusion_um2_min for s in specs]) / spacing_um**2
         self.solver = Multigrid(shape, conductance)
         self.places = Places(self.solver)
@@ -126,7 +124,6 @@ class Vesicles:
         self.release_column = np.array([names.get(s.release, -1) for s in specs], np.int64)
         self.uptake_column = np.array([names[s.uptake] for s in specs], np.int64)
         self.faces = Faces(shape, conductance, fixed_values([s.boundary for s in specs]), medium_sites)
-        self.u = np.zeros((n_pools, n_sites))
         self.cycles, self.residual = 0, np.zeros(n_pools)
 
     def step(self, tissue: Tissue, context: Context) -> None:
@@ -143,15 +140,14 @@ class Vesicles:
                 cells["site"],
                 -np.expm1(-self.detach * context.dt_min),
                 cells["docked"],
-                tissue.pool_table,
+                tissue.pool_table.T,
             )
         systems = _Systems(self, tissue, context)
         self._solve(systems)
-        store_species(self.u, np.arange(len(self.specs)), tissue.pool_table)
         taken = np.zeros((-(-len(behaviours) // BLOCK), len(self.specs), self.n_types))
         take_up(
             len(behaviours),
-            self.u,
+            tissue.pool_table.T,
             self.docking,
             behaviours,
             self.uptake_column,
@@ -189,7 +185,7 @@ class Vesicles:
         """Write the step to the ledger; ``taken`` (n_pools, n_types) vesicles went into cells."""
         ledger, dt_min = systems.tissue.ledger, systems.context.dt_min
         total, at_vessels = systems.sums[:, [TOTAL, AT_VESSELS]].T * dt_min
-        inward, out = self.faces.passed(self.u)
+        inward, out = self.faces.passed(systems.u)
         book = ledger.pools
         book[:, _RELEASED] += systems.released * dt_min
         book[:, _GIVEN] += inward * dt_min
@@ -222,7 +218,7 @@ class _Systems:
         self.vessel = self.tissue.vessel.reshape(-1)
         self.vessel_sites = np.flatnonzero(self.vessel)
         self.sums, self.released = np.zeros((len(process.specs), N_SUMS)), np.zeros(len(process.specs))
-        load_species(self.tissue.pool_table, np.arange(len(process.specs)), process.u)
+        self.u = list(self.tissue.pool_table.T)
 
     def load(self, first: int, count: int, out_planes: np.ndarray) -> None:
         """Write one pool's system: release by and docking on the cell of every site, and the rest."""
@@ -236,7 +232,7 @@ class _Systems:
         if process.release_column[first] >= 0:
             scatter(behaviours[:, process.release_column[first]], 1.0, self.places, rhs)
         self.released[first] = assemble(
-            process.u[first],
+            self.u[first],
             of_site,
             process.places.gaps,
             self.vessel,
@@ -268,6 +264,6 @@ class _Systems:
             process.places.of_site,
             self.vessel,
             self.vessel_sites,
-            process.u[first],
+            self.u[first],
             self.sums[first],
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -12,6 +13,7 @@ import h5py
 import pandas as pd
 import xarray as xr
 
+from tme_sim.record.manifest import told_of_plan
 from tme_sim.record.reader import Run, open_group, open_run, verify
 from tme_sim.record.seal import RunFileError
 from tme_sim.record.shard import Shard, shards_in
@@ -68,13 +70,14 @@ def open_batch(path: Path | str) -> Batch:
 
 
 def is_batch(path: Path) -> bool:
-    """Return whether a path is meant to be a batch: a folder, or a merged file."""
-    if path.is_dir():
-        return True
+    """Return whether a path is meant to be a batch: a folder, or a merged file; a damaged file counts as none."""
     try:
+        if path.is_dir():
+            return True
         with h5py.File(path, "r", locking="best-effort") as file:
             return file.attrs.get("kind") in ("batch", b"batch")
-    except OSError:
+    # What h5py raises depends on the place of the damage.
+    except (OSError, KeyError, ValueError, RuntimeError):
         return False
 
 
@@ -152,6 +155,11 @@ class Batch:
         return tuple(dict.fromkeys(self.design["arm"]))
 
     @property
+    def changes(self) -> dict[str, dict[str, str]] | None:
+        """What each arm changes of the scenario, settings by key; None in batches of versions that did not say."""
+        return self.attributes.get("arms")
+
+    @property
     def measures(self) -> tuple[str, ...]:
         """Names of all measures."""
         return tuple(str(name) for name in self.timeseries.data_vars)
@@ -205,13 +213,18 @@ class Batch:
     def runs(self) -> Iterator[tuple[int, Run]]:
         """Yield number and open file of every finished run, one at a time; damaged ones are named in `skipped`."""
         for number in self.finished.index:
-            try:
-                run = self.open_run(int(number))
-            except (RunFileError, OSError) as error:
-                self._skip(str(error))
-                continue
-            with closing(run):
-                yield int(number), run
+            run = self.opened(int(number))
+            if run is not None:
+                with closing(run):
+                    yield int(number), run
+
+    def opened(self, number: int) -> Run | None:
+        """Open the file of one run as `open_run` does; None where it is missing or damaged, named in `skipped`."""
+        try:
+            return self.open_run(number)
+        except (RunFileError, OSError) as error:
+            self._skip(str(error))
+            return None
 
     def open_run(self, number: int) -> Run:
         """Open the file of one run, to be closed by the caller.
@@ -245,6 +258,8 @@ def _from_merged(path: Path, folder: Path | None) -> Batch:
             }
             if attributes.get("kind") != "batch":
                 raise RunFileError(f"{path}: holds one run; expected a batch, use open_run")
+            # Files of earlier versions have no such group: the manifest beside them says some of it.
+            attributes |= json.loads(_plan(file)) if "experiment" in file else _of_manifest(folder)
     except OSError as error:
         raise RunFileError(f"{path}: cannot be read as HDF5: {error}") from error
     groups = {name: open_group(path, name) for name in ("design", "parameters", "timeseries", "end")}
@@ -262,16 +277,20 @@ def _from_merged(path: Path, folder: Path | None) -> Batch:
         keys,
         groups["timeseries"],
         groups["end"].load(),
-        attributes | _reported(folder),
+        attributes,
         folder=folder if folder is not None else path.parent,
         on_close=[group.close for group in groups.values()],
     )
 
 
-def _reported(folder: Path | None) -> dict[str, Any]:
-    """Return which measures the experiment reports, which the merged file does not say."""
+def _plan(file: Any) -> bytes:
+    return file["experiment/json"][0]
+
+
+def _of_manifest(folder: Path | None) -> dict[str, Any]:
+    """Return what the manifest of a folder says of the plan; nothing where there is none that is whole."""
     try:
-        return {"report": read_manifest(folder).told["report"]} if folder is not None else {}
+        return told_of_plan(read_manifest(folder).told) if folder is not None else {}
     except RunFileError:
         return {}
 

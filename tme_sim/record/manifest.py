@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,10 @@ from tme_sim.record.seal import RunFileError
 
 MANIFEST_VERSION = 1
 _SEAL = "sha256"
+_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)")
+# What readers are told of an experiment; manifests and merged files of earlier versions lack some of the second.
+TOLD = ("experiment", "title", "scenario", "control", "plan_id")
+TOLD_OF_PLAN = ("report", "settings", "arms", "converge", "tolerance")
 
 
 class FolderError(RunFileError):
@@ -64,6 +69,17 @@ def read_manifest(path: Path) -> dict[str, Any]:
             f"{path}: format {facts['format']}; this version reads {MANIFEST_VERSION}, update tme-sim"
         )
     return facts
+
+
+def told_of_plan(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what facts say of reported measures, settings, arms and refinement, as far as they say it."""
+    return {name: facts[name] for name in TOLD_OF_PLAN if name in facts}
+
+
+def number_of(text: str) -> tuple[float, str] | None:
+    """Return the number and the unit of a setting as it was written; None where it is anything else."""
+    match = _NUMBER.fullmatch(text.strip())
+    return (float(match[1]), match[2]) if match is not None else None
 
 
 def _digest(facts: Mapping[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +13,10 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
+from tme_sim.record.manifest import TOLD, number_of, told_of_plan
 from tme_sim.record.manifest import read_manifest as read_facts
 from tme_sim.record.seal import RunFileError
 from tme_sim.record.shard import Shard, shards_in
-
-_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)")
-_TOLD = ("experiment", "title", "scenario", "control", "plan_id", "report")
 
 
 @dataclass(frozen=True)
@@ -29,7 +26,7 @@ class Manifest:
     Attributes
     ----------
     told : dict
-        Experiment, title, scenario, control, plan_id, report.
+        Experiment, title, scenario, control, plan_id, and what `told_of_plan` gives.
     runs : list of dict
         ``arm``, ``point``, ``replicate``, ``seed`` and ``run_id`` of every run, in order.
     minutes : float64 (n_times,)
@@ -76,7 +73,8 @@ def read_manifest(folder: Path) -> Manifest:
     raw = read_facts(folder / "batch.json")
     interval = raw["interval_min"] or raw["duration_min"]
     minutes = np.arange(int(raw["duration_min"] / interval + 1e-9) + 1) * interval
-    return Manifest(folder, {key: raw[key] for key in _TOLD}, raw["runs"], minutes, shards_in(folder))
+    told = {key: raw[key] for key in TOLD} | told_of_plan(raw)
+    return Manifest(folder, told, raw["runs"], minutes, shards_in(folder))
 
 
 def read_shards(manifest: Manifest) -> Shards:
@@ -180,8 +178,7 @@ def _design(manifest: Manifest, status: Sequence[str]) -> pd.DataFrame:
 
 def _parameter(written: Sequence[str]) -> tuple[Any, str]:
     """Return the values of a swept key: numbers with their unit where all are that, else the texts."""
-    found = [_NUMBER.fullmatch(text.strip()) for text in written]
-    numbers = [(float(match[1]), match[2]) for match in found if match is not None]
+    numbers = [number for text in written if (number := number_of(text)) is not None]
     units = {unit for _, unit in numbers}
     if len(numbers) == len(written) and len(units) == 1:
         return [number for number, _ in numbers], units.pop() or "1"

@@ -6,16 +6,16 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 import tme_sim
 from tme_sim.measures.measure import field_unit
-from tme_sim.record.hdf5 import set_attributes, text_array, write, write_coordinate, write_dimension
+from tme_sim.record.hdf5 import Branch, building, text_array
 from tme_sim.record.identity import FORMAT_VERSION
 from tme_sim.record.reader import read_run_id
 from tme_sim.record.recording import Recording, Snapshot
 from tme_sim.record.seal import RunFileError, seal
+from tme_sim.record.series import TABLE
 from tme_sim.record.store import publish
 from tme_sim.state.codes import CLASSES, DEATHS, STAGES
 from tme_sim.state.ledger import DRUG_ACCOUNTS, FIELD_ACCOUNTS, POOL_ACCOUNTS
@@ -100,57 +100,54 @@ def write_run(
 def build_content(recording: Recording, provenance: Mapping[str, str | int | float]) -> memoryview:
     """Return the HDF5 file, without its trailer, built in memory."""
     buffer = io.BytesIO()
-    with h5py.File(buffer, "w", libver="latest") as file:
+    with building(buffer) as file:
         _write_root(file, recording)
-        _write_layout(file.create_group("layout"), recording)
-        _write_timeseries(file.create_group("timeseries", track_order=True), recording)
+        _write_layout(file.branch("layout"), recording)
+        _write_timeseries(file.branch("timeseries"), recording)
+        _write_table(file.branch(TABLE), recording)
         _write_space(file, recording)
-        _write_cells(file.create_group("cells", track_order=True), recording)
-        _write_events(file.create_group("events"), recording)
+        _write_cells(file.branch("cells"), recording)
+        _write_events(file.branch("events"), recording)
         _write_books(file, recording)
-        _write_scenario(file.create_group("scenario"), recording)
-        _write_texts(file.create_group("rules", track_order=True), "rule", recording.rule_rows)
-        _write_texts(file.create_group("routes", track_order=True), "entry", recording.route_rows)
+        _write_scenario(file.branch("scenario"), recording)
+        _write_texts(file.branch("rules"), "rule", recording.rule_rows)
+        _write_texts(file.branch("routes"), "entry", recording.route_rows)
         if recording.classes:
-            _write_classes(file.create_group("classes"), recording)
-        set_attributes(file.create_group("provenance"), dict(provenance))
+            _write_classes(file.branch("classes"), recording)
+        file.branch("provenance").describe(**provenance)
     return buffer.getbuffer()
 
 
-def _write_root(file: h5py.File, recording: Recording) -> None:
-    set_attributes(
-        file,
-        {
-            "title": recording.title,
-            "Conventions": "CF-1.11",
-            "source": f"tme-sim {tme_sim.__version__}",
-            "format_version": FORMAT_VERSION,
-            "numerics_version": recording.numerics_version,
-            "run_id": recording.run_id,
-            "seed": np.uint64(recording.seed),
-            "dt_min": recording.dt_min,
-            "shape_zyx": np.array(recording.grid.shape, np.int64),
-            "spacing_um": recording.grid.spacing_um,
-            "interstitial_fraction": recording.grid.interstitial_fraction,
-        },
+def _write_root(file: Branch, recording: Recording) -> None:
+    file.describe(
+        title=recording.title,
+        Conventions="CF-1.11",
+        source=f"tme-sim {tme_sim.__version__}",
+        format_version=FORMAT_VERSION,
+        numerics_version=recording.numerics_version,
+        run_id=recording.run_id,
+        seed=np.uint64(recording.seed),
+        dt_min=recording.dt_min,
+        shape_zyx=np.array(recording.grid.shape, np.int64),
+        spacing_um=recording.grid.spacing_um,
+        interstitial_fraction=recording.grid.interstitial_fraction,
     )
     if recording.grid.medium_height_um > 0.0:
-        set_attributes(file, {"medium_height_um": recording.grid.medium_height_um})
+        file.describe(medium_height_um=recording.grid.medium_height_um)
 
 
-def _write_layout(group: h5py.Group, recording: Recording) -> None:
+def _write_layout(group: Branch, recording: Recording) -> None:
     heritable = [name for name in ("traits", "clones") if getattr(recording.layout, name)]
     for name in ("cell_types", "variables", "fields", "pools", "cargo", "drugs", *heritable):
-        write_coordinate(
-            group, name, text_array(getattr(recording.layout, name)), long_name=f"Names of {name}"
+        group.write_coordinate(
+            name, text_array(getattr(recording.layout, name)), long_name=f"Names of {name}"
         )
 
 
-def _write_timeseries(group: h5py.Group, recording: Recording) -> None:
+def _write_timeseries(group: Branch, recording: Recording) -> None:
     _write_time(group, recording.minutes)
     for column, measure in enumerate(recording.measures):
-        write(
-            group,
+        group.write(
             measure.name,
             np.ascontiguousarray(recording.series[:, column]),
             ("time",),
@@ -160,7 +157,17 @@ def _write_timeseries(group: h5py.Group, recording: Recording) -> None:
         )
 
 
-def _write_space(file: h5py.File, recording: Recording) -> None:
+def _write_table(group: Branch, recording: Recording) -> None:
+    """Write all series once more as one dataset, which a batch of many runs is merged from."""
+    _write_time(group, recording.minutes)
+    names = text_array([measure.name for measure in recording.measures])
+    group.write_coordinate("measure", names, long_name="Names of measures")
+    group.write(
+        "values", recording.series, ("time", "measure"), long_name="All of timeseries, each in its unit"
+    )
+
+
+def _write_space(file: Branch, recording: Recording) -> None:
     snapshots, layout = recording.snapshots, recording.layout
     planes = {
         "fields": [(name, field_unit(name), name) for name in layout.fields],
@@ -171,15 +178,13 @@ def _write_space(file: h5py.File, recording: Recording) -> None:
         ],
     }
     for group_name, columns in planes.items():
-        group = file.create_group(group_name, track_order=True)
+        group = file.branch(group_name)
         _write_time(group, np.array([snapshot.minutes for snapshot in snapshots]))
         _write_axes(group, recording)
         for column, (name, unit, long_name) in enumerate(columns):
             values = np.stack([_plane(snapshot, group_name, column) for snapshot in snapshots])
             chunks = (1, 1, _PLANE, _PLANE)
-            write(
-                group, name, values, ("time", "z", "y", "x"), chunks=chunks, units=unit, long_name=long_name
-            )
+            group.write(name, values, ("time", "z", "y", "x"), chunks, units=unit, long_name=long_name)
 
 
 def _plane(snapshot: Snapshot, group: str, column: int) -> np.ndarray:
@@ -190,26 +195,25 @@ def _plane(snapshot: Snapshot, group: str, column: int) -> np.ndarray:
     return (snapshot.perfusion, snapshot.vessel_distance_um)[column]
 
 
-def _write_axes(group: h5py.Group, recording: Recording) -> None:
+def _write_axes(group: Branch, recording: Recording) -> None:
     for axis, length in zip("zyx", recording.grid.shape, strict=True):
         centres = (np.arange(length) + 0.5) * recording.grid.spacing_um
-        write_coordinate(
-            group, axis, centres, units="um", long_name=f"Centre of the site, {axis}", axis=axis.upper()
+        group.write_coordinate(
+            axis, centres, units="um", long_name=f"Centre of the site, {axis}", axis=axis.upper()
         )
 
 
-def _write_time(group: h5py.Group, minutes: np.ndarray) -> None:
-    write_coordinate(group, "time", minutes, units="min", long_name="Simulated time", axis="T")
+def _write_time(group: Branch, minutes: np.ndarray) -> None:
+    group.write_coordinate("time", minutes, units="min", long_name="Simulated time", axis="T")
 
 
-def _write_cells(group: h5py.Group, recording: Recording) -> None:
+def _write_cells(group: Branch, recording: Recording) -> None:
     snapshots = recording.snapshots
     _write_time(group, np.array([snapshot.minutes for snapshot in snapshots]))
     offsets = np.cumsum([0, *(len(snapshot.cells["id"]) for snapshot in snapshots)], dtype=np.int64)
-    write_dimension(group, "boundary", len(offsets))
-    write_dimension(group, "row", int(offsets[-1]))
-    write(
-        group,
+    group.write_dimension("boundary", len(offsets))
+    group.write_dimension("row", int(offsets[-1]))
+    group.write(
         "offsets",
         offsets,
         ("boundary",),
@@ -218,8 +222,7 @@ def _write_cells(group: h5py.Group, recording: Recording) -> None:
     )
     for column in recording.cell_columns:
         values = np.concatenate([snapshot.cells[column.name] for snapshot in snapshots])
-        write(
-            group,
+        group.write(
             column.name,
             values,
             ("row",),
@@ -250,13 +253,12 @@ def _flags(name: str, recording: Recording) -> dict[str, np.ndarray | str]:
     return {"flag_values": np.arange(len(words), dtype=dtype), "flag_meanings": meanings}
 
 
-def _write_events(group: h5py.Group, recording: Recording) -> None:
+def _write_events(group: Branch, recording: Recording) -> None:
     for name, table in recording.events.items():
-        events = group.create_group(name, track_order=True)
-        write_dimension(events, "event", len(table))
+        events = group.branch(name)
+        events.write_dimension("event", len(table))
         for column in table.dtype.names or ():
-            write(
-                events,
+            events.write(
                 column,
                 np.ascontiguousarray(table[column]),
                 ("event",),
@@ -266,59 +268,56 @@ def _write_events(group: h5py.Group, recording: Recording) -> None:
             )
 
 
-def _write_books(file: h5py.File, recording: Recording) -> None:
+def _write_books(file: Branch, recording: Recording) -> None:
     layout, ledger = recording.layout, recording.ledger
-    flux = file.create_group("flux")
+    flux = file.branch("flux")
     _write_time(flux, np.array([snapshot.minutes for snapshot in recording.snapshots]))
     for dim, names in (
         ("pool", layout.pools),
         ("donor", layout.cell_types),
         ("recipient", layout.cell_types),
     ):
-        write_coordinate(flux, dim, text_array(names))
-    write(
-        flux,
+        flux.write_coordinate(dim, text_array(names))
+    flux.write(
         "internalised",
         np.stack([snapshot.flux for snapshot in recording.snapshots]),
         ("time", "pool", "donor", "recipient"),
         units="1",
         long_name="Vesicles internalised since the start",
     )
-    books = file.create_group("ledger")
+    books = file.branch("ledger")
     for name, dim, rows, accounts, unit in (
         ("pools", "pool", layout.pools, POOL_ACCOUNTS, "1"),
         ("fields", "field", layout.fields, FIELD_ACCOUNTS, "field unit times sites"),
         ("drugs", "drug", layout.drugs, DRUG_ACCOUNTS, "nM times sites"),
     ):
-        write_coordinate(books, dim, text_array(rows))
-        write_coordinate(books, f"{dim}_account", text_array(accounts))
+        books.write_coordinate(dim, text_array(rows))
+        books.write_coordinate(f"{dim}_account", text_array(accounts))
         values = getattr(ledger, name)
-        write(books, name, values, (dim, f"{dim}_account"), long_name=f"Amounts since the start, {unit}")
+        books.write(name, values, (dim, f"{dim}_account"), long_name=f"Amounts since the start, {unit}")
 
 
-def _write_classes(group: h5py.Group, recording: Recording) -> None:
+def _write_classes(group: Branch, recording: Recording) -> None:
     """Write the classes of resistance, one group per drug, one row per living tumour cell."""
     meanings = " ".join(word.replace(" ", "_") for word in CLASSES)
     codes = {"flag_values": np.arange(len(CLASSES), dtype=np.int8), "flag_meanings": meanings}
     for drug, table in recording.classes.items():
-        of_drug = group.create_group(drug)
-        write_dimension(of_drug, "cell", len(table["id"]))
+        of_drug = group.branch(drug)
+        of_drug.write_dimension("cell", len(table["id"]))
         for name in ("id", "founder"):
-            write(of_drug, name, table[name], ("cell",), None, units="1")
-        write(of_drug, "class", table["code"], ("cell",), None, units="1", **codes)
+            of_drug.write(name, table[name], ("cell",), None, units="1")
+        of_drug.write("class", table["code"], ("cell",), None, units="1", **codes)
 
 
-def _write_scenario(group: h5py.Group, recording: Recording) -> None:
-    write_dimension(group, "text", 1)
-    write(
-        group,
+def _write_scenario(group: Branch, recording: Recording) -> None:
+    group.write_dimension("text", 1)
+    group.write(
         "yaml",
         text_array([recording.resolved_yaml]),
         ("text",),
         long_name="Scenario as it was run, YAML",
     )
-    write(
-        group,
+    group.write(
         "json",
         text_array([recording.resolved_json]),
         ("text",),
@@ -326,8 +325,8 @@ def _write_scenario(group: h5py.Group, recording: Recording) -> None:
     )
 
 
-def _write_texts(group: h5py.Group, dimension: str, rows: Sequence[Mapping[str, str]]) -> None:
+def _write_texts(group: Branch, dimension: str, rows: Sequence[Mapping[str, str]]) -> None:
     """Write rows of texts, one dataset per column."""
-    write_dimension(group, dimension, len(rows))
+    group.write_dimension(dimension, len(rows))
     for column in rows[0] if rows else ():
-        write(group, column, text_array([str(row[column]) for row in rows]), (dimension,))
+        group.write(column, text_array([str(row[column]) for row in rows]), (dimension,))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tme_sim.numerics.jit import kernel
-from tme_sim.numerics.lattice import directions, neighbour
+from tme_sim.state.codes import ALIVE
 from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
 
@@ -19,33 +18,34 @@ def contact_with_state(name: str, layout: Layout) -> tuple[int, int] | None:
     return None
 
 
-def sum_over_contacts(tissue: Tissue, touched: np.ndarray, begin: int, out_signals: np.ndarray) -> None:
-    """Write, for cells from row ``begin`` on, the sums over their living Moore neighbours.
+def sums_around(tissue: Tissue, touched: np.ndarray) -> np.ndarray:
+    """Return sums over the living Moore neighbours of every site, float64 (k, n_sites).
 
     Parameters
     ----------
     touched : int64 (k, 3)
-        Column written, type of the neighbours, variable summed; the sum runs in the order of directions.
-    out_signals : float64 (n, n_signals)
+        Column of the signal, type of the neighbours, variable summed. Sums run along x, then y, then z.
     """
     cells, shape = tissue.cells, tissue.grid.shape
-    steps = directions(shape, moore=True)
-    site = cells["site"][begin : begin + len(out_signals)]
-    _sum(
-        touched, site, cells["type"], cells["death"], cells["variables"], cells.occupant, steps, *shape,
-        out_signals,
-    )  # fmt: skip
+    out = np.zeros((len(touched), tissue.grid.n_sites))
+    for sums, (_, kind, variable) in zip(out, touched, strict=True):
+        rows = np.flatnonzero((cells["type"] == kind) & (cells["death"] == ALIVE))
+        line = np.zeros(shape)
+        line.reshape(-1)[cells["site"][rows]] = cells["variables"][rows, variable]
+        around = np.zeros(shape)
+        for axis in (2, 1, 0):
+            sides = _both_sides(line, axis)
+            around += sides
+            line = line + sides
+        sums[:] = around.reshape(-1)
+    return out
 
 
-@kernel
-def _sum(touched, site, cell_type, death, variables, occupant, steps, nz, ny, nx, out_signals):
-    for k in range(len(touched)):
-        target, kind, variable = touched[k]
-        for i in range(len(site)):
-            total = 0.0
-            for d in range(len(steps)):
-                at = neighbour(site[i], steps[d, 0], steps[d, 1], steps[d, 2], nz, ny, nx)
-                row = occupant[at] if at >= 0 else -1
-                if row >= 0 and death[row] == 0 and cell_type[row] == kind:
-                    total += variables[row, variable]
-            out_signals[i, target] = total
+def _both_sides(values: np.ndarray, axis: int) -> np.ndarray:
+    """Return the sum of the two neighbours of each site along an axis."""
+    low, high = [slice(None)] * 3, [slice(None)] * 3
+    low[axis], high[axis] = slice(None, -1), slice(1, None)
+    out = np.zeros_like(values)
+    out[tuple(low)] += values[tuple(high)]
+    out[tuple(high)] += values[tuple(low)]
+    return out

@@ -8,7 +8,7 @@ from tme_sim.numerics.jit import BLOCK
 from tme_sim.rules.energy import Energy
 from tme_sim.rules.evaluate import evaluate
 from tme_sim.rules.expression import Expression
-from tme_sim.rules.signals import SignalTable, counts_of, gather_signals
+from tme_sim.rules.signals import Around, SignalTable, gather_signals, look_around
 from tme_sim.rules.tables import RuleTables
 from tme_sim.state.codes import ALIVE
 from tme_sim.state.layout import Layout
@@ -65,7 +65,7 @@ class Physiology:
         What `read` and `act` do, some thousand cells at a time, so that their signals stay in cache.
         """
         cells, flux = tissue.cells, self._flux(tissue)
-        around, alive = counts_of(tissue, len(self.signals.contact)), cells["death"] == ALIVE
+        around, alive = look_around(tissue, self.signals), cells["death"] == ALIVE
         for begin in range(0, cells.n, _AT_A_TIME):
             rows = slice(begin, min(begin + _AT_A_TIME, cells.n))
             n, width = rows.stop - begin, len(self.signals.names)
@@ -81,7 +81,7 @@ class Physiology:
         )
 
     def _gather(
-        self, tissue: Tissue, flux: np.ndarray, begin: int, around: np.ndarray | None, out_signals: np.ndarray
+        self, tissue: Tissue, flux: np.ndarray, begin: int, around: Around | None, out_signals: np.ndarray
     ) -> None:
         gather_signals(tissue, self.signals, flux[:, 0], out_signals, begin, around)
         if self.trait_columns:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tme_sim.numerics.jit import BLOCK, block_kernel, kernel
-from tme_sim.rules.contacts import contact_with_state, sum_over_contacts
+from tme_sim.rules.contacts import contact_with_state, sums_around
 from tme_sim.rules.tables import RuleError
 from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
@@ -20,6 +20,7 @@ _SINGLE = ("contact dead", "free neighbours", "distance to vessel", "energy", "a
 # Codes of what stands at a site, as `count_around` orders its counts; counts to a word, and bits to a count.
 _FREE, _DEAD, _LIVING = 0, 1, 2
 _COUNTS = 8
+_TILE = 64  # cells whose rows of a matrix are copied together
 _PREFIXES = {
     "held": ("cargo", "cargo"),
     "arriving": ("cargo", "cargo"),
@@ -148,7 +149,7 @@ def gather_signals(
     energy: np.ndarray,
     out_signals: np.ndarray,
     begin: int = 0,
-    around: np.ndarray | None = None,
+    around: Around | None = None,
 ) -> None:
     """Fill the signals of cells, dead ones too.
 
@@ -161,8 +162,8 @@ def gather_signals(
     table : SignalTable
     energy : float64 (n,)
         Energy supply over demand of each cell, dimensionless.
-    begin, around : int, uint64
-        First row of the cells to fill, and what `count_around` gave; all cells and counted here when left out.
+    begin, around : int, Around
+        First row of the cells to fill, and what `look_around` gave; all cells and looked at here when left out.
     out_signals : float64 (n, n_signals)
         Filled for as many cells as it has rows: fields in their unit, variables and damage dimensionless, held cargo
         in units, arriving in units per min times gain, docked in vesicles, drug in nM held, exposure in nM·min,
@@ -171,6 +172,7 @@ def gather_signals(
     """
     cells = tissue.cells
     n_sites = tissue.grid.n_sites
+    around = around or look_around(tissue, table)
     rows = slice(begin, begin + len(out_signals))
     _gather(
         len(out_signals),
@@ -180,7 +182,7 @@ def gather_signals(
         table.factor,
         table.contact,
         table.single,
-        tissue.fields.reshape(n_sites, -1),
+        tissue.field_table.T,
         cells["variables"][rows],
         cells["cargo"][rows],
         cells["docked"][rows],
@@ -197,17 +199,26 @@ def gather_signals(
         tissue.vessel.reshape(n_sites),
         energy[rows],
         tissue.clock.minutes,
-        around if around is not None else counts_of(tissue, len(table.contact)),
+        around.counts,
         out_signals.T,
     )
-    if len(table.touched):
-        sum_over_contacts(tissue, table.touched, begin, out_signals)
+    for (target, _, _), sums in zip(table.touched, around.sums, strict=True):
+        out_signals[:, target] = sums[cells["site"][rows]]
 
 
-def counts_of(tissue: Tissue, n_types: int) -> np.ndarray:
-    """Return `count_around` of a tissue."""
-    cells = tissue.cells
-    return count_around(cells.occupant, cells["type"], cells["death"], n_types, tissue.grid.shape)
+@dataclass(frozen=True)
+class Around:
+    """What stands around every site: `count_around`, and `sums_around` of the signals ``touched``."""
+
+    counts: np.ndarray
+    sums: np.ndarray
+
+
+def look_around(tissue: Tissue, table: SignalTable) -> Around:
+    """Return what stands around every site of a tissue, for the signals of a table."""
+    cells, shape = tissue.cells, tissue.grid.shape
+    counts = count_around(cells.occupant, cells["type"], cells["death"], len(table.contact), shape)
+    return Around(counts, sums_around(tissue, table.touched))
 
 
 def count_around(
@@ -313,7 +324,7 @@ def _gather(
         # Unsigned, since numba wraps signed indices.
         at = site[begin:end].astype(np.uint64)
         for entry in range(start[0], start[1]):
-            out, values = out_signals[target[entry]][begin:end], fields[:, column[entry]]
+            out, values = out_signals[target[entry]][begin:end], fields[column[entry]]
             for i in range(len(out)):
                 out[i] = values[at[i]]
         _copy(begin, end, start[1], start[2], column, target, factor, variables, out_signals)
@@ -355,9 +366,11 @@ def _subtract(neighbours, code, at, itself, out_count):
 
 @kernel
 def _copy(begin, end, first, last, column, target, factor, matrix, out_signals):
-    """Copy columns of a matrix with one row per cell, times their factors."""
-    for entry in range(first, last):
-        source, to, times = column[entry], target[entry], factor[entry]
-        out, values = out_signals[to][begin:end], matrix[begin:end, source]
-        for i in range(len(out)):
-            out[i] = values[i] * times
+    """Copy columns of a matrix with one row per cell, times their factors; few rows at a time stay in cache."""
+    for start in range(begin, end, _TILE):
+        stop = min(end, start + _TILE)
+        for entry in range(first, last):
+            source, to, times = column[entry], target[entry], factor[entry]
+            out, values = out_signals[to][start:stop], matrix[start:stop, source]
+            for i in range(len(out)):
+                out[i] = values[i] * times

@@ -14,8 +14,10 @@ from tme_sim.scenario.number import Sourced
 from tme_sim.scenario.rule_text import GateText
 from tme_sim.scenario.scenario import Scenario
 
+_DUMPER: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # four times as fast in C
 
-class _Dumper(yaml.SafeDumper):
+
+class _Dumper(_DUMPER):
     """Writes without aliases, which the reader refuses."""
 
     def ignore_aliases(self, data: Any) -> bool:

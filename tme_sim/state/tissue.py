@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +22,16 @@ class StateError(RuntimeError):
     """An invariant of the state is broken; names what and where."""
 
 
+def species_first(values: np.ndarray) -> np.ndarray:
+    """Return values (..., n_species) as they are, but each species whole in memory; a copy only where that is new."""
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(values, -1, 0)), 0, -1)
+
+
 @dataclass
 class Tissue:
     """State of one run.
+
+    In memory a field or pool lies whole, one after the other, whatever the order of the array that is assigned.
 
     Attributes
     ----------
@@ -60,6 +68,10 @@ class Tissue:
     vasculature: Vasculature | None = None
     loads: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0, 0)))
     timeline: Timeline = field(default_factory=Timeline)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Lay fields and pools out one after the other: solver and rules go through them one by one."""
+        object.__setattr__(self, name, species_first(value) if name in ("fields", "pools") else value)
 
     def field(self, name: str) -> np.ndarray:
         """Return one field, (nz, ny, nx), a view."""

@@ -41,11 +41,9 @@ TARGETS = {
     "csv": Target("to_csv", "_csv", "", "a folder of tables that R, Excel and pandas read"),
     "anndata": Target("to_anndata", ".h5ad", "export", "cells of one snapshot, for scanpy and squidpy"),
     "vtk": Target("to_vtk", "_vtk", "export", "fields and cells of every snapshot, for ParaView"),
-    "spatialdata": Target(
-        "to_spatialdata", ".zarr", "spatial", "fields, cells and their table, one snapshot"
-    ),
+    "spatialdata": Target("to_spatialdata", ".zarr", "export", "fields, cells and their table, one snapshot"),
     "ome-zarr": Target(
-        "to_ome_zarr", ".ome.zarr", "spatial", "fields of every snapshot as channels, for napari"
+        "to_ome_zarr", ".ome.zarr", "export", "fields of every snapshot as channels, for napari"
     ),
 }
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import zarr
-from ome_zarr.writer import write_image, write_labels  # pyright: ignore[reportMissingImports] - extra spatial
-from ome_zarr_models.common.omero import Omero  # pyright: ignore[reportMissingImports] - extra spatial
+from ome_zarr.writer import write_image, write_labels
+from ome_zarr_models.common.omero import Omero
 
 if TYPE_CHECKING:
     from tme_sim.record.reader import Run
@@ -60,7 +60,7 @@ def _types(run: Run, minutes: float) -> np.ndarray:
     return out.reshape(run.grid.shape)
 
 
-def _channels(run: Run, channels: list[tuple[str, Any]], image: np.ndarray) -> Omero:
+def _channels(run: Run, channels: list[tuple[str, Any]], image: np.ndarray) -> Any:
     out = []
     for i, (group, name) in enumerate(channels):
         low, high = float(image[:, i].min()), float(image[:, i].max())

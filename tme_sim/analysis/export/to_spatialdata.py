@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from spatialdata import SpatialData  # pyright: ignore[reportMissingImports] - extra spatial
-from spatialdata.models import (  # pyright: ignore[reportMissingImports] - extra spatial
+from spatialdata import SpatialData
+from spatialdata.models import (
     Image2DModel,
     Image3DModel,
     ShapesModel,
     TableModel,
 )
-from spatialdata.transformations import Identity, Scale  # pyright: ignore[reportMissingImports] - extra spatial
+from spatialdata.transformations import Identity, Scale
 
 from tme_sim.analysis.export.to_anndata import cells_as_anndata
 

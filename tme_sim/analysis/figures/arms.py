@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from tme_sim.analysis.figures.numbers import count_axis, folded, share_axis
+from tme_sim.analysis.figures.numbers import count_axis, folded, round_ticks, share_axis, signed
 from tme_sim.analysis.palette import BLACK
 from tme_sim.analysis.style import LINES, panels, styled
 
-_ROW_MM = 6.5
+_ROW_MM, _LINE_MM = 6.5, 3.2
+_COLUMNS_PT = (44, 86, 110)  # right ends of the columns beside the differences
 
 
 def arm_colours(arms: Sequence[str]) -> dict[str, str]:
@@ -47,7 +47,7 @@ def arms_figure(
     """
     arms = list(dict.fromkeys(summary["arm"]))
     colours = arm_colours(arms)
-    figure, axes = panels(len(values), 2, 15.0 + _ROW_MM * len(arms), sharey=True)
+    figure, axes = panels(len(values), 2, 15.0 + _row_mm(arms, 24) * len(arms), sharey=True)
     for ax, (measure, by_arm) in zip(axes, values.items(), strict=True):
         rows = summary[summary["measure"] == measure].set_index("arm")
         for y, arm in enumerate(arms):
@@ -69,14 +69,20 @@ def arms_figure(
     return figure
 
 
+def _row_mm(names: Sequence[str], width: int) -> float:
+    """Return how tall a row must be for names folded to a width."""
+    return max(_ROW_MM, 1.5 + _LINE_MM * max(folded(name, width).count("\n") + 1 for name in names))
+
+
 def _value_axis(ax: Axes, share: bool) -> None:
     low, high = ax.get_xlim()
     ax.grid(axis="x", color="0.92", lw=0.6)
     if share:
-        ax.set_xlim(low, min(1.02, high))
+        low, high = max(-0.02 * max(high, 0.05), low), min(1.02, max(high, 0.05 if low < 0.0 else high))
+        ax.set_xlim(low, high)
         share_axis(ax.xaxis, high - low)
     else:
-        ax.xaxis.set_major_locator(MaxNLocator(nbins=5))
+        ax.xaxis.set_major_locator(round_ticks())
         count_axis(ax.xaxis, high)
 
 
@@ -92,7 +98,7 @@ def differences_figure(table: pd.DataFrame, labels: Mapping[str, tuple[str, bool
         As in `arms_figure`.
     """
     measures, rows = list(dict.fromkeys(table["measure"])), list(dict.fromkeys(table["label"]))
-    figure, axes = panels(len(measures), 1, 14.0 + _ROW_MM * len(rows), width_mm=178.0)
+    figure, axes = panels(len(measures), 1, 17.0 + _row_mm(rows, 40) * len(rows), width_mm=178.0)
     for ax, measure in zip(axes, measures, strict=True):
         of_measure = table[table["measure"] == measure].set_index("label")
         ax.axvline(0.0, color="0.4", lw=0.8)
@@ -101,17 +107,20 @@ def differences_figure(table: pd.DataFrame, labels: Mapping[str, tuple[str, bool
                 _difference(ax, y, of_measure.loc[row])
         label, share = labels[measure]
         ax.set(
-            yticks=range(len(rows)), yticklabels=[folded(row, 34) for row in rows], ylim=(len(rows) - 0.4, -0.7),
+            yticks=range(len(rows)), yticklabels=[folded(row, 40) for row in rows], ylim=(len(rows) - 0.4, -0.7),
             xlabel=folded(f"{label}: difference from {control}", 80),
         )  # fmt: skip
         ax.tick_params(axis="y", length=0)
         ax.margins(x=0.08)
         if share:
-            ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:+.3g} pts" if value else "0")
-        ax.annotate(
-            "effect d_z   p adj.   pairs", (1.0, 1.0), xycoords="axes fraction", xytext=(6, 1), va="bottom",
-            textcoords="offset points", fontsize="small", fontweight="bold",
-        )  # fmt: skip
+            ax.xaxis.set_major_formatter(
+                lambda value, _: f"{100 * value:+.3g} pts".replace("-", "−") if value else "0"
+            )
+        for head, x in zip(("effect $d_z$", "adjusted p", "pairs"), _COLUMNS_PT, strict=True):
+            ax.annotate(
+                head, (1.0, 1.0), xycoords="axes fraction", xytext=(x, 1), va="bottom", ha="right",
+                textcoords="offset points", fontsize="small", fontweight="bold",
+            )  # fmt: skip
     return figure
 
 
@@ -123,7 +132,7 @@ def _difference(ax: Axes, y: float, row: Any) -> None:
         ax.plot([low, high], [y, y], color=BLACK, lw=1.6, solid_capstyle="butt")
     if np.isfinite(difference):
         ax.plot(difference, y, **style)
-    effect = f"{row['effect']:+.2f}" if np.isfinite(row["effect"]) else "–"
+    effect = signed(row["effect"], 2) if np.isfinite(row["effect"]) else "–"
     p = (
         "–"
         if not np.isfinite(row["p_adjusted"])
@@ -131,8 +140,8 @@ def _difference(ax: Axes, y: float, row: Any) -> None:
         if row["p_adjusted"] < 1e-3
         else f"{row['p_adjusted']:.3f}"
     )
-    for text, x in ((effect, 10), (p, 52), (f"{int(row['n'])}", 88)):
+    for text, x in zip((effect, p, f"{int(row['n'])}"), _COLUMNS_PT, strict=True):
         ax.annotate(
             text, (1.0, y), xycoords=("axes fraction", "data"), xytext=(x, 0), textcoords="offset points", va="center",
-            fontsize="small", annotation_clip=False,
+            ha="right", fontsize="small", annotation_clip=False,
         )  # fmt: skip

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
+from tme_sim.analysis.figures.numbers import round_ticks
 from tme_sim.analysis.palette import BLACK, GREY, SKY, VERMILLION
 from tme_sim.analysis.style import PAGE_MM, panels, styled
 
@@ -44,21 +45,26 @@ def shares_figure(shares: Sequence[Share], x_label: str) -> Figure:
                 height=0.72,
                 color=VERMILLION if group == groups[0] else SKY,
             )
-            text = f"{share.share:.0%} of {share.cells:,}" if known else "no such cells"
+            text = _of_cells(share) if known else "no such cells"
             ax.text(
                 share.share if known else 0.0, at, f" {text}", va="center", fontsize="small", color="0.25"
             )
             places.append(at)
             labels.append(share.label)
             at += 1.0
-    ax.set(yticks=places, yticklabels=labels, xlabel=x_label, xlim=(0.0, min(1.35, max(1.45 * top, 0.05))))
+    ax.set(yticks=places, yticklabels=labels, xlabel=x_label, xlim=(0.0, min(1.45, max(1.6 * top, 0.05))))
     ax.set_ylim(at - 0.2, -0.6)
     ax.tick_params(axis="y", length=0)
-    ticks = MaxNLocator(nbins=5).tick_values(0.0, min(top, 1.0))
+    ticks = round_ticks().tick_values(0.0, min(top, 1.0))
     ax.set_xticks([tick for tick in ticks if 0.0 <= tick <= 1.0])
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.spines["bottom"].set_bounds(0.0, min(1.0, ax.get_xlim()[1]))
     return figure
+
+
+def _of_cells(share: Share) -> str:
+    count = round(share.share * share.cells)
+    return f"{count:,} of {share.cells:,} ({share.share:.{1 if 0 < share.share < 0.095 else 0}%})"
 
 
 @styled

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from tme_sim.analysis.figures.numbers import count_axis, folded, share_axis
-from tme_sim.analysis.palette import PALE
+from tme_sim.analysis.figures.numbers import count_axis, folded, round_ticks, share_axis, thousands
+from tme_sim.analysis.palette import PALE, on_white
 from tme_sim.analysis.style import panels, styled
 
 _FEW = 12  # so few points that each is marked
@@ -53,6 +53,8 @@ class Panel:
         Spans of x that are shaded, such as those with drug in the blood.
     mark : float, optional
         A place on x that is marked by a line.
+    level : float, optional
+        A value on y that is marked by a line.
     """
 
     title: str
@@ -61,6 +63,7 @@ class Panel:
     scale: str = "linear"
     shaded: Sequence[tuple[float, float]] = field(default=())
     mark: float | None = None
+    level: float | None = None
 
 
 @styled
@@ -72,6 +75,7 @@ def curves_figure(
     legend: str = "each",
     shade_label: str = "",
     share_x: bool = False,
+    share_y: bool = False,
 ) -> Figure:
     """Return panels of lines that share x.
 
@@ -83,10 +87,15 @@ def curves_figure(
         What the shaded spans are.
     share_x : bool
         Whether all panels show the same span of x.
+    share_y : bool
+        Whether all panels show the same span of y, that of the tallest one.
     """
-    figure, axes = panels(len(shown), columns, panel_mm, sharex=False)
+    figure, axes = panels(len(shown), columns, panel_mm)
     for ax, panel in zip(axes, shown, strict=True):
         draw_panel(ax, panel, x_label, shade_label, legend=legend == "each")
+    if share_y:
+        for ax, panel in zip(axes, shown, strict=True):
+            _scale(ax, replace(panel, curves=[curve for p in shown for curve in p.curves]))
     if share_x:
         _limit(axes, [curve.x for panel in shown for curve in panel.curves])
     if legend != "each":
@@ -96,12 +105,11 @@ def curves_figure(
             for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
         }
         if len(found) > 1:
-            figure.legend(
-                found.values(),
-                found,
-                loc="outside lower center",
-                ncols=max(1, min(len(found), 5, 96 // (6 + max(map(len, found))))),
-            )
+            longest = max(len(line) for label in found for line in label.split("\n"))
+            columns = max(1, min(len(found), 5, 96 // (6 + longest)))
+            lines = sum(1 + label.count("\n") for label in found)
+            figure.set_figheight(figure.get_figheight() + 0.15 * max(0, -(-lines // columns) - 1))
+            figure.legend(found.values(), found, loc="outside lower center", ncols=columns)
     return figure
 
 
@@ -113,7 +121,12 @@ def draw_panel(ax: Axes, panel: Panel, x_label: str, shade_label: str = "", *, l
             seen &= curve.y > 0.0
         few: dict[str, Any] = {"marker": "o"} if seen.sum() <= _FEW else {}
         (line,) = ax.plot(
-            curve.x[seen], curve.y[seen], color=curve.colour, ls=curve.style, label=curve.label, **few
+            curve.x[seen],
+            curve.y[seen],
+            color=on_white(curve.colour),
+            ls=curve.style,
+            label=curve.label,
+            **few,
         )
         if curve.low is not None and curve.high is not None:
             ax.fill_between(curve.x, curve.low, curve.high, color=line.get_color(), alpha=0.18, lw=0)
@@ -121,9 +134,11 @@ def draw_panel(ax: Axes, panel: Panel, x_label: str, shade_label: str = "", *, l
         ax.axvspan(start, stop, color=PALE, lw=0, zorder=0, label=shade_label if i == 0 else None)
     if panel.mark is not None:
         ax.axvline(panel.mark, color="0.4", lw=0.8, ls=(0, (4, 3)))
+    if panel.level is not None:
+        ax.axhline(panel.level, color="0.4", lw=0.8, ls=(0, (4, 3)))
     _scale(ax, panel)
     ax.set(title=panel.title, xlabel=x_label, ylabel=folded(panel.y_label, 22))
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=5))
+    ax.xaxis.set_major_locator(round_ticks())
     _limit([ax], [curve.x for curve in panel.curves])
     if legend:
         _legend_beside(ax)
@@ -140,8 +155,12 @@ def _limit(axes: Sequence[Axes], xs: Sequence[np.ndarray]) -> None:
 def _scale(ax: Axes, panel: Panel) -> None:
     if panel.scale == "log":
         ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+        low, high = ax.get_ylim()
+        # Over less than a decade 1, 2 and 5 leave an axis with one tick or none.
+        ax.yaxis.set_major_locator(
+            LogLocator(subs=(1.0, 2.0, 5.0), numticks=6) if high > 10.0 * low else round_ticks(4)
+        )
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: thousands(value)))
         ax.yaxis.set_minor_locator(NullLocator())
         return
     values = [part for curve in panel.curves for part in (curve.y, curve.low, curve.high) if part is not None]

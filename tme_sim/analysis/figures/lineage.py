@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
+from tme_sim.analysis.figures.numbers import count_axis, round_ticks
 from tme_sim.analysis.palette import BLACK, BLUE, GREY, PALE, VERMILLION
 from tme_sim.analysis.style import panels, styled
 
@@ -44,14 +45,15 @@ class Tree:
 
 
 @styled
-def fish_figure(
+def clones_figure(
     days: np.ndarray,
     sizes: np.ndarray,
     resistant: np.ndarray,
     names: Sequence[str],
     shaded: Sequence[tuple[float, float]],
+    shade_label: str = "",
 ) -> Figure:
-    """Return clones as bands through time, as thick as they have cells.
+    """Return clones as bands on top of each other, as thick as they have cells.
 
     Parameters
     ----------
@@ -63,38 +65,32 @@ def fish_figure(
     names : sequence of str
         Written beside the bands; may be empty.
     shaded : sequence of (start, stop)
-        Days with drug in the blood, marked below the axis.
+        Days with drug in the blood, marked above the bands.
+    shade_label : str
+        What these marks are.
     """
     figure, (ax,) = panels(1, 1, 78.0)
     norm = Normalize(0.0, max(0.05, float(np.nanmax([*resistant, 0.0]))))
-    lower = -sizes.sum(axis=0) / 2.0
+    lower = np.zeros(len(days))
     for row, share, name in zip(sizes, resistant, names, strict=True):
         colour = RESISTANT_COLOURS(norm(share)) if np.isfinite(share) else PALE
         ax.fill_between(days, lower, lower + row, facecolor=colour, lw=0.15, edgecolor="white")
         if name and row[-1] > 0:
             ax.text(days[-1], lower[-1] + row[-1] / 2, f" {name}", va="center", fontsize="small")
         lower = lower + row
-    half = float(sizes.sum(axis=0).max()) / 2.0
+    top = 1.05 * float(lower.max()) or 1.0
     for start, stop in shaded:
-        ax.axvspan(start, stop, ymax=0.02, color="0.3", lw=0)
+        ax.axvspan(start, stop, ymin=0.985, color="0.3", lw=0)
+    if shaded:
+        ax.text(shaded[0][0], top, shade_label, va="bottom", fontsize="small")
     ax.set(
-        xlabel="Time (days)",
-        ylabel="Living tumour cells",
-        xlim=(days[0], days[-1]),
-        ylim=(-1.08 * half, 1.05 * half),
+        xlabel="Time (days)", ylabel="Living tumour cells", xlim=(days[0], days[-1] or 1.0), ylim=(0.0, top)
     )
-    ax.set_yticks([-half, half], ["", ""])
-    ax.spines["left"].set_visible(False)
-    ax.tick_params(axis="y", length=0)
-    ax.annotate(
-        "",
-        (-0.012, 0.03),
-        (-0.012, 0.97),
-        xycoords="axes fraction",
-        arrowprops={"arrowstyle": "<->", "lw": 0.7},
-    )
-    ax.set_ylabel(f"Living tumour cells ({2 * half:,.0f} at most)", labelpad=10)
-    bar = figure.colorbar(ScalarMappable(norm, RESISTANT_COLOURS), ax=ax, pad=0.1, aspect=22)
+    ax.xaxis.set_major_locator(round_ticks(8))
+    count_axis(ax.yaxis, top)
+    if not np.isfinite(resistant).any():
+        return figure
+    bar = figure.colorbar(ScalarMappable(norm, RESISTANT_COLOURS), ax=ax, pad=0.12, aspect=22)
     bar.set_label("Resistant share of the clone at the end", fontsize="small")
     bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     bar.ax.tick_params(labelsize="small")
@@ -107,8 +103,11 @@ def trees_figure(trees: Sequence[Tree], end_day: float) -> Figure:
     figure, axes = panels(len(trees), 2, 46.0)
     for ax, tree in zip(axes, trees, strict=True):
         _draw_tree(ax, tree, end_day)
+    shown = {str(fate) for tree in trees for fate in tree.fate}
     handles = [
-        Line2D([], [], color=colour, lw=2.0, label=f"{fate} at the end") for fate, colour in _FATES.items()
+        Line2D([], [], color=colour, lw=2.0, label=f"{fate} at the end")
+        for fate, colour in _FATES.items()
+        if fate in shown
     ]
     handles.append(Line2D([], [], color="0.7", lw=1.0, marker="x", mec=BLACK, ms=4.0, mew=0.8, label="died"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
@@ -132,4 +131,5 @@ def _draw_tree(ax: Axes, tree: Tree, end_day: float) -> None:
     ax.set(
         xlim=(0.0, end_day), ylim=(len(rows) - 0.5, -0.5), yticks=[], xlabel="Time (days)", title=tree.name
     )
+    ax.xaxis.set_major_locator(round_ticks())
     ax.spines["left"].set_visible(False)

@@ -13,6 +13,7 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from scipy.ndimage import gaussian_filter
 
@@ -121,4 +122,7 @@ def draw_edge(ax: Axes, distance_um: np.ndarray, spacing_um: float) -> None:
     if min(distance_um.shape) > 2 and np.isfinite(distance_um).all():
         ny, nx = distance_um.shape
         x, y = (np.arange(nx) + 0.5) * spacing_um, (np.arange(ny) + 0.5) * spacing_um
-        ax.contour(x, y, gaussian_filter(distance_um, 1.2), levels=[0.0], colors="white", linewidths=0.8)
+        edge = ax.contour(
+            x, y, gaussian_filter(distance_um, 1.2), levels=[0.0], colors="white", linewidths=0.8
+        )
+        edge.set_path_effects([withStroke(linewidth=1.5, foreground="0.25")])  # seen on pale ground too

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import fill
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator, PercentFormatter
 
@@ -27,12 +28,48 @@ def count_axis(axis: Axis, top: float) -> None:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
+def thousands(value: float) -> str:
+    """Return a count in few letters: 12000 as 12k."""
+    return f"{value / 1000.0:,.6g}k" if value >= 1e4 else f"{value:,.6g}"
+
+
+def round_ticks(most: int = 5) -> MaxNLocator:
+    """Return a locator of at most so many steps, each 1, 2 or 5 times a power of ten."""
+    return MaxNLocator(nbins=most, steps=[1, 2, 5, 10])
+
+
 def share_axis(axis: Axis, span: float) -> None:
     """Write shares in percent, at round steps."""
-    axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
+    axis.set_major_locator(round_ticks(6))
     axis.set_major_formatter(PercentFormatter(1.0, decimals=0 if span > 0.08 else 1))
 
 
+def value_axis(ax: Axes, share: bool) -> None:
+    """Let y start at zero: shares in percent, other numbers short."""
+    low, high = ax.get_ylim()
+    if share:
+        ax.set_ylim(max(-0.02, low), min(1.02, high))
+        share_axis(ax.yaxis, high - low)
+        return
+    ax.set_ylim(min(0.0, low) if low < 0.0 else 0.0, high)
+    if high >= 1e3:
+        count_axis(ax.yaxis, high)
+    else:
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
 def folded(text: str, width: int) -> str:
-    """Return a label in lines of at most so many letters, words kept whole."""
-    return fill(text.replace("_", " "), width, break_long_words=False)
+    """Return a label in lines of at most so many letters; dotted keys stay as they are written."""
+    words = (word if "." in word else word.replace("_", " ") for word in text.split(" "))
+    return fill(" ".join(words), width)
+
+
+def cut(text: str, most: int) -> str:
+    """Return a name in one line of at most so many letters."""
+    text = text.replace("_", " ")
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def signed(value: float, digits: int) -> str:
+    """Return a number with its sign, the minus as long as the plus."""
+    return f"{value:+.{digits}f}".replace("-", "−")

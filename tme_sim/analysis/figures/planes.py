@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from tme_sim.analysis.figures.montage import draw_edge
-from tme_sim.analysis.figures.numbers import folded
+from tme_sim.analysis.figures.numbers import folded, round_ticks
 from tme_sim.analysis.figures.scale_bar import draw_scale_bar
 from tme_sim.analysis.style import panels, styled
 
@@ -46,7 +45,7 @@ def planes_figure(
         ax.spines[:].set_visible(True)
         ax.title.set_fontsize("medium")
         bar = figure.colorbar(image, ax=ax, pad=0.02, aspect=22, shrink=0.95)
-        bar.ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
+        bar.ax.yaxis.set_major_locator(round_ticks())
         bar.ax.tick_params(labelsize="small")
         draw_scale_bar(ax, extent_um)
     return figure

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
-from tme_sim.analysis.figures.numbers import count_axis, folded, share_axis
+from tme_sim.analysis.figures.numbers import folded, value_axis
 from tme_sim.analysis.style import PAGE_MM, panels, styled
 
 
@@ -43,6 +43,7 @@ def response_figure(
     share: bool,
     log: bool,
     summary: Mapping[tuple[str, float], tuple[float, float, float]],
+    unit: str = "",
 ) -> Figure:
     """Return runs as dots, means with intervals, and fitted curves with the IC50 and its interval.
 
@@ -52,6 +53,8 @@ def response_figure(
         Whether x is on a logarithmic scale; zero then stands at its left end.
     summary : mapping
         (mean, low, high) by arm and x.
+    unit : str
+        Of x.
     """
     figure, (ax,) = panels(1, 1, 78.0, width_mm=PAGE_MM * 0.8)
     every = np.unique(np.concatenate([r.x for r in responses]))
@@ -84,7 +87,7 @@ def response_figure(
             color=r.colour,
             elinewidth=1.2,
             lw=1.2,
-            label=_label(r),
+            label=_label(r, unit),
             **line,
         )
         if r.curve is not None:
@@ -98,17 +101,18 @@ def response_figure(
         ax.set_xticks(ticks, [f"{x:g}" if x != zero or every[0] != 0.0 else "0" for x in ticks])
         ax.xaxis.set_minor_locator(NullLocator())
     ax.set(xlabel=folded(x_label, 70), ylabel=folded(y_label, 40))
-    _value_axis(ax, share)
+    value_axis(ax, share)
     if len(responses) > 1 or responses[0].half is not None:
         figure.legend(loc="outside lower left")
     return figure
 
 
-def _label(r: Response) -> str:
+def _label(r: Response, unit: str) -> str:
     if r.half is None:
         return f"{folded(r.arm, 40)} ({len(r.x)} runs)"
     half, low, high = r.half
-    return f"{folded(r.arm, 40)} ({len(r.x)} runs): IC50 {half:.3g} (95 % interval {low:.3g} to {high:.3g})"
+    interval = f"95 % interval {low:.3g} to {high:.3g}"
+    return f"{folded(r.arm, 40)} ({len(r.x)} runs): IC50 {half:.3g} {unit} ({interval})"
 
 
 def _mark_half(ax, r: Response) -> None:
@@ -124,16 +128,3 @@ def _zero_place(every: np.ndarray) -> float:
     positive = every[every > 0.0]
     ratio = float(positive[1] / positive[0]) if len(positive) > 1 else 2.0
     return float(positive[0]) / max(ratio, 1.5)
-
-
-def _value_axis(ax, share: bool) -> None:
-    low, high = ax.get_ylim()
-    if share:
-        ax.set_ylim(max(-0.02, low), min(1.02, high))
-        share_axis(ax.yaxis, high - low)
-    else:
-        ax.set_ylim(min(0.0, low) if low < 0.0 else 0.0, high)
-        if high >= 1e3:
-            count_axis(ax.yaxis, high)
-        else:
-            ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

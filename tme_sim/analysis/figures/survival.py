@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from tme_sim.analysis.figures.arms import arm_styles
-from tme_sim.analysis.figures.numbers import folded
+from tme_sim.analysis.figures.numbers import cut, folded, round_ticks
 from tme_sim.analysis.style import panels, styled
 
 
@@ -27,21 +27,21 @@ def survival_figure(curves: Any, colours: Mapping[str, str], since: str) -> Figu
     """
     arms = list(dict.fromkeys(curves["arm"]))
     styles = arm_styles(arms)
-    figure, (ax,) = panels(1, 1, 66.0 + 4.0 * len(arms), width_mm=140.0)
+    figure, (ax,) = panels(1, 1, 68.0 + 7.0 * len(arms), width_mm=140.0)
     end = float(curves["minutes"].max()) / 1440.0
     for arm in arms:
         rows = curves[curves["arm"] == arm]
         days = rows["minutes"].to_numpy(float) / 1440.0
-        ax.step(days, rows["free"], where="post", color=colours[arm], ls=styles[arm], label=folded(arm, 30))
+        ax.step(days, rows["free"], where="post", color=colours[arm], ls=styles[arm], label=folded(arm, 44))
         ax.fill_between(days, rows["low"], rows["high"], step="post", color=colours[arm], alpha=0.14, lw=0)
     ax.set(xlabel=f"Time from {since} (days)", ylabel="Share without progression", ylim=(-0.02, 1.04))
     ax.set_xlim(0.0, end or 1.0)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=end > 6))
+    ax.xaxis.set_major_locator(round_ticks(6))
     ticks = [tick for tick in ax.get_xticks() if 0.0 <= tick <= (end or 1.0)]
     ax.set_xticks(ticks)
     if len(arms) > 1:
-        ax.legend(loc="lower left")
+        figure.legend(loc="outside upper left", ncols=2 if max(map(len, arms)) <= 30 else 1)
     style = {
         "xycoords": ("data", "axes fraction"),
         "textcoords": "offset points",
@@ -70,7 +70,7 @@ def survival_figure(curves: Any, colours: Mapping[str, str], since: str) -> Figu
                 **style,
             )
         ax.annotate(
-            folded(arm, 60),
+            cut(arm, 26),
             (0.0, 0.0),
             xytext=(-8, -36 - 10 * (row + 1)),
             fontsize="small",

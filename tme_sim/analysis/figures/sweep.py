@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from tme_sim.analysis.figures.numbers import folded
+from tme_sim.analysis.figures.numbers import folded, signed
 from tme_sim.analysis.palette import BLUE, VERMILLION
 from tme_sim.analysis.style import PAGE_MM, panels, styled
 
@@ -94,15 +94,16 @@ def tornado_figure(table: pd.DataFrame, label: str, share: bool, middle: float) 
     """
     figure, (ax,) = panels(1, 1, 20.0 + 5.2 * len(table))
     y = np.arange(len(table), dtype=float)
-    for values, colour, words in (
-        (table["low"], BLUE, "lowest quarter"),
-        (table["high"], VERMILLION, "highest quarter"),
+    # Half a bar each: both ends may lie on the same side of the mean.
+    for values, colour, words, above in (
+        (table["low"], BLUE, "lowest quarter", -0.19),
+        (table["high"], VERMILLION, "highest quarter", 0.19),
     ):
         ax.barh(
-            y,
+            y + above,
             values.to_numpy(float) - middle,
             left=middle,
-            height=0.7,
+            height=0.38,
             color=colour,
             label=f"{words} of the parameter",
         )
@@ -124,7 +125,10 @@ def tornado_figure(table: pd.DataFrame, label: str, share: bool, middle: float) 
         "fontsize": "small",
     }
     for at, row in zip(y, table.to_dict("records"), strict=True):
-        text = f"{row['rank_correlation']:+.2f} ({row['correlation_low']:+.2f} to {row['correlation_high']:+.2f})"
+        rank, *span = (
+            signed(row[name], 2) for name in ("rank_correlation", "correlation_low", "correlation_high")
+        )
+        text = f"{rank} ({' to '.join(span)})"
         ax.annotate(text, (1.0, at), xytext=(6, 0), annotation_clip=False, **style)
     ax.annotate(
         "rank correlation (95 %)",

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from tme_sim.analysis.comparison import compare_with_control
 from tme_sim.analysis.figures.arms import arm_colours, arm_styles, arms_figure, differences_figure
 from tme_sim.analysis.figures.curves import Curve, Panel, curves_figure
+from tme_sim.analysis.figures.numbers import folded
 from tme_sim.analysis.figures.survival import survival_figure
 from tme_sim.analysis.replicates import summarise, through_time
 from tme_sim.analysis.report.opened_batch import OpenedBatch
@@ -20,10 +22,13 @@ from tme_sim.measures.response import PROGRESSION
 
 _DIAMETER = "tumour_diameter"
 _MOST_ROWS = 24
+_OfArms = dict[str, tuple[np.ndarray, ...]]  # mean, low, high, n by arm
+_Bands = dict[str, _OfArms]
 
 
 def arms(opened: OpenedBatch) -> Iterator[Item]:
-    """Yield every run at its end by arm, with means and intervals, and the means by arm and point."""
+    """Yield what each arm changes, every run at its end by arm, and the means by arm and point."""
+    yield from _changes(opened)
     table, swept = opened.table, bool(opened.batch.keys)
     summary = summarise(table, opened.measures, ["arm"])
     values: Any = {
@@ -54,47 +59,83 @@ def arms(opened: OpenedBatch) -> Iterator[Item]:
         )
 
 
-def course(opened: OpenedBatch) -> Iterator[Item]:
-    """Yield the reported measures through time, by arm."""
-    colours, panels, parts = arm_colours(opened.arms), [], []
-    swept, styles = bool(opened.batch.keys), arm_styles(opened.arms)
-    for measure in opened.measures:
-        days, values = opened.series(measure)
-        curves = []
-        for arm, (mean, low, high, n) in _bands(
-            values, opened.table["arm"].tolist(), quartiles=swept
-        ).items():
-            seen = n > 0
-            if seen.any():
-                curves.append(
-                    Curve(
-                        arm, days[seen], mean[seen], colours[arm], styles[arm], low=low[seen], high=high[seen]
-                    )
-                )
-                rows = {
-                    "measure": measure,
-                    "arm": arm,
-                    "day": days,
-                    "mean": mean,
-                    "low": low,
-                    "high": high,
-                    "n": n,
-                }
-                parts.append(pd.DataFrame(rows)[seen])
-        label, share = opened.labels[measure]
-        panels.append(Panel("", label, curves, "share" if share else "linear"))
-    band = "the middle half of all runs" if swept else "its 95 % confidence interval"
-    yield Picture(
-        "course",
-        "Through time",
-        f"Mean of each arm over its runs; the band holds {band}. Runs that ended early count up to their end: "
-        f"{_counts(opened)}.",
-        curves_figure(panels, "Time (days)", columns=2, panel_mm=50.0, legend="bottom"),
-        pd.concat(parts, ignore_index=True),
+def _changes(opened: OpenedBatch) -> Iterator[Item]:
+    """Yield the settings that make the arms."""
+    changes = opened.batch.changes
+    if changes is None:
+        yield Words("What the arms change was not written down by the version that planned this batch.")
+        return
+    if len(changes) == 1 and not any(changes.values()):
+        return
+    rows = [
+        (arm, key, value)
+        for arm, settings in changes.items()
+        for key, value in (settings or {"": ""}).items()
+    ]
+    control = opened.batch.control
+    yield Table(
+        "arm_changes",
+        "What each arm changes",
+        f"Settings that set an arm apart from those of every run; {control} is the control. Those of every run are "
+        "under Settings and evidence.",
+        pd.DataFrame(
+            [(arm, key or "nothing", value) for arm, key, value in rows],
+            columns=pd.Index(["arm", "setting", "value"]),
+        ),
+        shown=60,
     )
 
 
-def _bands(values: np.ndarray, groups: list[str], *, quartiles: bool) -> dict[str, tuple[np.ndarray, ...]]:
+def course(opened: OpenedBatch) -> Iterator[Item]:
+    """Yield the reported measures through time, by arm."""
+    swept, labels, days = bool(opened.batch.keys), opened.table["arm"].tolist(), opened.days
+    bands = {name: _bands(opened.series(name)[1], labels, quartiles=swept) for name in opened.measures}
+    band = "the middle half of all runs" if swept else "its 95 % confidence interval"
+    for group in opened.groups:
+        yield Picture(
+            f"course{opened.part(group)}",
+            f"Means through time{opened.which(group)}",
+            f"Mean of each arm over its runs; the band holds {band}. Runs that ended early count up to their end: "
+            f"{_counts(opened, group)}.",
+            _course_figure(opened, days, bands, group),
+            _course_table(days, bands, group),
+        )
+
+
+def _course_figure(opened: OpenedBatch, days: np.ndarray, bands: _Bands, group: list[str]) -> Figure:
+    colours, styles, panels = arm_colours(group), arm_styles(group), []
+    for measure, of_measure in bands.items():
+        curves = []
+        for arm in group:
+            mean, low, high, n = of_measure[arm]
+            seen = n > 0
+            if seen.any():
+                lines = (days[seen], mean[seen], colours[arm], styles[arm])
+                curves.append(Curve(folded(arm, 40), *lines, low=low[seen], high=high[seen]))
+        label, share = opened.labels[measure]
+        panels.append(Panel("", label, curves, "share" if share else "linear"))
+    return curves_figure(panels, "Time (days)", columns=2, panel_mm=50.0, legend="bottom")
+
+
+def _course_table(days: np.ndarray, bands: _Bands, group: list[str]) -> pd.DataFrame:
+    parts = []
+    for measure, of_measure in bands.items():
+        for arm in group:
+            mean, low, high, n = of_measure[arm]
+            told = {
+                "measure": measure,
+                "arm": arm,
+                "day": days,
+                "mean": mean,
+                "low": low,
+                "high": high,
+                "n": n,
+            }
+            parts.append(pd.DataFrame(told)[n > 0])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _bands(values: np.ndarray, groups: list[str], *, quartiles: bool) -> _OfArms:
     found = through_time(values, groups)
     if not quartiles:
         return found
@@ -107,9 +148,9 @@ def _bands(values: np.ndarray, groups: list[str], *, quartiles: bool) -> dict[st
     return out
 
 
-def _counts(opened: OpenedBatch) -> str:
-    counts = opened.table["arm"].value_counts(sort=False)
-    return ", ".join(f"{arm} {n}" for arm, n in counts.items())
+def _counts(opened: OpenedBatch, group: list[str]) -> str:
+    counts: Any = opened.table["arm"].value_counts(sort=False)
+    return ", ".join(f"{arm} {counts[arm]}" for arm in group)
 
 
 def differences(opened: OpenedBatch) -> Iterator[Item]:
@@ -138,7 +179,7 @@ def differences(opened: OpenedBatch) -> Iterator[Item]:
     if opened.crossed:
         by_point = compare_with_control(opened.table, opened.measures, control, opened.batch.keys)
         at = [
-            ", ".join(f"{_short(key)} {_level(row[key])}" for key in opened.crossed)
+            ", ".join(f"{_short(key)} {opened.level(key, row[key])}" for key in opened.crossed)
             for row in by_point.to_dict("records")
         ]
         labelled: Any = by_point.assign(
@@ -160,10 +201,6 @@ def differences(opened: OpenedBatch) -> Iterator[Item]:
                 by_point,
                 shown=12,
             )
-
-
-def _level(value: object) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _short(key: str) -> str:
@@ -191,24 +228,24 @@ def progression(opened: OpenedBatch) -> Iterator[Item]:
     )
     treated = opened.treatment_min > 0.0
     start = (
-        f"day {opened.treatment_min / 1440:g}, the first dose"
+        f"day {opened.treatment_min / 1440:g}, the first dose of any arm"
         if treated
-        else "the start, as no dose is scheduled"
+        else "the start of the run"
     )
+    since = "the first dose" if treated else "the start of the run"
     progressed = int(times["progressed"].sum())
-    yield Picture(
-        "progression",
-        "Time to progression",
-        f"Progression: the diameter, from the number of tumour cells, {PROGRESSION - 1:.0%} above its "
-        f"smallest value since {start}. Kaplan-Meier "
-        f"estimate with 95 % bands; {progressed} of {int(known.sum())} runs progressed, the others are "
-        "censored at their end. Runs are "
-        "taken as independent, although those of one replicate share their seed.",
-        survival_figure(
-            found.curves, arm_colours(opened.arms), "the first dose" if treated else "the start of the run"
-        ),
-        found.curves,
-    )
+    for group in opened.groups:
+        curves: Any = found.curves[found.curves["arm"].isin(group)]
+        yield Picture(
+            f"progression{opened.part(group)}",
+            f"Runs without progression{opened.which(group)}",
+            f"Progression: the diameter, from the number of tumour cells, {PROGRESSION - 1:.0%} above its "
+            f"smallest value since {start}. Kaplan-Meier estimate with 95 % bands; {progressed} of {int(known.sum())} "
+            "runs progressed, the others are censored at their end. Runs are taken as independent, although those of "
+            "one replicate share their seed.",
+            survival_figure(curves, arm_colours(group), since),
+            curves,
+        )
     shown = found.arms.assign(
         **{
             name.replace("_min", "_days"): found.arms[name] / 1440.0
@@ -217,5 +254,8 @@ def progression(opened: OpenedBatch) -> Iterator[Item]:
     )
     shown = shown.drop(columns=["median_min", "low_min", "high_min"])
     yield Table(
-        "progression_by_arm", "Median time to progression", "p: log-rank test against the control.", shown
+        "progression_by_arm",
+        "Median time to progression",
+        "p: log-rank test against the control; adjusted: over all arms (false discovery rate, Benjamini and Hochberg).",
+        shown,
     )

@@ -33,7 +33,8 @@ def responses(opened: OpenedBatch) -> Iterator[Item]:
     for key in opened.stepped:
         fits = []
         for measure in opened.measures:
-            yield _response(opened, key, measure, fits)
+            for group in opened.groups:
+                yield _response(opened, key, measure, group, fits)
         if fits:
             yield Table(
                 f"ic50_{_name(key)}",
@@ -45,17 +46,17 @@ def responses(opened: OpenedBatch) -> Iterator[Item]:
             )
 
 
-def _response(opened: OpenedBatch, key: str, measure: str, io_fits: list[dict]) -> Picture:
+def _response(opened: OpenedBatch, key: str, measure: str, group: list[str], io_fits: list[dict]) -> Picture:
     others = [name for name in opened.batch.keys if name != key]
-    colours, found, summary = arm_colours(opened.arms), [], {}
-    for arm in opened.arms:
+    colours, found, summary = arm_colours(group), [], {}
+    for arm in group:
         rows: Any = opened.table[opened.table["arm"] == arm]
         x, y = rows[key].to_numpy(float), rows[measure].to_numpy(float)
         seen = np.isfinite(x) & np.isfinite(y)
         x, y = x[seen], y[seen]
         summary |= {(arm, float(level)): mean_and_interval(y[x == level]) for level in np.unique(x)}
         fit = fit_dose_response(x, y) if is_dose(key) and len(y) else None
-        if fit is not None:
+        if fit is not None and all((f["arm"], f["measure"]) != (arm, measure) for f in io_fits):
             io_fits.append({"arm": arm, "measure": measure, "key": key, **vars(fit)})
         found.append(_fitted(arm, colours[arm], x, y, fit))
     label, share = opened.labels[measure]
@@ -63,7 +64,7 @@ def _response(opened: OpenedBatch, key: str, measure: str, io_fits: list[dict]) 
     withheld = [
         f"{fit['arm']}: {fit['verdict']}"
         for fit in io_fits
-        if fit["measure"] == measure and fit["key"] == key and fit["verdict"]
+        if fit["measure"] == measure and fit["arm"] in group and fit["verdict"]
     ]
     note = f" No IC50 is given for {'; '.join(withheld)}." if withheld else ""
     table = pd.DataFrame(
@@ -74,11 +75,13 @@ def _response(opened: OpenedBatch, key: str, measure: str, io_fits: list[dict]) 
     )
     what = "Dose response" if is_dose(key) else "Response"
     return Picture(
-        f"response_{_name(key)}_{measure}",
-        f"{what}: {label[:1].lower() + label[1:]}",
+        f"response_{_name(key)}_{measure}{opened.part(group)}",
+        f"{what}: {label[:1].lower() + label[1:]}{opened.which(group)}",
         "Dots: single runs; diamonds: means with 95 % confidence intervals. "
         f"{_FIT if is_dose(key) else ''}{_counts(found)}.{pooled}{note}",
-        response_figure(found, opened.key_label(key), label, share, _is_log(opened.levels(key)), summary),
+        response_figure(
+            found, opened.key_label(key), label, share, _is_log(opened.levels(key)), summary, opened.unit(key)
+        ),
         table,
     )
 
@@ -159,7 +162,9 @@ def sensitivities(opened: OpenedBatch) -> Iterator[Item]:
                 indices = first_order(rows, opened.numeric, measure).sort_values(
                     "S1", ascending=False, ignore_index=True
                 )
-                indices.insert(1, "meaning", indices["key"].map(opened.key_words))
+                meaning = indices["key"].map(opened.key_words)
+                if not meaning.equals(indices["key"].str.removesuffix(".value")):
+                    indices.insert(1, "meaning", meaning)
                 yield Table(
                     f"sobol_{measure}_{arm}",
                     f"First-order Sobol indices: {label[:1].lower() + label[1:]}",

@@ -10,6 +10,14 @@ from tme_sim.rules.evidence import bibliography, documents, mechanisms, paramete
 from tme_sim.scenario.provenance import numbers_of
 from tme_sim.scenario.scenario import Scenario
 
+KNOWN = {
+    "NF": "searched for, not found",
+    "G": "general knowledge, not verified",
+    "D": "derived by arithmetic",
+    "FM": "from a public model",
+    "F": "from a paper",
+}
+
 
 def citations(ids: Iterable[str]) -> pd.DataFrame:
     """Return one row per mechanism: id, paraphrased statement, form (stated, inferred, assumed), document.
@@ -36,15 +44,19 @@ def citations(ids: Iterable[str]) -> pd.DataFrame:
 
 
 def numbers(scenario: Scenario) -> pd.DataFrame:
-    """Return every number with a source: key, value, range, source, citation, why; assumed ones first."""
+    """Return every number with a source: key, value, range, source, known, citation, why.
+
+    ``known`` says how: in the words of `KNOWN`, assumed ones first, those that rest on a paper last.
+    """
     found = {row.id: row for row in parameters()}
     papers = {source.key: source.citation for source in bibliography()}
     rows = []
     for cited in numbers_of(scenario):
         if cited.source is None:
             continue
-        name = cited.source.removeprefix("parameters:")
-        keys = found[name].source if name in found else (cited.source,)
+        row = found.get(cited.source.removeprefix("parameters:"))
+        keys = row.source if row is not None else (cited.source,)
+        known = KNOWN[row.status] if row is not None else "assumed" if cited.source == "assumed" else "cited"
         low_high = cited.number.range
         rows.append(
             {
@@ -52,11 +64,13 @@ def numbers(scenario: Scenario) -> pd.DataFrame:
                 "value": str(cited.number),
                 "range": " to ".join(str(part) for part in low_high) if low_high else "",
                 "source": cited.source,
+                "known": known,
                 "citation": "; ".join(papers[key] for key in keys if key in papers),
-                "why": cited.why or "",
+                "why": cited.why or (row.note if row is not None else ""),
             }
         )
-    table = pd.DataFrame(rows, columns=pd.Index(["key", "value", "range", "source", "citation", "why"]))
-    return table.sort_values(
-        "source", key=lambda source: source != "assumed", kind="stable", ignore_index=True
+    table = pd.DataFrame(
+        rows, columns=pd.Index(["key", "value", "range", "source", "known", "citation", "why"])
     )
+    order = {name: i for i, name in enumerate(["assumed", *KNOWN.values(), "cited"])}
+    return table.sort_values("known", key=lambda known: known.map(order), kind="stable", ignore_index=True)

@@ -32,7 +32,7 @@ def write_film(
         if FFMpegWriter.isAvailable():
             path = stem.with_suffix(".mp4")
             # Even sizes and this pixel format play in every browser.
-            options = ["-pix_fmt", "yuv420p", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2"]
+            options = ["-pix_fmt", "yuv420p", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2:color=white"]
             film.save(path, FFMpegWriter(_FRAMES_PER_S, codec="libx264", extra_args=options), dpi=_DPI)
         else:
             path = stem.with_suffix(".gif")

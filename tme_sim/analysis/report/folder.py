@@ -14,15 +14,17 @@ from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 import tme_sim
 from tme_sim.analysis.report.page import Chapter, Film, Item, Picture, Report, Table
+from tme_sim.analysis.report.tables import shown_rows
 from tme_sim.analysis.style import save, settle
 
 PAGE, MARK = "index.html", "tme-sim-report"
 # Larger drawings go into the page as pixels: a browser is slow with that many lines.
 _MOST_SVG_BYTES = 900_000
-_SENTENCE = 24
+_LONG_KEY, _BREAK = re.compile(r"[^\s<>&;]{13,}"), re.compile(r"([._/,])(?=.)")
 _TYPES = {".mp4": "video/mp4", ".gif": "image/gif"}
 
 
@@ -112,7 +114,13 @@ def _put_in_place(making: Path, out: Path) -> None:
 def _template() -> Any:
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["breakable"] = breakable
     return environment.get_template("page.html.j2")
+
+
+def breakable(text: str) -> Markup:
+    """Return a text in which long keys may be broken after dots, underscores, slashes and commas."""
+    return Markup(_LONG_KEY.sub(lambda word: _BREAK.sub(r"\1<wbr>", word[0]), str(escape(text))))
 
 
 def _write_chapter(chapter: Chapter, folder: Path, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -166,38 +174,6 @@ def _write_table(frame: pd.DataFrame, folder: Path, name: str) -> str:
     (folder / "tables").mkdir(exist_ok=True)
     frame.to_csv(folder / "tables" / f"{name}.csv", index=False, float_format="%.8g", lineterminator="\n")
     return f"tables/{name}.csv"
-
-
-def shown_rows(table: Table) -> dict[str, Any]:
-    """Return what the page shows of a table: header, rows as text, which columns are numbers, rows left out.
-
-    Columns without any value are left out; a sentence that is the same in every row is said once, ``for_all``.
-    """
-    frame = table.frame
-    said = {name: frame[name].unique() for name in frame if not pd.api.types.is_numeric_dtype(frame[name])}
-    empty = [name for name, values in said.items() if set(values) <= {"", None}]
-    same = [name for name, values in said.items() if len(values) == 1 and len(str(values[0])) > _SENTENCE]
-    repeated = same if len(frame) > 1 else []
-    columns = [name for name in frame if name not in (*empty, *repeated)]
-    top = frame[columns].head(table.shown)
-    return {
-        "header": [str(name).replace("_", " ") for name in top],
-        "numeric": [pd.api.types.is_numeric_dtype(top[name]) for name in top],
-        "rows": [[shown(value) for value in row] for row in top.itertuples(index=False)],
-        "left_out": len(frame) - len(top),
-        "for_all": [f"{name}: {said[name][0]}" for name in repeated],
-    }
-
-
-def shown(value: Any) -> str:
-    """Return a value as a reader wants it: four digits, thousands set apart, a dash where there is none."""
-    if isinstance(value, str):
-        return value
-    if value is None or pd.isna(value):
-        return "–"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:.4g}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def _data_address(raw: bytes, kind: str) -> str:

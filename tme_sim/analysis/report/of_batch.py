@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tme_sim.analysis.report.batch_arms import arms, course, differences, progression
+from tme_sim.analysis.report.batch_refined import refined
 from tme_sim.analysis.report.batch_sweeps import maps, responses, sensitivities
 from tme_sim.analysis.report.opened_batch import OpenedBatch, named
 from tme_sim.analysis.report.page import Chapter, Item, Report, Table, Words
@@ -35,7 +36,10 @@ def report_of_batch(batch: Batch) -> Report:
         chapters.append(Chapter("Responses", "One swept parameter at a time.", responses(opened)))
     if len(opened.crossed) > 1:
         chapters.append(Chapter("Two parameters", "", maps(opened)))
-    if len(opened.numeric) > 1:
+    if opened.converge:
+        lead = "Each key is refined alone, coarse to fine."
+        chapters.append(Chapter("Convergence", lead, refined(opened)))
+    elif len(opened.numeric) > 1:
         chapters.append(
             Chapter("Sensitivities", "Which parameters move the result most.", sensitivities(opened))
         )
@@ -122,14 +126,28 @@ def _runs(opened: OpenedBatch) -> Iterator[Item]:
         {name: batch.ends[name].to_numpy() for name in ("ended", *opened.measures)}, index=batch.design.index
     )
     table = batch.design.join(ends).rename(columns={"ended": "ended_min"})
-    yield Table("runs", "Every run", "Design and measures at the end of each run.", table, shown=12)
+    units = ", ".join(f"{key} in {opened.unit(key)}" for key in batch.keys if opened.unit(key))
+    yield Table(
+        "runs",
+        "Every run",
+        f"Design and measures at the end of each run{f'; {units}' if units else ''}. "
+        "Seeds and run ids are in the file.",
+        table,
+        shown=12,
+        in_file=("seed", "run_id", "failure"),
+    )
 
 
 def _settings(opened: OpenedBatch) -> Iterator[Item]:
     about = opened.batch.attributes
-    if opened.scenario is None:
-        yield Words("No run file is there beside the results: settings of single runs are in their files.")
-        return
+    common = about.get("settings") or {}
+    if common:
+        yield Table(
+            "settings_of_every_run",
+            "Settings of every run",
+            "What the experiment sets on top of the scenario, in every arm.",
+            pd.DataFrame({"setting": list(common), "value": list(common.values())}),
+        )
     for number, run in opened.batch.runs():
         arm = opened.batch.design.at[number, "arm"]
         facts = {
@@ -139,3 +157,4 @@ def _settings(opened: OpenedBatch) -> Iterator[Item]:
         }
         yield from settings(run, opened.scenario, facts)
         return
+    yield Words("No run file is there beside the results: settings of single runs are in their files.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tme_sim.analysis.figures.flow import short
 from tme_sim.analysis.report.opened import OpenedRun
 from tme_sim.analysis.report.page import Chapter, Report
 from tme_sim.analysis.report.run_cells import attribution, populations, resistance
@@ -97,9 +98,7 @@ def _facts(opened: OpenedRun) -> list[tuple[str, str, str]]:
     released = sum(_last(opened.series(f"{pool}_released")) for pool in pools)
     taken = sum(_last(opened.series(f"{pool}_internalised")) for pool in pools)
     if pools and released > 0.0:
-        out.append(
-            ("Vesicles released", f"{released:,.3g}".replace("e+0", "e"), f"{taken / released:.0%} taken up")
-        )
+        out.append(("Vesicles released", short(released), f"{taken / released:.0%} taken up"))
     return out
 
 

@@ -33,13 +33,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; the page shows its first ``shown`` rows, the CSV file has all."""
+    """A table; the page shows its first ``shown`` rows without columns ``in_file``, the CSV file has all."""
 
     name: str
     title: str
     caption: str
     frame: pd.DataFrame
     shown: int = 30
+    in_file: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

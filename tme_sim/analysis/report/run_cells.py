@@ -50,7 +50,7 @@ def populations(opened: OpenedRun) -> Iterator[Item]:
         "populations",
         "Cells, births and deaths",
         n + "Births and deaths are those of all cells, per day, from their running totals.",
-        curves_figure(shown, "Time (days)", panel_mm=46.0, shade_label=f"{drug} in blood"),
+        curves_figure(shown, "Time (days)", panel_mm=46.0, shade_label=f"{drug} in blood", share_x=True),
         pd.DataFrame(table),
     )
 
@@ -104,15 +104,24 @@ def _through_time(opened: OpenedRun, drug: str) -> Iterator[Item]:
     if not any(panel.curves for panel in panels):
         return
     rim = opened.observed.rim_from_vessel
+    bare = (
+        "" if opened.run.vessels().any() else " This tissue has no vessel, so that every cell counts as rim."
+    )
     yield Picture(
         f"resistant_fraction_{drug}",
         f"Resistant fraction, {drug}",
         "A tumour cell counts as resistant when its log-kill under the reference exposure is below "
         f"{opened.resistant_below:g} "
-        f"of a naive cell's. The rim: farther than {float(rim):g} µm from a perfused vessel. What is "
-        "resistant on the left and "
-        "not on the right is protected by its low oxygen alone.",
-        curves_figure(panels, "Time (days)", panel_mm=52.0, legend="bottom", shade_label=f"{drug} in blood"),
+        f"of a naive cell's. The rim: farther than {float(rim):g} µm from a perfused vessel.{bare} What is "
+        "resistant on the left and not on the right is protected by its low oxygen alone.",
+        curves_figure(
+            panels,
+            "Time (days)",
+            panel_mm=52.0,
+            legend="bottom",
+            shade_label=f"{drug} in blood",
+            share_y=True,
+        ),
         pd.DataFrame(table).dropna(how="all", subset=[c for c in table if c != "day"]),
     )
     section, alive = opened.last, opened.living()
@@ -194,8 +203,8 @@ def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
         f"Classes of resistance to {drug}",
         f"The {total:,} living tumour cells at the end, followed through a drug-free washout. "
         "Pre-existing: resistant before "
-        "treatment by what it inherited; induced: gained under treatment, and kept (stable) or lost "
-        "(transient) without the drug.",
+        "treatment by what it inherited; induced: gained under treatment; stable when at least half of its living "
+        "descendants still resist after the washout, transient when fewer do; lost in washout: none of them lives.",
         shares_figure(shares, "Share of living tumour cells"),
         table,
     )
@@ -291,7 +300,8 @@ def _attribution_through_time(opened: OpenedRun, drug: str, routes: list[str]) -
         yield Picture(
             f"attribution_through_time_{drug}",
             f"What protects from {drug}, through time",
-            "Means over the tumour cells that are resistant at each time, the six largest routes; gaps where none is.",
+            "Means over the tumour cells that are resistant at each time, the share of which is the resistant fraction "
+            "above; the six largest routes; gaps where none is.",
             curves_figure(
                 [Panel("", "Protection (share of a naive log-kill)", curves, "signed", opened.doses(drug))],
                 "Time (days)",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tme_sim.analysis.figures.lineage import fish_figure, trees_figure
+from tme_sim.analysis.figures.lineage import clones_figure, trees_figure
 from tme_sim.analysis.lineages import cells_of, clone_sizes, clone_table, tree_of
 from tme_sim.analysis.report.opened import OpenedRun
 from tme_sim.analysis.report.page import Item, Picture, Table, Words
@@ -40,8 +40,8 @@ def lineages(opened: OpenedRun) -> Iterator[Item]:
         "living cells at the end. Shown singly: "
         f"the {len(shown)} with most {f'cells resistant to {drug}' if drug else 'cells'}, ordered by "
         "their resistant share; the others pale. "
-        + (f"Dark marks at the bottom: {drug} in blood." if drug and opened.doses(drug) else ""),
-        fish_figure(minutes / 1440.0, sizes, shares, names, opened.doses(drug)),
+        + (f"Dark marks at the top: {drug} in blood." if drug and opened.doses(drug) else ""),
+        clones_figure(minutes / 1440.0, sizes, shares, names, opened.doses(drug), f"{drug} in blood"),
         pd.DataFrame({"day": minutes / 1440.0, **dict(zip(labels, sizes, strict=True))}),
     )
     yield Table(

@@ -13,6 +13,7 @@ from tme_sim.analysis.figures.flow import Flow, flow_figure
 from tme_sim.analysis.palette import BLACK, BLUE, ORANGE, VERMILLION, type_colours
 from tme_sim.analysis.report.opened import OpenedRun
 from tme_sim.analysis.report.page import Item, Picture, Table, Words
+from tme_sim.analysis.style import LINES
 
 _FATES = {
     "decayed": "decayed", "left_vessel": "washed out by vessels", "left_boundary": "left at the boundary",
@@ -94,10 +95,11 @@ def _vesicles_through_time(opened: OpenedRun) -> Iterator[Item]:
     days, panels, table = opened.series_days, [], {"day": opened.series_days}
     for suffix, title in (("free", "Free"), ("docked", "Docked"), ("internalised", "Taken up so far")):
         curves = []
-        for pool in opened.run.layout.pools:
+        for i, pool in enumerate(opened.run.layout.pools):
             values = opened.series(f"{pool}_{suffix}")
             if values is not None and values.max() > 0.0:
-                curves.append(Curve(pool.replace("_", " "), days, values))
+                look = (LINES[i % len(LINES)], ("-", "--", ":")[i // len(LINES) % 3])
+                curves.append(Curve(pool.replace("_", " "), days, values, *look))
                 table[f"{pool}_{suffix}"] = values
         if curves:
             panels.append(Panel(title, "Vesicles", curves))
@@ -105,7 +107,7 @@ def _vesicles_through_time(opened: OpenedRun) -> Iterator[Item]:
         yield Picture(
             "vesicles_through_time",
             "Vesicles through time",
-            "Sums over the whole tissue.",
+            f"Sums over the whole tissue, {opened.run.grid.n_sites:,} sites.",
             curves_figure(panels, "Time (days)", columns=3, panel_mm=48.0, legend="bottom"),
             pd.DataFrame(table),
         )
@@ -123,9 +125,9 @@ def drugs(opened: OpenedRun) -> Iterator[Item]:
         yield Picture(
             f"exposure_{drug}",
             f"Exposure to {drug}",
-            "Means over the tissue and over living tumour cells. Free drug in blood and tissue; what "
-            "a cell holds is per site "
-            "volume; damage is dimensionless, its half-maximal effect at the half-max of the drug.",
+            f"Means over all {opened.run.grid.n_sites:,} sites and over living tumour cells, {len(opened.living()):,} "
+            "at the end. Free drug in blood and tissue; what a cell holds is per site volume; damage is dimensionless, "
+            "its half-maximal effect at the half-max of the drug.",
             curves_figure(panels, "Time (days)", panel_mm=46.0, shade_label=f"{drug} in blood"),
             pd.DataFrame(table),
         )
@@ -147,27 +149,30 @@ def _exposure(opened: OpenedRun, drug: str) -> tuple[list[Panel], dict[str, np.n
             "Around the cells",
             f"Free {drug} (nM)",
             (
-                (f"{field}_plasma", "in blood", BLACK),
-                (f"{field}_mean", "all sites", BLUE),
-                (f"{field}_at_tumour", "at tumour cells", VERMILLION),
+                (f"{field}_plasma", "in blood", BLACK, "-"),
+                (f"{field}_mean", "all sites", BLUE, "--"),
+                (f"{field}_at_tumour", "at tumour cells", VERMILLION, ":"),
             ),
         ),
-        ("In the cells", f"{drug} held (nM)", ((f"{drug}_held_in_tumour", "tumour cells", VERMILLION),)),
-        ("Damage", f"Damage by {drug} (1)", ((f"{drug}_damage_in_tumour", "tumour cells", VERMILLION),)),
+        ("In the cells", f"{drug} held (nM)", ((f"{drug}_held_in_tumour", "tumour cells", VERMILLION, "-"),)),
+        ("Damage", f"Damage by {drug} (1)", ((f"{drug}_damage_in_tumour", "tumour cells", VERMILLION, "-"),)),
         (
             "Deaths so far",
             "Cells",
-            ((f"deaths_by_{drug}", f"by {drug}", VERMILLION), ("deaths_by_drug", "by any drug", ORANGE)),
+            (
+                (f"deaths_by_{drug}", f"by {drug}", VERMILLION, "-"),
+                ("deaths_by_drug", "by any drug", ORANGE, "--"),
+            ),
         ),
     )
     panels, any_drug = [], False
     for title, y_label, lines in shown:
         curves = []
-        for name, label, colour in lines:
+        for name, label, colour, style in lines:
             values = opened.series(name)
             if values is not None and not (name == "deaths_by_drug" and len(opened.run.layout.drugs) == 1):
                 any_drug |= bool(values.max() > 0.0)
-                curves.append(Curve(label, days, values, colour))
+                curves.append(Curve(label, days, values, colour, style))
                 table[name] = values
         if curves:
             panels.append(Panel(title, y_label, curves, shaded=opened.doses(drug)))

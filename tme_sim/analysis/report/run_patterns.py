@@ -91,13 +91,13 @@ def _clusters(opened: OpenedRun, types: list[str], day: float) -> Iterator[Item]
                 pd.DataFrame({"around": title, "cells": name, "distance_um": found.radius_um, "g": found.g})
             )
         if curves:
-            panels.append(Panel(title, "Density over random (1)", curves))
+            panels.append(Panel(title, "Density over random (1)", curves, level=1.0))
     if panels:
         yield Picture(
             "pair_correlation",
             "What lies around tumour cells, and around resistant ones",
             f"Pair correlation at day {day:.1f}: density of cells at a distance over that of as many cells "
-            "scattered over the whole tissue, corrected for its edges; 1 is chance. "
+            "scattered over the whole tissue, corrected for its edges; dashed: chance. "
             "Cells of the tumour lie together already, so that resistant "
             "cells cluster where their line is above that of sensitive ones. In brackets: cells.",
             curves_figure(panels, "Distance (µm)", panel_mm=52.0),

@@ -123,8 +123,9 @@ def fields(opened: OpenedRun) -> Iterator[Item]:
         yield Picture(
             "fields",
             "Fields and free vesicles at the end",
-            f"Day {last.minutes / 1440:.1f}, sites of {last.spacing_um:g} µm; white lines: edge of the "
-            "tumour. Scales differ." + (f" Zero everywhere: {', '.join(empty)}." if empty else ""),
+            f"Day {last.minutes / 1440:.1f}, {last.shape[0] * last.shape[1]:,} sites of {last.spacing_um:g} µm; white "
+            "lines: edge of the tumour. Scales differ."
+            + (f" Zero everywhere: {', '.join(empty)}." if empty else ""),
             planes_figure(planes, edge, last.spacing_um, last.extent_um),
         )
     panels, table = [], {"day": opened.series_days}
@@ -163,7 +164,7 @@ def profiles(opened: OpenedRun) -> Iterator[Item]:
                 f"profile_{name}",
                 f"Around {place}",
                 "Means over sites (cells for resistance) by class of distance, with at least five "
-                "sites or twenty cells; "
+                "sites or twenty cells (how many is in the table); "
                 f"the band holds the middle half at day {days[-1]:.3g}. "
                 + (
                     "Negative distances lie inside the tumour."

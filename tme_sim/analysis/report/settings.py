@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from tme_sim.analysis.report.citations import numbers
+from tme_sim.analysis.report.citations import KNOWN, numbers
 from tme_sim.analysis.report.page import Item, Table, Words
+from tme_sim.analysis.report.tables import shown
 from tme_sim.record.reader import Run
 from tme_sim.rules.evidence import documents
 from tme_sim.scenario.scenario import Scenario
@@ -33,7 +34,7 @@ def settings(run: Run, scenario: Scenario | None, facts: Mapping[str, Any]) -> I
         "identity",
         "Identity and versions",
         "The last lines are about the machine; everything else decides the results.",
-        pd.DataFrame({"what": list(about), "value": [str(value) for value in about.values()]}),
+        pd.DataFrame({"what": list(about), "value": [_told(value) for value in about.values()]}),
         shown=60,
     )
     if scenario is not None:
@@ -46,6 +47,10 @@ def settings(run: Run, scenario: Scenario | None, facts: Mapping[str, Any]) -> I
         shown=12,
     )
     yield Words(run.scenario_yaml, "The scenario as it was run (YAML)")
+
+
+def _told(value: Any) -> str:
+    return shown(value) if isinstance(value, float) else str(value)
 
 
 def _choices(scenario: Scenario) -> dict[str, str]:
@@ -71,8 +76,9 @@ def _evidence(scenario: Scenario) -> Iterator[Item]:
             pd.DataFrame(notes),
         )
     table: Any = numbers(scenario)
-    is_assumed = table["source"] == "assumed"
-    assumed = table[is_assumed].drop(columns=["source", "citation"])
+    is_assumed = table["known"] == "assumed"
+    assumed = table[is_assumed].drop(columns=["source", "known", "citation"])
+    unread = table["known"].isin([KNOWN["NF"], KNOWN["G"]]).sum()
     yield Table(
         "assumed",
         "Assumed numbers",
@@ -82,8 +88,8 @@ def _evidence(scenario: Scenario) -> Iterator[Item]:
     )
     yield Table(
         "sourced",
-        "Numbers with a source",
-        "Each with the table row or the paper that it was taken from.",
+        "Numbers from the table of parameters and from papers",
+        f"{len(table) - len(assumed)} numbers, {unread} of them on general knowledge alone: these come first.",
         table[~is_assumed],
         shown=15,
     )
