@@ -14,6 +14,9 @@ from tme_sim.cli.scenario import build
 if TYPE_CHECKING:
     from tme_sim.scenario.scenario import Scenario
 
+# What plays ends in a second; what compiles is left to end with the process.
+_LEAVE_S = 1.8
+
 
 def watch(
     config: Config = "liver_metastasis",
@@ -65,7 +68,7 @@ def _serve(config: str, scenario: Scenario, port: int, *, browser: bool) -> None
 
     page = page_of(scenario, Path(find_scenario(config)).parent)
     try:
-        serve(page, port, bare=True, ready=ready)
+        serve(page, port, bare=True, ready=ready, leave_s=_LEAVE_S)
     except PortTaken as error:
         raise CommandError(f"--port {port}: {error.strerror}; choose another, or 0 for a free one") from None
     except AssetsError as error:
