@@ -55,7 +55,7 @@ class Mark:
 def draw(chart: Chart, minutes: np.ndarray, marks: Sequence[Mark] = ()) -> str:
     """Return a chart as an SVG element; ``minutes`` float64 (n_times,)."""
     days = minutes / 1440.0
-    end = max([1e-3, *days[-1:].tolist(), *(mark.minutes / 1440.0 for mark in marks)])
+    end = max([1.0 / 24.0, *days[-1:].tolist(), *(mark.minutes / 1440.0 for mark in marks)])
     lines = [line for line in chart.lines if np.isfinite(line.values).any()]
     axis = _Axis.over(chart, lines)
     parts = [
