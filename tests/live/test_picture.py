@@ -25,7 +25,11 @@ def sent(picture: Picture, name: str) -> np.ndarray:
     """Return what the browser gets of a raster, as colours, float64 (ny, nx, 3); nan where it is transparent."""
     data = canvas_data(picture, 1)
     indices = np.frombuffer(data[name], np.uint8).reshape(data["ny"], data["nx"])
-    colours = np.frombuffer(data[name.removesuffix("s") + "_colours"], np.uint8).reshape(-1, 3)[indices].astype(float)
+    colours = (
+        np.frombuffer(data[name.removesuffix("s") + "_colours"], np.uint8)
+        .reshape(-1, 3)[indices]
+        .astype(float)
+    )
     return np.where((indices == 0)[:, :, None], np.nan, colours) if name == "cells" else colours
 
 
@@ -164,3 +168,11 @@ def test_chart_of_nothing_says_so() -> None:
     text = draw(Chart("none", (Line("x", "#000000", np.array([np.nan])),), note="not yet"), np.array([0.0]))
     assert "not yet" in text
     assert "polyline" not in text
+
+
+def test_powers_of_ten_fit_beside_the_axis() -> None:
+    line = Line("free", "#000000", np.array([10.0, 3e7]))
+    text = draw(Chart("Vesicles", (line,), logarithmic=True), np.array([0.0, 60.0]))
+    assert ">100,000<" in text
+    assert ">10⁷<" in text
+    assert "1,000,000" not in text
