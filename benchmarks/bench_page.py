@@ -1,4 +1,7 @@
-"""Plays the live page in a browser without a window: pictures and steps per second, beside the model alone."""
+"""Plays the live page in a browser without a window: pictures and steps per second, beside the model alone.
+
+The model has one thread in both, as on the page.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ CASES = (
 ALONE = """
 import sys, time
 from tme_sim.live.watched import WatchedRun
+from tme_sim.numerics.jit import set_threads
 from tme_sim.scenario.load import load_scenario
+set_threads(1)
 run = WatchedRun(load_scenario(sys.argv[1], sys.argv[3:]))
 run.step()
 begin, steps = time.perf_counter(), 0

@@ -74,6 +74,24 @@ def test_columns_stand_side_by_side_without_and_with_a_cell(tab: Tab) -> None:
     assert lefts() == sorted(lefts())
 
 
+@pytest.mark.parametrize(("width", "below"), [(900, False), (500, True)])
+def test_narrow_window_hides_nothing(tab: Tab, width: int, below: bool) -> None:
+    tab.click_site(15, 15)
+    card = tab.page.locator(".tme-cell")
+    card.locator("table").first.wait_for()
+    tab.page.set_viewport_size({"width": width, "height": 700})
+    tab.page.wait_for_timeout(300)
+    last = tab.page.locator("svg.tme-chart").last
+    last.scroll_into_view_if_needed()
+    chart, map_ = last.bounding_box(), tab.page.locator(".tme-main").bounding_box()
+    assert chart["x"] >= 0
+    assert chart["x"] + chart["width"] <= width
+    assert 0 <= chart["y"] <= 700 - chart["height"]
+    assert (chart["y"] > map_["y"] + map_["height"]) == below
+    upper, lower = card.bounding_box(), tab.page.locator(".tme-right:has(.tme-charts)").bounding_box()
+    assert upper["y"] + upper["height"] <= lower["y"] + 1
+
+
 def test_step_draws_another_picture(tab: Tab) -> None:
     before, numbers = tab.pixels(), tab.page.locator(".tme-clock").inner_text()
     tab.press("Step")

@@ -2,49 +2,63 @@
 
 from __future__ import annotations
 
-import base64
-import io
-
 import numpy as np
 import pytest
-from PIL import Image
 
+from tests.live.conftest import SOLID
+from tme_sim.live.canvas import canvas_data
 from tme_sim.live.charts import charts_of
 from tme_sim.live.kinds import Kinds
-from tme_sim.live.picture import Painter, View
+from tme_sim.live.layers import layers_of
+from tme_sim.live.picture import Painter, Picture, View
 from tme_sim.live.portrait import cell_at, portrait_of
 from tme_sim.live.still import png_of, view_figure
 from tme_sim.live.svg import Chart, Line, Mark, draw
 from tme_sim.live.telling import portrait_html
 from tme_sim.live.watched import WatchedRun
 from tme_sim.measures.resistance import assess
+from tme_sim.model.tumor import TumorMicroenvironment
 from tme_sim.state.codes import G1, NECROSIS, S
 
 
-def decoded(url: str) -> np.ndarray:
-    """Return the RGBA image of a data URL."""
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGBA"))
+def sent(picture: Picture, name: str) -> np.ndarray:
+    """Return what the browser gets of a raster, as colours, float64 (ny, nx, 3); nan where it is transparent."""
+    data = canvas_data(picture, 1)
+    indices = np.frombuffer(data[name], np.uint8).reshape(data["ny"], data["nx"])
+    colours = (
+        np.frombuffer(data[name.removesuffix("s") + "_colours"], np.uint8)
+        .reshape(-1, 3)[indices]
+        .astype(float)
+    )
+    return np.where((indices == 0)[:, :, None], np.nan, colours) if name == "cells" else colours
 
 
 def test_picture_has_every_cell_in_its_colour_and_y_upwards(run: WatchedRun) -> None:
     tissue, painter = run.model.tissue, Painter(run.model)
     picture = painter.take(painter.first_view())
-    image = decoded(picture.cells_url)
+    image = sent(picture, "cells")
     ny, nx = picture.layer.shape
     row = int(np.flatnonzero(tissue.cells.of_type("macrophage"))[0])
     iy, ix = divmod(int(tissue.cells["site"][row]), nx)
-    assert image[ny - 1 - iy, ix].tolist() == [0x00, 0x9E, 0x73, 255]
+    assert image[ny - 1 - iy, ix].tolist() == [0x00, 0x9E, 0x73]
     empty = tissue.cells.occupant.reshape(ny, nx) < 0
-    assert np.array_equal(image[::-1, :, 3] == 0, empty)
+    assert np.array_equal(np.isnan(image[::-1, :, 0]), empty)
     assert dict((label, n) for label, _, n in picture.kinds)["hsc"] == tissue.cells.of_type("hsc").sum()
     assert sorted(picture.vessels.tolist()) == np.flatnonzero(tissue.vessel.reshape(-1) > 0).tolist()
+
+
+def test_distance_to_vessels_is_offered_where_there_are_vessels(run: WatchedRun) -> None:
+    assert "vessel distance" in layers_of(run.model)
+    assert "vessel distance" not in layers_of(TumorMicroenvironment("spheroid_3d", SOLID))
+    run.model.tissue.vessel_distance_um[:] = np.inf  # the last one has collapsed
+    assert Painter(run.model).take(View("vessel distance", "")).layer.min() > 200
 
 
 def test_little_oxygen_is_dark(run: WatchedRun) -> None:
     run.step()  # at the start it is even
     picture = Painter(run.model).take(View("oxygen", ""))
     oxygen = run.model.tissue.field("oxygen")[0]
-    light = decoded(picture.layer_url)[::-1, :, :3].sum(axis=2)
+    light = sent(picture, "layer")[::-1].sum(axis=2)
     assert np.corrcoef(light.ravel(), oxygen.ravel())[0, 1] > 0.98
     assert picture.layer_bar.high >= oxygen.max()
 
@@ -154,3 +168,11 @@ def test_chart_of_nothing_says_so() -> None:
     text = draw(Chart("none", (Line("x", "#000000", np.array([np.nan])),), note="not yet"), np.array([0.0]))
     assert "not yet" in text
     assert "polyline" not in text
+
+
+def test_powers_of_ten_fit_beside_the_axis() -> None:
+    line = Line("free", "#000000", np.array([10.0, 3e7]))
+    text = draw(Chart("Vesicles", (line,), logarithmic=True), np.array([0.0, 60.0]))
+    assert ">100,000<" in text
+    assert ">10⁷<" in text
+    assert "1,000,000" not in text

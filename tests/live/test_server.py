@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -72,6 +74,37 @@ def test_taken_port_is_a_clear_error() -> None:
         listener.listen()
         with pytest.raises(PortTaken, match="port"):
             _listen(listener.getsockname()[1])
+
+
+STUCK = """
+import threading
+from tme_sim.live.server import serve
+threading.Thread(target=threading.Event().wait).start()
+serve(lambda: None, 0, ready=lambda address: print(address, flush=True), leave_s=1.8)
+"""
+
+
+@pytest.mark.parametrize(
+    ("sent", "times", "most_s"), [(signal.SIGINT, 1, 3.5), (signal.SIGTERM, 1, 3.5), (signal.SIGINT, 2, 1.5)]
+)
+def test_interruption_ends_a_server_with_a_stuck_thread(
+    tmp_path, sent: signal.Signals, times: int, most_s: float
+) -> None:
+    command, settings = [sys.executable, "-c", STUCK], {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=settings) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("http://")
+            assert len(list(tmp_path.glob("tme-sim-page-*"))) == 1
+            begin = time.monotonic()
+            for _ in range(times):
+                process.send_signal(sent)
+                time.sleep(0.1)  # two signals at once are one
+            assert process.wait(10) == 0
+            assert time.monotonic() - begin < most_s
+            assert list(tmp_path.glob("tme-sim-page-*")) == []
+        finally:
+            process.kill()
 
 
 def test_closed_tab_frees_its_model(browser) -> None:

@@ -14,6 +14,9 @@ from tme_sim.cli.scenario import build
 if TYPE_CHECKING:
     from tme_sim.scenario.scenario import Scenario
 
+# What plays ends in a second; what compiles is left to end with the process.
+_LEAVE_S = 1.8
+
 
 def watch(
     config: Config = "liver_metastasis",
@@ -37,7 +40,11 @@ def watch(
     The page is served to this machine alone and needs no internet. Every tab has a model of its own.
     """
     with naming_as_typed(until, seed):
-        scenario = build(config, overrides(settings, until, seed)).config
+        from tme_sim.numerics.jit import set_threads
+
+    scenario = build(config, overrides(settings, until, seed)).config
+    # The other cores are the browser's and the terminal's, and threads that wait for each other slow small models down.
+    set_threads(1)
     if terminal:
         from tme_sim.live.terminal import play
 
@@ -61,7 +68,7 @@ def _serve(config: str, scenario: Scenario, port: int, *, browser: bool) -> None
 
     page = page_of(scenario, Path(find_scenario(config)).parent)
     try:
-        serve(page, port, bare=True, ready=ready)
+        serve(page, port, bare=True, ready=ready, leave_s=_LEAVE_S)
     except PortTaken as error:
         raise CommandError(f"--port {port}: {error.strerror}; choose another, or 0 for a free one") from None
     except AssetsError as error:

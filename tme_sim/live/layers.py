@@ -59,7 +59,8 @@ def _layers(model: TumorMicroenvironment) -> Iterator[Layer]:
         yield Layer("all vesicles", "vesicles, all pools", unit, POOL, _all_pools, logarithmic=True)
     for column, name in enumerate(layout.pools):
         yield Layer(f"pool {name}", _words(name), unit, POOL, partial(_pool, column), logarithmic=True)
-    yield Layer("vessel distance", "distance to a perfused vessel", "µm", PLACE, _distance)
+    if model.config.vessels is not None:  # else it would be endless everywhere
+        yield Layer("vessel distance", "distance to a perfused vessel", "µm", PLACE, _distance)
 
 
 def colourings_of(model: TumorMicroenvironment) -> dict[str, Layer]:
@@ -112,8 +113,9 @@ def _all_pools(model: TumorMicroenvironment, plane: int) -> np.ndarray:
 
 
 def _distance(model: TumorMicroenvironment, plane: int) -> np.ndarray:
-    values = model.tissue.vessel_distance_um[plane]
-    return np.where(np.isfinite(values), values, 0.0)
+    """Return distances; endless ones, where no vessel is perfused, as the longest side of the tissue."""
+    grid = model.tissue.grid
+    return np.minimum(model.tissue.vessel_distance_um[plane], grid.spacing_um * max(grid.shape))
 
 
 def _nothing(model: TumorMicroenvironment, rows: np.ndarray) -> np.ndarray:

@@ -1,16 +1,14 @@
-"""A plane of the tissue as two images of indexed colours, with what a reader needs to read them."""
+"""A plane of the tissue as two rasters of indexed colours, with what a reader needs to read them."""
 
 from __future__ import annotations
 
 import base64
-import io
 import time
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
-from PIL import Image
 
 from tme_sim.analysis.palette import RATIO
 from tme_sim.live import layers
@@ -83,16 +81,6 @@ class Picture:
     layer_bar: Bar
     cell_bar: Bar | None
     kinds: tuple[tuple[str, str, int], ...]
-
-    @property
-    def layer_url(self) -> str:
-        """The layer as a PNG in a data URL, y upwards."""
-        return _png_url(self.layer, self.layer_colours)
-
-    @property
-    def cells_url(self) -> str:
-        """The cells as a PNG in a data URL, y upwards, transparent where there is none."""
-        return _png_url(self.cells, self.cell_colours, transparent=True)
 
     @property
     def vessels_text(self) -> str:
@@ -230,12 +218,3 @@ def _ramp(colours: tuple[str, ...], n: int) -> np.ndarray:
 
 def _table(colours: list[str]) -> np.ndarray:
     return (np.array([to_rgb(colour) for colour in colours]) * 255 + 0.5).astype(np.uint8)
-
-
-def _png_url(indices: np.ndarray, colours: np.ndarray, *, transparent: bool = False) -> str:
-    image = Image.fromarray(np.ascontiguousarray(indices[::-1]))
-    image.putpalette(colours.tobytes())
-    file = io.BytesIO()
-    options = {"transparency": 0} if transparent else {}
-    image.save(file, "PNG", compress_level=1, **options)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

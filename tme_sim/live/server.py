@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,6 +32,7 @@ def serve(
     title: str = "tme-sim",
     bare: bool = False,
     ready: Callable[[str], None] | None = None,
+    leave_s: float | None = None,
 ) -> None:
     """Serve a page until interrupted; every tab gets its own.
 
@@ -42,6 +46,9 @@ def serve(
         Whether the page fills the window by itself, without Solara's bar and margins.
     ready : callable, optional
         Told the address once the server listens.
+    leave_s : float, optional
+        The process ends so long after an interruption, whatever its threads still do, and at once after a second
+        one. None: it waits for its threads, which may compile for a minute.
 
     Raises
     ------
@@ -52,7 +59,8 @@ def serve(
     """
     with tempfile.TemporaryDirectory(prefix="tme-sim-page-") as folder, _listen(port) as listener:
         _settle(title, Path(folder))
-        _run(page, listener, bare=bare, ready=ready or (lambda address: None))
+        leave = None if leave_s is None else _Leave(leave_s, Path(folder))
+        _run(page, listener, bare=bare, ready=ready or (lambda address: None), leave=leave)
 
 
 def _settle(title: str, folder: Path) -> None:
@@ -81,8 +89,33 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
+class _Leave:
+    """Ends the process a while after the first signal, and at the second; threads cannot be ended otherwise."""
+
+    def __init__(self, after_s: float, folder: Path):
+        self.after_s, self.folder = after_s, folder
+        self.timer: threading.Timer | None = None
+
+    def __call__(self) -> None:
+        """Take note of a signal."""
+        if self.timer is not None:
+            self._end()
+        self.timer = threading.Timer(self.after_s, self._end)
+        self.timer.daemon = True
+        self.timer.start()
+
+    def _end(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os._exit(0)
+
+
 def _run(
-    page: Callable[[], Any], listener: socket.socket, *, bare: bool, ready: Callable[[str], None]
+    page: Callable[[], Any],
+    listener: socket.socket,
+    *,
+    bare: bool,
+    ready: Callable[[str], None],
+    leave: Callable[[], None] | None,
 ) -> None:
     import uvicorn
     from solara.server import app as apps
@@ -102,6 +135,8 @@ def _run(
         log_level="warning",
         loop="asyncio",
         ws_max_size=2**20,
+        # Pictures go no farther than this machine: packing them costs more than it saves.
+        ws_per_message_deflate=False,
         # While kernels are compiled, a pong may come late: that must not cut off a page on this very machine, and
         # the socket of one that is gone closes without pings.
         ws_ping_interval=None,
@@ -113,6 +148,12 @@ def _run(
             await super().startup(sockets)
             if self.started:
                 ready(f"http://{HOST}:{port}")
+
+        def handle_exit(self, sig: int, frame: Any) -> None:
+            # uvicorn would raise the signal again in the end, and the folder would stay behind.
+            if leave is not None:
+                leave()
+            self.force_exit, self.should_exit = self.should_exit, True
 
     with suppress(KeyboardInterrupt):  # the usual way to end it
         Server(config).run(sockets=[listener])

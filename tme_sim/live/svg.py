@@ -12,6 +12,7 @@ import numpy as np
 WIDTH, HEIGHT = 440, 184
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 10, 32, 24
 _POINTS = 300
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NOTHING = 1e-9  # of the largest value
 
 
@@ -55,7 +56,7 @@ class Mark:
 def draw(chart: Chart, minutes: np.ndarray, marks: Sequence[Mark] = ()) -> str:
     """Return a chart as an SVG element; ``minutes`` float64 (n_times,)."""
     days = minutes / 1440.0
-    end = max([1e-3, *days[-1:].tolist(), *(mark.minutes / 1440.0 for mark in marks)])
+    end = max([1.0 / 24.0, *days[-1:].tolist(), *(mark.minutes / 1440.0 for mark in marks)])
     lines = [line for line in chart.lines if np.isfinite(line.values).any()]
     axis = _Axis.over(chart, lines)
     parts = [
@@ -87,7 +88,7 @@ class _Axis:
             least = min((float(np.nanmin(line.values)) for line in lines), default=1.0)
             low = math.floor(math.log10(max(least, 1.0)))
             top = max(low + 1.0, math.ceil(math.log10(max(top, 1.0)) * 4.0 - 1e-9) / 4.0)
-            ticks = tuple((float(power), f"{10**power:,}") for power in range(low, int(top) + 1))
+            ticks = tuple((float(power), _power(power)) for power in range(low, int(top) + 1))
             return cls(float(low), top, ticks, True)
         step = _step(max(top, 0.05) if chart.unit == "%" else top if top > 1e-6 else 1.0)
         n = max(1, math.ceil(top / step - 1e-9))
@@ -110,6 +111,11 @@ class _Axis:
             )
             parts.append(f'<text x="{_LEFT - 5}" y="{y + 4:.1f}" class="tme-tick-y">{label}</text>')
         return parts
+
+
+def _power(power: int) -> str:
+    """Return a power of ten as a label that fits beside the axis."""
+    return f"{10**power:,}" if power < 6 else "10" + str(power).translate(_RAISED)
 
 
 def _step(top: float) -> float:
