@@ -14,10 +14,13 @@ from tme_sim.analysis.report.folder import PlaceTaken, breakable, write_report
 from tme_sim.analysis.report.of_batch import report_of_batch
 from tme_sim.analysis.report.of_run import report_of_run
 from tme_sim.analysis.report.opened_batch import OpenedBatch
+from tme_sim.analysis.report.opened import OpenedRun
 from tme_sim.analysis.report.page import Chapter, Picture, Report, Table, Words
+from tme_sim.analysis.report.run_cells import resistance
 from tme_sim.analysis.report.tables import shown, shown_rows
 from tme_sim.record.batch_reader import open_batch
 from tme_sim.record.reader import open_run
+from tme_sim.state.codes import CLASSES
 
 
 @pytest.fixture(scope="module")
@@ -114,14 +117,33 @@ def test_same_run_gives_the_same_report(made_file, run_report, tmp_path):
             )
 
 
+def test_classes_of_resistance_are_told_without_treatment_too(made_file, tmp_path):
+    with open_run(made_file) as run:
+        ids = run.cells()["id"].to_numpy()[:4]
+        founder, code = np.zeros(4, np.int64), np.array([0, 3, 3, 2], np.int8)
+        run.__dict__["classes"] = run._in_words(
+            pd.DataFrame({"drug": "SN38", "id": ids, "founder": founder, "class": code}), {"class": CLASSES}
+        )
+        items = {item.name: item for item in resistance(OpenedRun(run)) if isinstance(item, Picture)}
+        without = items["classes_SN38"].caption
+        books = run.ledger("drugs").assign(supplied=5.0)
+        run.__dict__["ledger"] = lambda name: books
+        treated = {item.name: item for item in resistance(OpenedRun(run)) if isinstance(item, Picture)}
+    assert "without treatment, as no drug was given" in without
+    assert "without treatment" not in treated["classes_SN38"].caption
+    assert "under treatment" not in without
+    assert items["classes_SN38"].numbers["cells"].tolist() == [1, 0, 1, 2, 0]
+
+
 def test_report_of_a_batch_compares_arms_and_warns_of_few_replicates(batch_report):
     page = page_of(batch_report)
     assert "Too few replicates: 3 per arm and point" in page
     table = pd.read_csv(batch_report / "tables" / "differences.csv")
     row = table[table["measure"] == "tumour_cells"].iloc[0]
-    # Replicate k loses 4 + k cells in the blocked arm, at both doses.
+    # Replicate k loses 4 + k cells in the blocked arm, at both doses: three seeds are three pairs, not six.
     assert row["difference"] == pytest.approx(-5.0)
-    assert row["n"] == 6
+    assert row["n"] == 3
+    assert "its points are not independent" in page
     assert {"arms", "course", "differences", "differences_by_point"} <= {
         path.stem for path in (batch_report / "figures").iterdir()
     }

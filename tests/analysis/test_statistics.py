@@ -110,6 +110,25 @@ def test_p_values_are_adjusted_over_the_whole_table():
     assert out["p_adjusted"].max() == pytest.approx(out["p"].max())
 
 
+def test_points_of_a_replicate_are_averaged_since_they_share_its_luck():
+    table = pd.concat([paired().assign(dose=dose) for dose in (1.0, 2.0, 4.0)])
+    whole = compare_with_control(table, ["m"], "control", over=["dose"]).iloc[0]
+    alone = compare_with_control(paired(), ["m"], "control").iloc[0]
+    assert whole["n"] == 8
+    assert whole[["difference", "low", "high", "p"]].tolist() == pytest.approx(
+        alone[["difference", "low", "high", "p"]].tolist()
+    )
+
+
+def test_points_that_one_arm_lacks_are_in_no_average():
+    table = pd.concat([paired().assign(dose=dose) for dose in (1.0, 2.0)], ignore_index=True)
+    table.loc[table["dose"] == 2.0, "m"] += 100.0
+    lost = (table["dose"] == 2.0) & (table["arm"] == "drug") & (table["replicate"] == 5)
+    row = compare_with_control(table[~lost], ["m"], "control", over=["dose"]).iloc[0]
+    assert row["n"] == 8
+    assert -1.5 < row["difference"] < -0.5
+
+
 def test_control_without_runs_is_an_error():
     with pytest.raises(ValueError, match="control arm 'placebo'"):
         compare_with_control(paired(), ["m"], "placebo")

@@ -185,11 +185,14 @@ def _niche_shares(opened: OpenedRun, drug: str) -> list[Share]:
 def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
     found: Any = opened.run.classes
     found = found[found["drug"] == drug]
+    if found.empty and opened.observed.washout is not None:
+        yield Words(f"No tumour cell lived at the end, so that there is none to class by its resistance to {drug}.")
+        return
     if found.empty:
         yield Words(
-            f"Whether cells resistant to {drug} were so before treatment or became so under it, and "
-            "whether that lasts, is told "
-            "by a drug-free washout after the run; this scenario asks for none (resistance: {washout: …})."
+            f"Whether cells resist {drug} by what they inherit or through their state and surroundings, and whether "
+            "that lasts, is told by a drug-free washout after the run; this scenario asks for none "
+            "(resistance: {washout: …})."
         )
         return
     counts: Any = found["class"].value_counts().reindex(CLASSES, fill_value=0)
@@ -201,13 +204,19 @@ def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
     yield Picture(
         f"classes_{drug}",
         f"Classes of resistance to {drug}",
-        f"The {total:,} living tumour cells at the end, followed through a drug-free washout. "
-        "Pre-existing: resistant before "
-        "treatment by what it inherited; induced: gained under treatment; stable when at least half of its living "
-        "descendants still resist after the washout, transient when fewer do; lost in washout: none of them lives.",
+        f"The {total:,} living tumour cells at the end of the run, and what became of them in a copy of it that went on "
+        "without drug. Pre-existing: "
+        "resistant by heritable traits alone, all else naive. Induced: resistant through its state and surroundings"
+        f"{_untreated(opened)}; stable when at least half of its living descendants still resist after the washout, "
+        "transient when fewer do. Lost in washout: induced, and none of its descendants lives.",
         shares_figure(shares, "Share of living tumour cells"),
         table,
     )
+
+
+def _untreated(opened: OpenedRun) -> str:
+    """Return a remark where no drug was given, so that nothing is taken for an answer to treatment."""
+    return "" if opened.run.ledger("drugs")["supplied"].any() else ", here without treatment, as no drug was given"
 
 
 def attribution(opened: OpenedRun) -> Iterator[Item]:
