@@ -16,7 +16,7 @@ from tme_sim.analysis.report.of_run import report_of_run
 from tme_sim.analysis.report.opened_batch import OpenedBatch
 from tme_sim.analysis.report.opened import OpenedRun
 from tme_sim.analysis.report.page import Chapter, Picture, Report, Table, Words
-from tme_sim.analysis.report.run_cells import resistance
+from tme_sim.analysis.report.run_cells import _turnover, resistance
 from tme_sim.analysis.report.tables import shown, shown_rows
 from tme_sim.record.batch_reader import open_batch
 from tme_sim.record.reader import open_run
@@ -94,6 +94,21 @@ def test_numbers_beside_a_figure_are_those_of_the_run(run_report, made_file):
     found = table.set_index("day")["resistant_fraction_rim"].dropna()
     assert np.allclose(found.to_numpy(), expected.to_numpy())
     assert np.allclose(found.index, expected.index / 1440.0)
+
+
+def test_births_and_deaths_reach_to_the_end_of_the_run(made_file):
+    """Rates over the last part of a day were left out, and with them the deaths of a treatment at the end."""
+    with open_run(made_file) as run:
+        opened = OpenedRun(run)
+        frame = run.timeseries.iloc[:-5]
+        total = frame["deaths_by_drug"].to_numpy(float)
+        run.__dict__["timeseries"] = frame.assign(deaths_by_drug=np.arange(len(total)) ** 2.0)
+        (curve,) = [c for c in _turnover(opened).curves if c.label == "deaths: drug"]
+        days = opened.series_days
+    width = 2.0 * (days[-1] - curve.x[-1])
+    assert 0.25 <= width <= 0.75
+    edges = np.append(0.5 * np.arange(len(curve.x)), days[-1])
+    assert np.sum(curve.y * np.diff(edges)) == pytest.approx((len(total) - 1) ** 2.0)
 
 
 def test_shares_by_niche_add_up_to_the_share_of_all(run_report):

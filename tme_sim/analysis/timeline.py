@@ -51,10 +51,10 @@ def hypoxia_panel(section: Section) -> Panel:
 
 
 def doses(minutes: np.ndarray, level: np.ndarray | None) -> list[tuple[float, float]]:
-    """Return the spans of time, days, in which a level is above zero."""
+    """Return the spans of time, days, in which a level is above a hundredth of its peak: tails that fade never end."""
     if level is None or len(minutes) < 2:
         return []
-    on = np.concatenate([[False], level[:-1] > 0.0, [False]])
+    on = np.concatenate([[False], level[:-1] > 0.01 * level.max(), [False]])
     starts, stops = np.flatnonzero(on[1:] & ~on[:-1]), np.flatnonzero(on[:-1] & ~on[1:])
     return [(float(days(minutes[a])), float(days(minutes[b]))) for a, b in zip(starts, stops, strict=True)]
 

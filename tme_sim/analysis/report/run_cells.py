@@ -67,6 +67,9 @@ def _turnover(opened: OpenedRun) -> Panel:
         if total is not None and total.max() > total.min() and len(days) > 2:
             step = max(1, round(0.5 / float(np.median(np.diff(days)))))  # half a day or one reading
             at = np.arange(0, len(days), step)
+            at = np.append(
+                at[:-1] if len(at) > 1 and len(days) - 1 - at[-1] < step / 2 else at, len(days) - 1
+            )
             rate = np.diff(total[at]) / np.diff(days[at])
             curves.append(Curve(label, (days[at][1:] + days[at][:-1]) / 2.0, rate, colour))
     return Panel("Births and deaths", "Cells per day", curves)
@@ -186,7 +189,9 @@ def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
     found: Any = opened.run.classes
     found = found[found["drug"] == drug]
     if found.empty and opened.observed.washout is not None:
-        yield Words(f"No tumour cell lived at the end, so that there is none to class by its resistance to {drug}.")
+        yield Words(
+            f"No tumour cell lived at the end, so that there is none to class by its resistance to {drug}."
+        )
         return
     if found.empty:
         yield Words(
@@ -197,7 +202,7 @@ def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
         return
     counts: Any = found["class"].value_counts().reindex(CLASSES, fill_value=0)
     total = int(counts.sum())
-    shares = [Share("After the washout", name, count / total, total) for name, count in counts.items()]
+    shares = [Share("Class of the cell", name, count / total, total) for name, count in counts.items()]
     table = pd.DataFrame(
         {"class": counts.index, "cells": counts.to_numpy(), "share": counts.to_numpy() / total}
     )
@@ -205,7 +210,7 @@ def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
         f"classes_{drug}",
         f"Classes of resistance to {drug}",
         f"The {total:,} living tumour cells at the end of the run, and what became of them in a copy of it that went on "
-        "without drug. Pre-existing: "
+        f"without drug{_for(opened)}. Pre-existing: "
         "resistant by heritable traits alone, all else naive. Induced: resistant through its state and surroundings"
         f"{_untreated(opened)}; stable when at least half of its living descendants still resist after the washout, "
         "transient when fewer do. Lost in washout: induced, and none of its descendants lives.",
@@ -214,9 +219,18 @@ def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
     )
 
 
+def _for(opened: OpenedRun) -> str:
+    washout = opened.observed.washout
+    return "" if washout is None else f" for {float(washout) / 1440.0:g} days"
+
+
 def _untreated(opened: OpenedRun) -> str:
     """Return a remark where no drug was given, so that nothing is taken for an answer to treatment."""
-    return "" if opened.run.ledger("drugs")["supplied"].any() else ", here without treatment, as no drug was given"
+    return (
+        ""
+        if opened.run.ledger("drugs")["supplied"].any()
+        else ", here without treatment, as no drug was given"
+    )
 
 
 def attribution(opened: OpenedRun) -> Iterator[Item]:
