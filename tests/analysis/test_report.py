@@ -13,8 +13,8 @@ from tests.record.made_batch import KEY, made_batch
 from tme_sim.analysis.report.folder import PlaceTaken, breakable, write_report
 from tme_sim.analysis.report.of_batch import report_of_batch
 from tme_sim.analysis.report.of_run import report_of_run
-from tme_sim.analysis.report.opened_batch import OpenedBatch
 from tme_sim.analysis.report.opened import OpenedRun
+from tme_sim.analysis.report.opened_batch import OpenedBatch
 from tme_sim.analysis.report.page import Chapter, Picture, Report, Table, Words
 from tme_sim.analysis.report.run_cells import _turnover, resistance
 from tme_sim.analysis.report.tables import shown, shown_rows

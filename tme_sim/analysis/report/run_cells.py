@@ -209,8 +209,8 @@ def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
     yield Picture(
         f"classes_{drug}",
         f"Classes of resistance to {drug}",
-        f"The {total:,} living tumour cells at the end of the run, and what became of them in a copy of it that went on "
-        f"without drug{_for(opened)}. Pre-existing: "
+        f"The {total:,} living tumour cells at the end of the run, and what became of them in a copy of it that "
+        f"went on without drug{_for(opened)}. Pre-existing: "
         "resistant by heritable traits alone, all else naive. Induced: resistant through its state and surroundings"
         f"{_untreated(opened)}; stable when at least half of its living descendants still resist after the washout, "
         "transient when fewer do. Lost in washout: induced, and none of its descendants lives.",
