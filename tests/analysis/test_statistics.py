@@ -8,7 +8,7 @@ from tme_sim.analysis.comparison import compare_with_control, pairs, standardise
 from tme_sim.analysis.dose_response import fit_dose_response
 from tme_sim.analysis.heat_map import over_two
 from tme_sim.analysis.replicates import mean_and_interval, summarise, through_time
-from tme_sim.analysis.sensitivity import first_order, sobol_design, sobol_indices, tornado
+from tme_sim.analysis.sensitivity import FEWEST_POINTS, first_order, sobol_design, sobol_indices, tornado
 from tme_sim.analysis.survival import kaplan_meier, times_to_progression
 from tme_sim.analysis.verdict import ENOUGH, verdict
 
@@ -296,6 +296,20 @@ def test_first_order_indices_of_plain_draws_hold_the_truth_in_their_interval():
     assert (off < found["S1_conf"].to_numpy()).all()
     assert found["S1"].idxmax() == "c"
     assert found.loc["c", "S1_conf"] < 0.1
+
+
+@pytest.mark.parametrize("n", [24, 32, 40, 41, 64])
+def test_first_order_indices_of_few_draws_claim_no_certainty(n):
+    """With twenty harmonics in a half of 40 points the correction for bias divides by zero; below, all halves agree."""
+    x = np.random.default_rng(8).random((n, 2))
+    table = pd.DataFrame(x, columns=["a", "b"]).assign(m=x @ [1.0, 3.0])
+    found = first_order(table, ["a", "b"], "m")
+    if n < FEWEST_POINTS:
+        assert found[["S1", "S1_conf"]].isna().to_numpy().all()
+        assert f"{FEWEST_POINTS} are the least" in found["verdict"][0]
+    else:
+        assert (found["S1_conf"] > 0.05).all()
+        assert (np.abs(found["S1"] - [0.1, 0.9]) < found["S1_conf"]).all()
 
 
 def test_heat_map_averages_replicates_and_counts_them():

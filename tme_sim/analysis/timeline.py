@@ -27,8 +27,8 @@ def counts_panel(section: Section) -> Panel:
     colours = type_colours(section.cell_types)
     counts = {name: section.series.get(f"{name}_cells") for name in section.cell_types}
     curves = [
-        Curve(name, days(section.series_minutes), count, colours[name])
-        for name, count in counts.items()
+        Curve(name, days(section.series_minutes), count, colours[name], ("-", "--", "-.", ":")[i % 4])
+        for i, (name, count) in enumerate(counts.items())
         if count is not None and count.max() > 0
     ]
     return _panel(section, "Cells by type", "Living cells", curves, "log")

@@ -24,6 +24,9 @@ _NICHES = (
     ("_rim", "in the rim", VERMILLION, "--"),
     ("_perfused", "near vessels", BLUE, ":"),
 )
+# Colours of these lie close together for some readers; the style of the line tells them apart.
+_STAGES = (("G1", "G1", BLUE, "-"), ("S", "S", VERMILLION, "--"), ("G2M", "G2/M", ORANGE, ":"))
+_DEATH_STYLES = {"necrosis": "-", "apoptosis": ":", "drug": "--"}
 _LEAST, _SHOWN = 1e-6, 1e-3  # contributions that are more than rounding, and that are drawn
 _AGAINST = (
     ("resistant_fraction", "against a naive cell in normoxia"),
@@ -59,9 +62,9 @@ def _turnover(opened: OpenedRun) -> Panel:
     """Return births and deaths by cause per day."""
     days = opened.series_days
     curves = []
-    for name, label, colour in (
-        ("births", "births", ORANGE),
-        *((f"deaths_by_{c}", f"deaths: {c}", k) for c, k in DEATHS.items()),
+    for name, label, colour, style in (
+        ("births", "births", ORANGE, "-"),
+        *((f"deaths_by_{c}", f"deaths: {c}", k, _DEATH_STYLES.get(c, "-.")) for c, k in DEATHS.items()),
     ):
         total = opened.series(name)
         if total is not None and total.max() > total.min() and len(days) > 2:
@@ -71,14 +74,14 @@ def _turnover(opened: OpenedRun) -> Panel:
                 at[:-1] if len(at) > 1 and len(days) - 1 - at[-1] < step / 2 else at, len(days) - 1
             )
             rate = np.diff(total[at]) / np.diff(days[at])
-            curves.append(Curve(label, (days[at][1:] + days[at][:-1]) / 2.0, rate, colour))
+            curves.append(Curve(label, (days[at][1:] + days[at][:-1]) / 2.0, rate, colour, style))
     return Panel("Births and deaths", "Cells per day", curves)
 
 
 def _stages(opened: OpenedRun) -> Panel:
     curves = [
-        Curve(label, opened.series_days, share, colour)
-        for name, label, colour in (("G1", "G1", BLUE), ("S", "S", VERMILLION), ("G2M", "G2/M", ORANGE))
+        Curve(label, opened.series_days, share, colour, style)
+        for name, label, colour, style in _STAGES
         if (share := opened.series(f"share_in_{name}")) is not None
     ]
     return Panel("Tumour cells by stage", "Share of tumour cells", curves, "share")
