@@ -229,11 +229,8 @@ def _for(opened: OpenedRun) -> str:
 
 def _untreated(opened: OpenedRun) -> str:
     """Return a remark where no drug was given, so that nothing is taken for an answer to treatment."""
-    return (
-        ""
-        if opened.run.ledger("drugs")["supplied"].any()
-        else ", here without treatment, as no drug was given"
-    )
+    supplied = opened.run.ledger("drugs")["supplied"].to_numpy(float)
+    return "" if supplied.any() else ", here without treatment, as no drug was given"
 
 
 def attribution(opened: OpenedRun) -> Iterator[Item]:
