@@ -30,6 +30,7 @@ UPGRADE = (
     "Sec-WebSocket-Version: 13",
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
 )
+COOKIE = "Cookie: solara-session-id=6f9619ff"  # as every page has; the server complains of a socket without
 SOCKET = "GET /jupyter/api/kernels/6f9619ff-8b86-4d01-b42d-00cf4fc964ff/channels?session_id=a HTTP/1.1"
 
 
@@ -39,7 +40,7 @@ def test_foreign_host_and_origin_get_403_on_http_and_websocket(server) -> None:
     assert "200" in ask(server.port, "GET / HTTP/1.1", own)
     assert "403" in ask(server.port, "GET / HTTP/1.1", "Host: evil.example")
     assert "403" in ask(server.port, "GET / HTTP/1.1", own, "Origin: http://evil.example")
-    assert "101" in ask(server.port, SOCKET, own, mine, *UPGRADE)
+    assert "101" in ask(server.port, SOCKET, own, mine, COOKIE, *UPGRADE)
     assert "403" in ask(server.port, SOCKET, own, "Origin: http://evil.example", *UPGRADE)
     assert "403" in ask(server.port, SOCKET, f"Host: evil.example:{server.port}", mine, *UPGRADE)
 

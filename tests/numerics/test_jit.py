@@ -37,3 +37,17 @@ def test_shares_cover_everything_without_overlap():
 def test_number_of_threads_out_of_range_is_refused(used):
     with pytest.raises(ValueError, match=f"threads: {used}; expected 1 to {MAX_THREADS}"):
         set_threads(used)
+
+
+@pytest.mark.parametrize("failing", [0, 1, 2])
+def test_error_of_any_share_is_raised_when_all_have_ended(failing):
+    ended = []
+
+    def work(share, begin, end):
+        if share >= failing:
+            raise ValueError(f"share {share}")
+        ended.append(share)
+
+    with pytest.raises(ValueError, match=f"share {failing}"):
+        side_by_side(work, 9, 3)
+    assert sorted(ended) == list(range(failing))

@@ -89,17 +89,27 @@ def set_threads(threads: int) -> None:
 
 
 def side_by_side(work: Callable[[int, int, int], None], n: int, shares: int) -> None:
-    """Do ``work(share, begin, end)`` for equal shares of n things, each in a thread, the first in this one."""
+    """Do ``work(share, begin, end)`` for equal shares of n things, each in a thread, the first in this one.
+
+    An error of any share is raised once all have ended, that of the first share that failed.
+    """
     bounds = [share * n // shares for share in range(shares + 1)]
-    others = [
-        threading.Thread(target=work, args=(share, bounds[share], bounds[share + 1]))
-        for share in range(1, shares)
-    ]
+    errors: dict[int, BaseException] = {}
+
+    def do(share: int) -> None:
+        try:
+            work(share, bounds[share], bounds[share + 1])
+        except BaseException as error:  # noqa: BLE001 - raised below, in the caller's thread
+            errors[share] = error
+
+    others = [threading.Thread(target=do, args=(share,)) for share in range(1, shares)]
     for thread in others:
         thread.start()
-    work(0, bounds[0], bounds[1])
+    do(0)
     for thread in others:
         thread.join()
+    if errors:
+        raise errors[min(errors)]
 
 
 class block_kernel:  # noqa: N801 - a decorator
