@@ -3,6 +3,7 @@
 import errno
 import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -96,6 +97,14 @@ def test_numbers_beside_a_figure_are_those_of_the_run(run_report, made_file):
     assert np.allclose(found.index, expected.index / 1440.0)
 
 
+def test_doses_are_shaded_for_a_drug_whose_field_has_another_name(made_file):
+    with open_run(made_file) as run:
+        opened = OpenedRun(run)
+        opened.__dict__["scenario"] = SimpleNamespace(drugs={"irinotecan": SimpleNamespace(field="SN38")})
+        opened.run.__dict__["timeseries"] = run.timeseries.assign(SN38_plasma=8.0)
+        assert opened.doses("irinotecan") == [(0.0, 2.0)]
+
+
 def test_births_and_deaths_reach_to_the_end_of_the_run(made_file):
     """Rates over the last part of a day were left out, and with them the deaths of a treatment at the end."""
     with open_run(made_file) as run:
@@ -159,6 +168,7 @@ def test_report_of_a_batch_compares_arms_and_warns_of_few_replicates(batch_repor
     assert row["difference"] == pytest.approx(-5.0)
     assert row["n"] == 3
     assert "its points are not independent" in page
+    assert "0 of 12 runs over all points of the sweep progressed" in page
     assert {"arms", "course", "differences", "differences_by_point"} <= {
         path.stem for path in (batch_report / "figures").iterdir()
     }

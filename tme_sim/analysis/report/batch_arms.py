@@ -245,6 +245,7 @@ def progression(opened: OpenedBatch) -> Iterator[Item]:
     )
     since = "the first dose" if treated else "the start of the run"
     progressed = int(times["progressed"].sum())
+    pooled = " over all points of the sweep" if opened.batch.keys else ""
     for group in opened.groups:
         curves: Any = found.curves[found.curves["arm"].isin(group)]
         yield Picture(
@@ -252,7 +253,7 @@ def progression(opened: OpenedBatch) -> Iterator[Item]:
             f"Runs without progression{opened.which(group)}",
             f"Progression: the diameter, from the number of tumour cells, {PROGRESSION - 1:.0%} above its "
             f"smallest value since {start}. Kaplan-Meier estimate with 95 % bands; {progressed} of {int(known.sum())} "
-            "runs progressed, the others are censored at their end. Runs are taken as independent"
+            f"runs{pooled} progressed, the others are censored at their end. Runs are taken as independent"
             f"{', although those of one replicate share their seed' if opened.seeds_shared else ''}.",
             survival_figure(curves, arm_colours(group), since),
             curves,
