@@ -21,6 +21,7 @@ from tme_sim.analysis.figures.scale_bar import round_length
 from tme_sim.analysis.figures.survival import survival_figure
 from tme_sim.analysis.figures.sweep import heat_figure, tornado_figure
 from tme_sim.analysis.style import PAGE_MM, save
+from tme_sim.analysis.timeline import doses
 
 
 def words(figure):
@@ -165,6 +166,21 @@ def test_bands_are_as_thick_as_the_clones_and_stand_on_each_other():
     assert at_end == [4.0, 3.0]
     assert max(band.get_paths()[0].vertices[:, 1].max() for band in bands) == 7.0
     assert "SN38 in blood" in words(figure)
+
+
+def test_thin_bands_of_clones_keep_the_colour_of_their_scale():
+    sizes = np.array([[900.0, 900.0], [4.0, 4.0]])
+    figure = clones_figure(np.arange(2.0), sizes, np.array([0.2, 0.8]), ["", ""], [])
+    thick, thin = (b for b in figure.axes[0].collections if isinstance(b, FillBetweenPolyCollection))
+    assert np.allclose(thick.get_edgecolor()[0], 1.0)
+    assert np.allclose(thin.get_edgecolor(), thin.get_facecolor())
+
+
+def test_tail_of_a_drug_that_fades_is_not_shaded():
+    minutes = 1440.0 * np.arange(10.0)
+    level = np.where(minutes < 2880.0, 0.0, 8.0 * np.exp(-(minutes - 2880.0) / 720.0))
+    assert doses(minutes, level) == [(2.0, 5.0)]
+    assert doses(minutes, np.zeros(10)) == []
 
 
 def test_tree_draws_a_line_per_cell_and_a_branch_per_birth():

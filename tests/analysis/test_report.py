@@ -3,6 +3,7 @@
 import errno
 import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,11 +14,14 @@ from tests.record.made_batch import KEY, made_batch
 from tme_sim.analysis.report.folder import PlaceTaken, breakable, write_report
 from tme_sim.analysis.report.of_batch import report_of_batch
 from tme_sim.analysis.report.of_run import report_of_run
+from tme_sim.analysis.report.opened import OpenedRun
 from tme_sim.analysis.report.opened_batch import OpenedBatch
 from tme_sim.analysis.report.page import Chapter, Picture, Report, Table, Words
+from tme_sim.analysis.report.run_cells import _turnover, resistance
 from tme_sim.analysis.report.tables import shown, shown_rows
 from tme_sim.record.batch_reader import open_batch
 from tme_sim.record.reader import open_run
+from tme_sim.state.codes import CLASSES
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +97,29 @@ def test_numbers_beside_a_figure_are_those_of_the_run(run_report, made_file):
     assert np.allclose(found.index, expected.index / 1440.0)
 
 
+def test_doses_are_shaded_for_a_drug_whose_field_has_another_name(made_file):
+    with open_run(made_file) as run:
+        opened = OpenedRun(run)
+        opened.__dict__["scenario"] = SimpleNamespace(drugs={"irinotecan": SimpleNamespace(field="SN38")})
+        opened.run.__dict__["timeseries"] = run.timeseries.assign(SN38_plasma=8.0)
+        assert opened.doses("irinotecan") == [(0.0, 2.0)]
+
+
+def test_births_and_deaths_reach_to_the_end_of_the_run(made_file):
+    """Rates over the last part of a day were left out, and with them the deaths of a treatment at the end."""
+    with open_run(made_file) as run:
+        opened = OpenedRun(run)
+        frame = run.timeseries.iloc[:-5]
+        total = frame["deaths_by_drug"].to_numpy(float)
+        run.__dict__["timeseries"] = frame.assign(deaths_by_drug=np.arange(len(total)) ** 2.0)
+        (curve,) = [c for c in _turnover(opened).curves if c.label == "deaths: drug"]
+        days = opened.series_days
+    width = 2.0 * (days[-1] - curve.x[-1])
+    assert 0.25 <= width <= 0.75
+    edges = np.append(0.5 * np.arange(len(curve.x)), days[-1])
+    assert np.sum(curve.y * np.diff(edges)) == pytest.approx((len(total) - 1) ** 2.0)
+
+
 def test_shares_by_niche_add_up_to_the_share_of_all(run_report):
     table = pd.read_csv(run_report / "tables" / "niches_SN38.csv").fillna(0.0)
     counts = table["share"] * table["cells"]
@@ -114,14 +141,34 @@ def test_same_run_gives_the_same_report(made_file, run_report, tmp_path):
             )
 
 
+def test_classes_of_resistance_are_told_without_treatment_too(made_file, tmp_path):
+    with open_run(made_file) as run:
+        ids = run.cells()["id"].to_numpy()[:4]
+        founder, code = np.zeros(4, np.int64), np.array([0, 3, 3, 2], np.int8)
+        run.__dict__["classes"] = run._in_words(
+            pd.DataFrame({"drug": "SN38", "id": ids, "founder": founder, "class": code}), {"class": CLASSES}
+        )
+        items = {item.name: item for item in resistance(OpenedRun(run)) if isinstance(item, Picture)}
+        without = items["classes_SN38"].caption
+        books = run.ledger("drugs").assign(supplied=5.0)
+        run.__dict__["ledger"] = lambda name: books
+        treated = {item.name: item for item in resistance(OpenedRun(run)) if isinstance(item, Picture)}
+    assert "without treatment, as no drug was given" in without
+    assert "without treatment" not in treated["classes_SN38"].caption
+    assert "under treatment" not in without
+    assert items["classes_SN38"].numbers["cells"].tolist() == [1, 0, 1, 2, 0]
+
+
 def test_report_of_a_batch_compares_arms_and_warns_of_few_replicates(batch_report):
     page = page_of(batch_report)
     assert "Too few replicates: 3 per arm and point" in page
     table = pd.read_csv(batch_report / "tables" / "differences.csv")
     row = table[table["measure"] == "tumour_cells"].iloc[0]
-    # Replicate k loses 4 + k cells in the blocked arm, at both doses.
+    # Replicate k loses 4 + k cells in the blocked arm, at both doses: three seeds are three pairs, not six.
     assert row["difference"] == pytest.approx(-5.0)
-    assert row["n"] == 6
+    assert row["n"] == 3
+    assert "its points are not independent" in page
+    assert "0 of 12 runs over all points of the sweep progressed" in page
     assert {"arms", "course", "differences", "differences_by_point"} <= {
         path.stem for path in (batch_report / "figures").iterdir()
     }

@@ -8,7 +8,7 @@ from tme_sim.analysis.comparison import compare_with_control, pairs, standardise
 from tme_sim.analysis.dose_response import fit_dose_response
 from tme_sim.analysis.heat_map import over_two
 from tme_sim.analysis.replicates import mean_and_interval, summarise, through_time
-from tme_sim.analysis.sensitivity import first_order, sobol_design, sobol_indices, tornado
+from tme_sim.analysis.sensitivity import FEWEST_POINTS, first_order, sobol_design, sobol_indices, tornado
 from tme_sim.analysis.survival import kaplan_meier, times_to_progression
 from tme_sim.analysis.verdict import ENOUGH, verdict
 
@@ -108,6 +108,25 @@ def test_p_values_are_adjusted_over_the_whole_table():
     assert len(out) == 4
     assert (out["p_adjusted"] >= out["p"]).all()
     assert out["p_adjusted"].max() == pytest.approx(out["p"].max())
+
+
+def test_points_of_a_replicate_are_averaged_since_they_share_its_luck():
+    table = pd.concat([paired().assign(dose=dose) for dose in (1.0, 2.0, 4.0)])
+    whole = compare_with_control(table, ["m"], "control", over=["dose"]).iloc[0]
+    alone = compare_with_control(paired(), ["m"], "control").iloc[0]
+    assert whole["n"] == 8
+    assert whole[["difference", "low", "high", "p"]].tolist() == pytest.approx(
+        alone[["difference", "low", "high", "p"]].tolist()
+    )
+
+
+def test_points_that_one_arm_lacks_are_in_no_average():
+    table = pd.concat([paired().assign(dose=dose) for dose in (1.0, 2.0)], ignore_index=True)
+    table.loc[table["dose"] == 2.0, "m"] += 100.0
+    lost = (table["dose"] == 2.0) & (table["arm"] == "drug") & (table["replicate"] == 5)
+    row = compare_with_control(table[~lost], ["m"], "control", over=["dose"]).iloc[0]
+    assert row["n"] == 8
+    assert -1.5 < row["difference"] < -0.5
 
 
 def test_control_without_runs_is_an_error():
@@ -277,6 +296,20 @@ def test_first_order_indices_of_plain_draws_hold_the_truth_in_their_interval():
     assert (off < found["S1_conf"].to_numpy()).all()
     assert found["S1"].idxmax() == "c"
     assert found.loc["c", "S1_conf"] < 0.1
+
+
+@pytest.mark.parametrize("n", [24, 32, 40, 41, 64])
+def test_first_order_indices_of_few_draws_claim_no_certainty(n):
+    """With twenty harmonics in a half of 40 points the correction for bias divides by zero; below, all halves agree."""
+    x = np.random.default_rng(8).random((n, 2))
+    table = pd.DataFrame(x, columns=["a", "b"]).assign(m=x @ [1.0, 3.0])
+    found = first_order(table, ["a", "b"], "m")
+    if n < FEWEST_POINTS:
+        assert found[["S1", "S1_conf"]].isna().to_numpy().all()
+        assert f"{FEWEST_POINTS} are the least" in found["verdict"][0]
+    else:
+        assert (found["S1_conf"] > 0.05).all()
+        assert (np.abs(found["S1"] - [0.1, 0.9]) < found["S1_conf"]).all()
 
 
 def test_heat_map_averages_replicates_and_counts_them():

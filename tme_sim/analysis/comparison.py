@@ -19,6 +19,7 @@ def compare_with_control(
     control: str,
     keys: Sequence[str] = (),
     level: float = LEVEL,
+    over: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return paired differences of every arm from the control, one row per arm, point and measure.
 
@@ -36,6 +37,9 @@ def compare_with_control(
         Name of the control arm.
     keys : sequence of str
         Swept keys: arms are compared at each point apart.
+    over : sequence of str
+        Swept keys over whose points, where both arms have them, each replicate is averaged: points share the seed of
+        their replicate, and differences that share luck are no independent pairs.
 
     Raises
     ------
@@ -52,7 +56,7 @@ def compare_with_control(
             if arm == control:
                 continue
             for measure in measures:
-                of_arm, of_control = pairs(runs, measure, str(arm), control)
+                of_arm, of_control = pairs(runs, measure, str(arm), control, over)
                 rows.append({"arm": arm, **at, "measure": measure, **_compare(of_arm, of_control, level)})
     out: Any = pd.DataFrame(rows, columns=pd.Index(["arm", *keys, "measure", *_COLUMNS]))
     tested: Any = out["p"].notna().to_numpy()
@@ -62,10 +66,19 @@ def compare_with_control(
     return out
 
 
-def pairs(table: Any, measure: str, arm: str, control: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return a measure in an arm and in the control for the replicates that both have, float64 (n_pairs,) each."""
-    sides = [table[table["arm"] == name].groupby("replicate")[measure].mean() for name in (arm, control)]
-    both: Any = pd.concat(sides, axis=1, keys=["arm", "control"]).dropna()
+def pairs(
+    table: Any, measure: str, arm: str, control: str, over: Sequence[str] = ()
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a measure in an arm and in the control for the replicates that both have, float64 (n_pairs,) each.
+
+    ``over`` names swept keys: each replicate is then averaged over the points that it has in both arms.
+    """
+    by = ["replicate", *over]
+    sides = [
+        table[table["arm"] == name].groupby(by, sort=False, dropna=False)[measure].mean()
+        for name in (arm, control)
+    ]
+    both: Any = pd.concat(sides, axis=1, keys=["arm", "control"]).dropna().groupby(level=0).mean()
     return both["arm"].to_numpy(float), both["control"].to_numpy(float)
 
 

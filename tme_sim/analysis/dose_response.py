@@ -50,8 +50,9 @@ def fit_dose_response(dose: np.ndarray, response: np.ndarray, level: float = LEV
     """Fit response = bottom + (top − bottom) / (1 + (dose / IC50)^hill) by least squares.
 
     The interval of the IC50 is that of its logarithm, by the curvature at the optimum (`scipy.optimize.curve_fit`) and
-    Student's t. It is withheld (`verdict` says why) where the doses cannot tell it: fewer than four doses, no better
-    fit than a constant (F test at the same level), or an IC50 outside the doses given.
+    Student's t. It is withheld (`verdict` says why) where the doses cannot tell it: fewer than four doses, or no better
+    fit than a constant (F test at the same level). `verdict` warns of an IC50 outside the doses given, or of too wide
+    an interval.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ GREY, PALE = "#8C8C8C", "#EDEDED"
 
 CYCLING = VERMILLION
 RATIO = (VERMILLION, "#EDA264", "#F6E3A1", "#8CC4E4", BLUE)  # of a measure where less is worse, 0 to 1
-DEATHS = {"necrosis": BLACK, "apoptosis": GREY, "drug": PURPLE, "removed": GREY, "killed": "#5C3A00"}
+DEATHS = {"necrosis": BLACK, "apoptosis": "#606060", "drug": PURPLE, "removed": GREY, "killed": "#5C3A00"}
 
 _TYPES = {
     "tumour": ORANGE,

@@ -14,6 +14,7 @@ from tme_sim.analysis.replicates import LEVEL
 # Fewer distinct points than this per parameter, and an index says more about noise than about the model: the rule of
 # thumb of ten points per dimension (Loeppky et al. 2009, doi:10.1198/TECH.2009.08040).
 POINTS_PER_KEY = 10
+FEWEST_POINTS = 32  # eight for each of four harmonics, which hold what a smooth response has
 
 
 def tornado(table: Any, keys: Sequence[str], measure: str, level: float = LEVEL) -> pd.DataFrame:
@@ -93,9 +94,13 @@ def first_order(
     indices = pd.DataFrame(
         {"key": list(keys), "S1": np.nan, "S1_conf": np.nan, "n": n, "verdict": _enough(n, len(keys))}
     )
-    harmonics = 10
-    if n <= 2 * harmonics or np.ptp(y) == 0.0:
-        return indices.assign(verdict=f"{n} points or no variation: nothing can be said")
+    if n < FEWEST_POINTS:
+        return indices.assign(verdict=f"{n} points, {FEWEST_POINTS} are the least: nothing can be said")
+    if np.ptp(y) == 0.0:
+        return indices.assign(verdict="no variation: nothing can be said")
+    # The bootstrap halves the points; its correction for bias divides by zero where a half has twice as many points as
+    # harmonics, and below that every half explains everything, which passes for an interval without width.
+    harmonics = min(10, n // 8)
     x = points[list(keys)].to_numpy(float)
     found = rbd_fast.analyze(_problem(keys, x), x, y, M=harmonics, conf_level=level, seed=seed)
     return indices.assign(S1=np.asarray(found["S1"], float), S1_conf=np.asarray(found["S1_conf"], float))

@@ -27,8 +27,8 @@ def counts_panel(section: Section) -> Panel:
     colours = type_colours(section.cell_types)
     counts = {name: section.series.get(f"{name}_cells") for name in section.cell_types}
     curves = [
-        Curve(name, days(section.series_minutes), count, colours[name])
-        for name, count in counts.items()
+        Curve(name, days(section.series_minutes), count, colours[name], ("-", "--", "-.", ":")[i % 4])
+        for i, (name, count) in enumerate(counts.items())
         if count is not None and count.max() > 0
     ]
     return _panel(section, "Cells by type", "Living cells", curves, "log")
@@ -51,10 +51,10 @@ def hypoxia_panel(section: Section) -> Panel:
 
 
 def doses(minutes: np.ndarray, level: np.ndarray | None) -> list[tuple[float, float]]:
-    """Return the spans of time, days, in which a level is above zero."""
+    """Return the spans of time, days, in which a level is above a hundredth of its peak: tails that fade never end."""
     if level is None or len(minutes) < 2:
         return []
-    on = np.concatenate([[False], level[:-1] > 0.0, [False]])
+    on = np.concatenate([[False], level[:-1] > 0.01 * level.max(), [False]])
     starts, stops = np.flatnonzero(on[1:] & ~on[:-1]), np.flatnonzero(on[:-1] & ~on[1:])
     return [(float(days(minutes[a])), float(days(minutes[b]))) for a, b in zip(starts, stops, strict=True)]
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 PARTIAL, PROGRESSION = 0.7, 1.2
 COMPLETE_RESPONSE, PARTIAL_RESPONSE = "complete response", "partial response"
@@ -148,14 +149,14 @@ def cohort(responses: Iterable[Response], gains: Iterable[Gain] = ()) -> Cohort:
     if not found:
         raise ValueError("expected at least one patient")
     n, words = len(found), (COMPLETE_RESPONSE, PARTIAL_RESPONSE, STABLE_DISEASE, PROGRESSIVE_DISEASE)
-    p, z = sum(r.controlled for r in found) / n, 1.959963984540054
-    middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    controlled = sum(r.controlled for r in found)
+    low, high = stats.binomtest(controlled, n).proportion_ci(method="wilson")
     times = np.sort([r.progression_min for r in found])
     failed = [g for r, g in zip(found, gained, strict=False) if np.isfinite(r.progression_min)]
     return Cohort(
         shares={word: sum(r.best == word for r in found) / n for word in words},
-        control=p,
-        control_interval=(float((middle - half) / (1 + z**2 / n)), float((middle + half) / (1 + z**2 / n))),
+        control=controlled / n,
+        control_interval=(float(low), float(high)),
         progression_quartiles=times[[int(np.ceil(q * n)) - 1 for q in (0.25, 0.5, 0.75)]],
         primary=sum(g.initial >= g.gained for g in failed) / len(failed) if failed else float("nan"),
     )

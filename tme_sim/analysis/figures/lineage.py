@@ -19,6 +19,7 @@ from tme_sim.analysis.palette import BLACK, BLUE, GREY, PALE, VERMILLION
 from tme_sim.analysis.style import panels, styled
 
 RESISTANT_COLOURS = LinearSegmentedColormap.from_list("resistant share", ["#BFD3E6", "#F6D9A8", VERMILLION])
+_WIDE_BAND = 0.02
 _FATES = {"resistant": VERMILLION, "sensitive": BLUE, "not measured": GREY}
 
 
@@ -74,7 +75,9 @@ def clones_figure(
     lower = np.zeros(len(days))
     for row, share, name in zip(sizes, resistant, names, strict=True):
         colour = RESISTANT_COLOURS(norm(share)) if np.isfinite(share) else PALE
-        ax.fill_between(days, lower, lower + row, facecolor=colour, lw=0.15, edgecolor="white")
+        # White lines between bands of a few cells would make them look paler than their scale.
+        edge = "white" if row.max() > _WIDE_BAND * np.max(sizes.sum(axis=0)) else colour
+        ax.fill_between(days, lower, lower + row, facecolor=colour, lw=0.15, edgecolor=edge)
         if name and row[-1] > 0:
             ax.text(days[-1], lower[-1] + row[-1] / 2, f" {name}", va="center", fontsize="small")
         lower = lower + row

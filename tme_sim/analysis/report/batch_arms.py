@@ -163,12 +163,12 @@ def differences(opened: OpenedBatch) -> Iterator[Item]:
             else f"No run of the control arm {control} is finished."
         )
         return
-    overall = compare_with_control(opened.paired, opened.measures, control)
-    pairs = "replicate and point" if opened.batch.keys else "replicate"
+    runs, over, pairs = _independent(opened)
+    overall = compare_with_control(runs, opened.measures, control, over=over)
     yield Picture(
         "differences",
         f"Differences from {control}",
-        f"Arm minus control, paired by {pairs}, which share their seed: mean with its 95 % confidence "
+        f"Arm minus control, paired by {pairs}: mean with its 95 % confidence "
         "interval (Student's t), filled where "
         "that leaves zero out; shares in percentage points (pts). Effect: Cohen's d_z, the mean "
         "difference over the standard deviation of differences. p of the paired "
@@ -203,6 +203,17 @@ def differences(opened: OpenedBatch) -> Iterator[Item]:
             )
 
 
+def _independent(opened: OpenedBatch) -> tuple[Any, list[str], str]:
+    """Return the runs, the keys to average each replicate over, and how pairs are made, in words."""
+    seed = ", which share their seed" if opened.seeds_shared else ", though every run has a seed of its own"
+    if not opened.batch.keys:
+        return opened.table, [], f"replicate{seed}"
+    if opened.drawn:
+        return opened.paired, [], f"drawn point and replicate{seed}"
+    average = "a replicate's mean over all points counts once, as its points are not independent"
+    return opened.table, list(opened.batch.keys), f"point and replicate{seed}; {average}"
+
+
 def _short(key: str) -> str:
     """Return the end of a key, enough to tell the points of one batch apart."""
     return (
@@ -234,6 +245,7 @@ def progression(opened: OpenedBatch) -> Iterator[Item]:
     )
     since = "the first dose" if treated else "the start of the run"
     progressed = int(times["progressed"].sum())
+    pooled = " over all points of the sweep" if opened.batch.keys else ""
     for group in opened.groups:
         curves: Any = found.curves[found.curves["arm"].isin(group)]
         yield Picture(
@@ -241,8 +253,8 @@ def progression(opened: OpenedBatch) -> Iterator[Item]:
             f"Runs without progression{opened.which(group)}",
             f"Progression: the diameter, from the number of tumour cells, {PROGRESSION - 1:.0%} above its "
             f"smallest value since {start}. Kaplan-Meier estimate with 95 % bands; {progressed} of {int(known.sum())} "
-            "runs progressed, the others are censored at their end. Runs are taken as independent, although those of "
-            "one replicate share their seed.",
+            f"runs{pooled} progressed, the others are censored at their end. Runs are taken as independent"
+            f"{', although those of one replicate share their seed' if opened.seeds_shared else ''}.",
             survival_figure(curves, arm_colours(group), since),
             curves,
         )

@@ -30,7 +30,11 @@ def report_of_batch(batch: Batch) -> Report:
         Chapter("Time to progression", "", progression(opened)),
     ]
     if len(batch.arms) > 1:
-        lead = "Replicates share their seeds across arms, so that arms are compared in pairs."
+        lead = (
+            "Replicates share their seeds across arms, so that arms are compared in pairs."
+            if opened.seeds_shared
+            else "Every run has a seed of its own; arms are compared in pairs of the same replicate number."
+        )
         chapters.insert(1, Chapter("Differences", lead, differences(opened)))
     if opened.stepped:
         chapters.append(Chapter("Responses", "One swept parameter at a time.", responses(opened)))

@@ -85,7 +85,12 @@ class OpenedRun:
 
     def doses(self, drug: str | None) -> list[tuple[float, float]]:
         """Return the days with a drug in the blood."""
-        return doses(self.run.timeseries.index.to_numpy(float), self.series(f"{drug}_plasma"))
+        return doses(self.run.timeseries.index.to_numpy(float), self.series(f"{self.field_of(drug)}_plasma"))
+
+    def field_of(self, drug: str | None) -> str | None:
+        """Return the field that a drug is in; its own name where the scenario is not known."""
+        spec = self.scenario.drugs.get(drug) if self.scenario is not None and drug is not None else None
+        return (spec.field if spec is not None else None) or drug
 
     def moments(self, most: int) -> list[float]:
         """Return at most so many snapshots, evenly spread from the first to the last, minutes."""

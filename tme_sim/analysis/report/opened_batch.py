@@ -57,6 +57,12 @@ class OpenedBatch:
         keys = ["replicate", *self.batch.keys]
         return self.table.assign(replicate=self.table.groupby(keys, sort=False, dropna=False).ngroup())
 
+    @cached_property
+    def seeds_shared(self) -> bool:
+        """Whether a replicate has one seed in all arms and points (``common_random_numbers``)."""
+        of_replicate: Any = self.batch.design.groupby("replicate")["seed"].nunique()
+        return bool((of_replicate == 1).all())
+
     @property
     def arms(self) -> list[str]:
         """Arms with finished runs, the control first."""

@@ -24,6 +24,9 @@ _NICHES = (
     ("_rim", "in the rim", VERMILLION, "--"),
     ("_perfused", "near vessels", BLUE, ":"),
 )
+# Colours of these lie close together for some readers; the style of the line tells them apart.
+_STAGES = (("G1", "G1", BLUE, "-"), ("S", "S", VERMILLION, "--"), ("G2M", "G2/M", ORANGE, ":"))
+_DEATH_STYLES = {"necrosis": "-", "apoptosis": ":", "drug": "--"}
 _LEAST, _SHOWN = 1e-6, 1e-3  # contributions that are more than rounding, and that are drawn
 _AGAINST = (
     ("resistant_fraction", "against a naive cell in normoxia"),
@@ -59,23 +62,26 @@ def _turnover(opened: OpenedRun) -> Panel:
     """Return births and deaths by cause per day."""
     days = opened.series_days
     curves = []
-    for name, label, colour in (
-        ("births", "births", ORANGE),
-        *((f"deaths_by_{c}", f"deaths: {c}", k) for c, k in DEATHS.items()),
+    for name, label, colour, style in (
+        ("births", "births", ORANGE, "-"),
+        *((f"deaths_by_{c}", f"deaths: {c}", k, _DEATH_STYLES.get(c, "-.")) for c, k in DEATHS.items()),
     ):
         total = opened.series(name)
         if total is not None and total.max() > total.min() and len(days) > 2:
             step = max(1, round(0.5 / float(np.median(np.diff(days)))))  # half a day or one reading
             at = np.arange(0, len(days), step)
+            at = np.append(
+                at[:-1] if len(at) > 1 and len(days) - 1 - at[-1] < step / 2 else at, len(days) - 1
+            )
             rate = np.diff(total[at]) / np.diff(days[at])
-            curves.append(Curve(label, (days[at][1:] + days[at][:-1]) / 2.0, rate, colour))
+            curves.append(Curve(label, (days[at][1:] + days[at][:-1]) / 2.0, rate, colour, style))
     return Panel("Births and deaths", "Cells per day", curves)
 
 
 def _stages(opened: OpenedRun) -> Panel:
     curves = [
-        Curve(label, opened.series_days, share, colour)
-        for name, label, colour in (("G1", "G1", BLUE), ("S", "S", VERMILLION), ("G2M", "G2/M", ORANGE))
+        Curve(label, opened.series_days, share, colour, style)
+        for name, label, colour, style in _STAGES
         if (share := opened.series(f"share_in_{name}")) is not None
     ]
     return Panel("Tumour cells by stage", "Share of tumour cells", curves, "share")
@@ -185,29 +191,46 @@ def _niche_shares(opened: OpenedRun, drug: str) -> list[Share]:
 def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
     found: Any = opened.run.classes
     found = found[found["drug"] == drug]
+    if found.empty and opened.observed.washout is not None:
+        yield Words(
+            f"No tumour cell lived at the end, so that there is none to class by its resistance to {drug}."
+        )
+        return
     if found.empty:
         yield Words(
-            f"Whether cells resistant to {drug} were so before treatment or became so under it, and "
-            "whether that lasts, is told "
-            "by a drug-free washout after the run; this scenario asks for none (resistance: {washout: …})."
+            f"Whether cells resist {drug} by what they inherit or through their state and surroundings, and whether "
+            "that lasts, is told by a drug-free washout after the run; this scenario asks for none "
+            "(resistance: {washout: …})."
         )
         return
     counts: Any = found["class"].value_counts().reindex(CLASSES, fill_value=0)
     total = int(counts.sum())
-    shares = [Share("After the washout", name, count / total, total) for name, count in counts.items()]
+    shares = [Share("Class of the cell", name, count / total, total) for name, count in counts.items()]
     table = pd.DataFrame(
         {"class": counts.index, "cells": counts.to_numpy(), "share": counts.to_numpy() / total}
     )
     yield Picture(
         f"classes_{drug}",
         f"Classes of resistance to {drug}",
-        f"The {total:,} living tumour cells at the end, followed through a drug-free washout. "
-        "Pre-existing: resistant before "
-        "treatment by what it inherited; induced: gained under treatment; stable when at least half of its living "
-        "descendants still resist after the washout, transient when fewer do; lost in washout: none of them lives.",
+        f"The {total:,} living tumour cells at the end of the run, and what became of them in a copy of it that "
+        f"went on without drug{_for(opened)}. Pre-existing: "
+        "resistant by heritable traits alone, all else naive. Induced: resistant through its state and surroundings"
+        f"{_untreated(opened)}; stable when at least half of its living descendants still resist after the washout, "
+        "transient when fewer do. Lost in washout: induced, and none of its descendants lives.",
         shares_figure(shares, "Share of living tumour cells"),
         table,
     )
+
+
+def _for(opened: OpenedRun) -> str:
+    washout = opened.observed.washout
+    return "" if washout is None else f" for {float(washout) / 1440.0:g} days"
+
+
+def _untreated(opened: OpenedRun) -> str:
+    """Return a remark where no drug was given, so that nothing is taken for an answer to treatment."""
+    supplied = opened.run.ledger("drugs")["supplied"].to_numpy(float)
+    return "" if supplied.any() else ", here without treatment, as no drug was given"
 
 
 def attribution(opened: OpenedRun) -> Iterator[Item]:

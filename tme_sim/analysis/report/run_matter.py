@@ -143,7 +143,7 @@ def drugs(opened: OpenedRun) -> Iterator[Item]:
 
 def _exposure(opened: OpenedRun, drug: str) -> tuple[list[Panel], dict[str, np.ndarray]]:
     days, table = opened.series_days, {"day": opened.series_days}
-    field = (opened.scenario.drugs[drug].field if opened.scenario is not None else None) or drug
+    field = opened.field_of(drug)
     shown = (
         (
             "Around the cells",
