@@ -93,7 +93,8 @@ class Multigrid:
 
     Work arrays are kept from call to call and dropped by pickling. Threads (`jit.set_threads`) share out
     species; results do not depend on their number. Limits: one species alone uses one thread; where a quarter
-    of all sites is cut off at random a solve takes some 100 iterations.
+    of all sites is cut off at random a solve takes some 100 iterations; the source of a site with neither sink nor
+    neighbour is not looked at.
 
     Source: Trottenberg, Oosterlee & Schüller (2001), Multigrid, ISBN 0-12-701070-X.
     """
@@ -186,7 +187,8 @@ class Multigrid:
         """Solve with Michaelis-Menten uptake ``V u / (u + Km)`` added to the left-hand side.
 
         Newton's method. Clipped at zero, its iterates rise to the solution whatever the first guess: the
-        uptake is concave and every Jacobian an M-matrix. The result is never negative.
+        uptake is concave and every Jacobian an M-matrix. The result is never negative. Limits: with a half saturation
+        below some 1e-9 of the largest value, steps out of it are within the tolerance and pass for the end.
 
         Parameters
         ----------
