@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tme_sim import TumorMicroenvironment
 from tme_sim.live.watched import WatchedRun
 from tme_sim.scenario.load import load_scenario
 
@@ -96,6 +97,9 @@ def serve(config: str, settings: tuple[str, ...], log: Path) -> Server:
 
 @pytest.fixture(scope="session")
 def server(browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    TumorMicroenvironment(
+        "s0_relay", list(SMALL)
+    ).step()  # compiles the kernels, for which a click would not wait
     served = serve("s0_relay", SMALL, tmp_path_factory.mktemp("server") / "log")
     yield served
     served.end()
