@@ -29,10 +29,6 @@ def dock(
         out_uptake[places[i]] = docking[cell_type[i]] * factor[i]
 
 
-# Cells that are gone through together, pool by pool, so that their rows stay in cache; divides BLOCK.
-_TILE = 64
-
-
 @block_kernel
 def take_up(
     first: int,
@@ -63,10 +59,9 @@ def take_up(
     (n_blocks, n_pools, n_types), zero before, is the number of vesicles internalised: whole, hence exact.
     """
     n = len(behaviours)
-    rows, keys, draw = np.empty(_TILE, np.uint64), np.empty(_TILE, np.uint64), np.empty(_TILE)
-    for tile in range(first * BLOCK // _TILE, -(-min(n, last * BLOCK) // _TILE)):
-        begin, end = tile * _TILE, min(n, last * BLOCK, (tile + 1) * _TILE)
-        block = begin // BLOCK
+    for block in range(first, last):
+        begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
+        rows, keys, draw = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64), np.empty(BLOCK)
         # Unsigned, since numba wraps signed indices.
         at, kind = site[begin:end].astype(np.uint64), cell_type[begin:end].astype(np.uint64)
         awake, key = death[begin:end] == 0, lineage[begin:end]

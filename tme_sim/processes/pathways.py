@@ -11,9 +11,6 @@ from tme_sim.numerics.jit import BLOCK, block_kernel
 from tme_sim.processes.base import Context
 from tme_sim.state.tissue import Tissue
 
-# Cells that are gone through together, variable by variable, so that their rows stay in cache; divides BLOCK.
-_TILE = 64
-
 
 @block_kernel
 def relax(
@@ -30,10 +27,10 @@ def relax(
     ``target`` float64 (n, n_behaviours), ``columns`` int64 (n_variables,), ``io_variables`` (>= n, n_variables).
     """
     n = target.shape[0]
-    for begin in range(first * BLOCK, min(n, last * BLOCK), _TILE):
+    for block in range(first, last):
         for v in range(columns.shape[0]):
             column, share = columns[v], gain[v]
-            for i in range(begin, min(n, begin + _TILE)):
+            for i in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
                 goal = target[i, column]
                 goal = 0.0 if goal < 0.0 else goal
                 goal = 1.0 if goal > 1.0 else goal

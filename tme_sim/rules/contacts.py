@@ -34,16 +34,16 @@ def sums_around(tissue: Tissue, touched: np.ndarray) -> np.ndarray:
         line.reshape(-1)[cells["site"][rows]] = cells["variables"][rows, variable]
         around = np.zeros(shape)
         for axis in (2, 1, 0):
-            sides = _both_sides(line, axis)
+            sides = both_sides(line, axis)
             around += sides
             line = line + sides
         sums[:] = around.reshape(-1)
     return out
 
 
-def _both_sides(values: np.ndarray, axis: int) -> np.ndarray:
+def both_sides(values: np.ndarray, axis: int) -> np.ndarray:
     """Return the sum of the two neighbours of each site along an axis."""
-    low, high = [slice(None)] * 3, [slice(None)] * 3
+    low, high = [slice(None)] * values.ndim, [slice(None)] * values.ndim
     low[axis], high[axis] = slice(None, -1), slice(1, None)
     out = np.zeros_like(values)
     out[tuple(low)] += values[tuple(high)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tme_sim.numerics.jit import BLOCK, block_kernel, kernel
-from tme_sim.rules.contacts import contact_with_state, sums_around
+from tme_sim.rules.contacts import both_sides, contact_with_state, sums_around
 from tme_sim.rules.tables import RuleError
 from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
@@ -20,7 +20,6 @@ _SINGLE = ("contact dead", "free neighbours", "distance to vessel", "energy", "a
 # Codes of what stands at a site, as `count_around` orders its counts; counts to a word, and bits to a count.
 _FREE, _DEAD, _LIVING = 0, 1, 2
 _COUNTS = 8
-_TILE = 64  # cells whose rows of a matrix are copied together
 _PREFIXES = {
     "held": ("cargo", "cargo"),
     "arriving": ("cargo", "cargo"),
@@ -247,17 +246,8 @@ def count_around(
     counts = once.reshape(-1, *shape)
     for axis in (3, 2, 1):
         if counts.shape[axis] > 1:
-            counts = _add_both_sides(counts, axis)
+            counts = counts + both_sides(counts, axis)
     return counts.reshape(once.shape)
-
-
-def _add_both_sides(counts: np.ndarray, axis: int) -> np.ndarray:
-    low, high = [slice(None)] * 4, [slice(None)] * 4
-    low[axis], high[axis] = slice(None, -1), slice(1, None)
-    total = counts.copy()
-    total[tuple(low)] += counts[tuple(high)]
-    total[tuple(high)] += counts[tuple(low)]
-    return total
 
 
 @kernel
@@ -366,11 +356,9 @@ def _subtract(neighbours, code, at, itself, out_count):
 
 @kernel
 def _copy(begin, end, first, last, column, target, factor, matrix, out_signals):
-    """Copy columns of a matrix with one row per cell, times their factors; few rows at a time stay in cache."""
-    for start in range(begin, end, _TILE):
-        stop = min(end, start + _TILE)
-        for entry in range(first, last):
-            source, to, times = column[entry], target[entry], factor[entry]
-            out, values = out_signals[to][start:stop], matrix[start:stop, source]
-            for i in range(len(out)):
-                out[i] = values[i] * times
+    """Copy columns of a matrix with one row per cell, times their factors."""
+    for entry in range(first, last):
+        source, to, times = column[entry], target[entry], factor[entry]
+        out, values = out_signals[to][begin:end], matrix[begin:end, source]
+        for i in range(len(out)):
+            out[i] = values[i] * times
