@@ -14,6 +14,7 @@ from tme_sim.analysis.palette import RATIO
 from tme_sim.live import layers
 from tme_sim.live.kinds import Kinds
 from tme_sim.live.layers import TYPES, Layer, colourings_of, layers_of
+from tme_sim.model.exchange import unknown_name
 from tme_sim.model.tumor import TumorMicroenvironment
 
 DECADES = 3
@@ -115,6 +116,13 @@ class Painter:
         """Return what to look at first: oxygen, or whatever comes first."""
         layer = "oxygen" if "oxygen" in self.layers else next(iter(self.layers))
         return View(layer, TYPES, self.model.tissue.grid.shape[0] // 2)
+
+    def faults(self, view: View) -> list[str]:
+        """Return what a view names that this tissue does not have, with what it has."""
+        asked = [("layer", view.layer, self.layers)]
+        if view.colouring:
+            asked.append(("colouring", view.colouring, self.colourings))
+        return [unknown_name(what, name, list(known)) for what, name, known in asked if name not in known]
 
     def take(self, view: View) -> Picture:
         """Return the picture of the present state."""
