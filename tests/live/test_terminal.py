@@ -33,6 +33,14 @@ def test_screen_tells_what_the_picture_tells(run: WatchedRun) -> None:
     assert "mmHg" in text
 
 
+def test_narrow_terminal_cuts_the_title_and_no_number(run: WatchedRun) -> None:
+    picture = Painter(run.model).take(Painter(run.model).first_view())
+    head = printed(screen(run, picture, 80, 40), colours=None, width=80).splitlines()[0]
+    assert f"step 0   {run.model.living_cells:,} living cells" in head
+    assert head.startswith(run.model.title[:20])
+    assert "…" in head
+
+
 def test_letters_stand_where_the_cells_are(run: WatchedRun) -> None:
     picture = Painter(run.model).take(Painter(run.model).first_view())
     ny, nx = picture.layer.shape

@@ -67,7 +67,7 @@ class Picture:
     vessels : uint32 (m,)
         Flat index, in the plane, of every site of a perfused vessel.
     kinds : tuple of (label, colour, count)
-        Kinds of cells in the plane; empty when cells are coloured by a value.
+        Kinds of cells in the plane; when cells are coloured by a value, those that have none.
     """
 
     view: View
@@ -168,7 +168,9 @@ class Painter:
         bar = self._bar(layer, values)
         image[there] = np.where(np.isfinite(values), _scaled(np.nan_to_num(values), bar, 2, 255), 1)
         table = np.vstack([_table(["#000000", _NO_VALUE]), _ramp(bar.colours, 254)])
-        return replace(picture, cell_colours=table, cell_bar=bar)
+        without = int(np.count_nonzero(~np.isfinite(values)))
+        kinds = (("cells without a value", _NO_VALUE, without),) if without else ()
+        return replace(picture, cell_colours=table, cell_bar=bar, kinds=kinds)
 
     def _values(self, layer: Layer, rows: np.ndarray) -> np.ndarray:
         """Return a colouring's values; one that takes long is measured now and then, and kept by cell in between."""

@@ -22,6 +22,7 @@ from rich.text import Text
 
 from tme_sim.live.charts import charts_of
 from tme_sim.live.picture import Painter, Picture
+from tme_sim.live.svg import last_value
 from tme_sim.live.watched import WatchedRun
 from tme_sim.scenario.scenario import Scenario
 
@@ -59,13 +60,10 @@ def play(scenario: Scenario, *, steps: int = 1, console: Console | None = None) 
 
 def screen(run: WatchedRun, picture: Picture, width: int, height: int) -> RenderableType:
     """Return the tissue with its numbers beside it, within a terminal of this size."""
-    head = Text(
-        f"{run.model.title}   day {picture.minutes / 1440.0:.2f}   step {picture.step:,}   "
-        f"{run.model.living_cells:,} living cells",
-        style="bold",
-        no_wrap=True,
-        overflow="ellipsis",
-    )
+    state = f"day {picture.minutes / 1440.0:.2f}   step {picture.step:,}   {run.model.living_cells:,} living cells"
+    title = Text(run.model.title)
+    title.truncate(max(1, width - len(state) - 3), overflow="ellipsis")
+    head = Text.assemble(title, "   ", state, style="bold", no_wrap=True, overflow="ellipsis")
     tissue = Raster(picture, max(20, width - _BESIDE - 2), max(8, height - 4))
     return Group(head, Columns([tissue, numbers(run, picture)], padding=(0, 2)))
 
@@ -91,13 +89,7 @@ def numbers(run: WatchedRun, picture: Picture) -> Table:
     for chart in charts_of(run.model.config, series)[1:]:
         table.add_row("", Text(chart.title, style="bold"), "")
         for line in chart.lines:
-            known = line.values[np.isfinite(line.values)]
-            if len(known):
-                text = (
-                    f"{100 * known[-1]:.3g} %"
-                    if chart.unit == "%"
-                    else f"{known[-1]:,.4g} {chart.unit}".rstrip()
-                )
+            if text := last_value(chart, line):
                 table.add_row("", line.label, text)
     return table
 
