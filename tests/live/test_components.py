@@ -32,7 +32,7 @@ def test_our_components_follow_solaraviz(model: TumorMicroenvironment) -> None:
     try:
         canvas = next(widget for widget in _instances.values() if getattr(widget, "picture", None))
         before = canvas.picture
-        assert [bar["label"] for bar in before["bars"]] == ["Glucose", "HIF"]
+        assert [bar["label"] for bar in before["bars"]] == ["glucose", "HIF"]
         rendered.find(ipyvuetify.Btn, children=["Step"]).widget.click()
         assert canvas.picture["step"] == 1
         assert canvas.picture["layer"] != before["layer"]

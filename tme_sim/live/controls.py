@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SPEEDS = {"1 step/s": 1.0, "5 steps/s": 5.0, "20 steps/s": 20.0, "as fast as it goes": float("inf")}
 _EVERY: tuple[str, ...] = ("1", "2", "5", "10", "20", "50", "100")
+_ON = "#B0003A"  # as its mark on the time axis
 _NO_CELLS = "no cells"
 _SEED = re.compile(r"\s*[0-9]{1,20}\s*")
 
@@ -166,7 +167,8 @@ def Act(desk: Desk, offer: Offer):  # noqa: N802
     solara.Button(
         children=[offer.label, hint],
         on_click=lambda: desk.act(lambda: desk.run.toggle(offer)),
-        color="error" if on else None,
+        color=_ON if on else None,
+        dark=on,
         outlined=not on,
         small=True,
     )
