@@ -90,6 +90,7 @@ def test_narrow_window_hides_nothing(tab: Tab, width: int, below: bool) -> None:
     assert chart["x"] + chart["width"] <= width
     assert 0 <= chart["y"] <= 700 - chart["height"]
     assert (chart["y"] > map_["y"] + map_["height"]) == below
+    assert tab.page.locator(".tme-head").bounding_box()["height"] > 40
     upper, lower = card.bounding_box(), tab.page.locator(".tme-right:has(.tme-charts)").bounding_box()
     assert upper["y"] + upper["height"] <= lower["y"] + 1
 

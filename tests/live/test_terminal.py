@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 from rich.console import Console
@@ -71,6 +72,15 @@ def test_small_room_shows_cells_before_empty_sites(run: WatchedRun) -> None:
     blocks = picture.cells.reshape(10, 3, 10, 3).any(axis=(1, 3))
     assert (ny, nx) == (30, 30)
     assert np.array_equal(there[sites], blocks)
+
+
+def test_many_vessels_in_small_room_do_not_hide_cells(run: WatchedRun) -> None:
+    picture = Painter(run.model).take(Painter(run.model).first_view())
+    vessels = picture.vessels
+    assert np.isin(Raster(picture, 15, 8).sites, vessels).sum() == len(vessels)
+    everywhere = np.arange(0, picture.layer.size, 2)
+    crowded = Raster(replace(picture, vessels=everywhere), 10, 5).sites
+    assert np.isin(crowded, everywhere).mean() < 0.9
 
 
 def test_play_prints_the_last_moment_where_there_is_no_terminal(capsys) -> None:

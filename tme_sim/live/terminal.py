@@ -28,6 +28,7 @@ from tme_sim.scenario.scenario import Scenario
 
 VESSEL = (11, 37, 69)
 _BESIDE = 46  # columns for the numbers
+_CROWDED = 0.25  # of the samples: with more vessels than that, they stand no longer before cells
 
 
 def play(scenario: Scenario, *, steps: int = 1, console: Console | None = None) -> None:
@@ -117,7 +118,8 @@ class Raster:
     ----------
     picture : Picture
     columns, rows : int
-        Room, in characters; the plane is sampled to fit, vessels before cells, cells before empty sites.
+        Room, in characters; the plane is sampled to fit, cells before empty sites, and vessels before cells as long
+        as they do not hide the tissue.
     """
 
     def __init__(self, picture: Picture, columns: int, rows: int):
@@ -168,10 +170,13 @@ def _sampled(picture: Picture, columns: int, rows: int) -> np.ndarray:
     ny, nx = picture.layer.shape
     block = max(1, math.ceil(nx / columns), math.ceil(ny / rows))
     rank = np.append((picture.cells > 0).reshape(-1).astype(np.int8) + 1, 0)
-    rank[picture.vessels] = 3
     wide, tall = math.ceil(nx / block), math.ceil(ny / block)
     tall += tall % 2
     padded = np.full((tall * block, wide * block), ny * nx)
     padded[:ny, :nx] = np.arange(ny * nx).reshape(ny, nx)
     sites = padded.reshape(tall, block, wide, block).swapaxes(1, 2).reshape(tall, wide, -1)
+    first = rank.copy()
+    first[picture.vessels] = 3
+    if (first[sites] == 3).any(axis=-1).mean() <= _CROWDED:
+        rank = first
     return np.take_along_axis(sites, rank[sites].argmax(axis=-1)[..., None], axis=-1)[..., 0]
