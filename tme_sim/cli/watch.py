@@ -70,7 +70,7 @@ def _serve(config: str, scenario: Scenario, port: int, *, browser: bool) -> None
     try:
         serve(page, port, bare=True, ready=ready, leave_s=_LEAVE_S)
     except PortTaken as error:
-        raise CommandError(f"--port {port}: {error.strerror}; choose another, or 0 for a free one") from None
+        raise CommandError(f"--port: {error.strerror}; choose another, or 0 for a free one") from None
     except AssetsError as error:
         raise CommandError(str(error)) from None
 

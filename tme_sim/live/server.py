@@ -87,7 +87,7 @@ def _listen(port: int) -> socket.socket:
         listener.bind((HOST, port))
     except OSError as error:
         listener.close()
-        raise PortTaken(error.errno, f"{error.strerror} on {HOST}") from None
+        raise PortTaken(error.errno, f"port {port} of {HOST}: {error.strerror}") from None
     return listener
 
 
