@@ -4,8 +4,9 @@ import re
 import pytest
 
 from tests.scenario.made import SMALL, changed, faults
+from tme_sim.batch.experiment import find_experiment
 from tme_sim.scenario.faults import Fault, ScenarioError, dotted
-from tme_sim.scenario.load import Known, load_scenario
+from tme_sim.scenario.load import Known, find_scenario, load_scenario
 
 RULE = "signal: oxygen, effect: decreases, behaviour: HIF, to: 0, half_max: 8 mmHg, hill: 4}"
 
@@ -180,3 +181,14 @@ def test_fault_of_a_part_is_not_repeated_for_the_whole():
     with pytest.raises(ScenarioError) as caught:
         load_scenario("liver_metastasis", ["grid.size=[-1 mm, 1 mm]"])
     assert len(caught.value.faults) == 1
+
+
+@pytest.mark.parametrize(
+    ("find", "what", "near"),
+    [(find_scenario, "scenario", "liver_metastasis"), (find_experiment, "experiment", "quick")],
+)
+def test_a_folder_and_a_missing_file_are_told_apart(find, what, near, tmp_path) -> None:
+    with pytest.raises(ScenarioError, match=f"this is a folder, and no {what}"):
+        find(tmp_path)
+    with pytest.raises(ScenarioError, match=f"no such file, and no {what} .*did you mean {near}"):
+        find(near[:-1])

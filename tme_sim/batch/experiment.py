@@ -9,9 +9,9 @@ import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from tme_sim.record.schedule import ScheduleError, wall_time_s
-from tme_sim.resources import data_dir
 from tme_sim.scenario.block import Block, Count, Flag
-from tme_sim.scenario.faults import Fault, ScenarioError, dotted, nearest, problem, shown
+from tme_sim.scenario.faults import Fault, ScenarioError, dotted, problem, shown
+from tme_sim.scenario.load import find_file
 from tme_sim.scenario.merge import place_of, plain
 from tme_sim.scenario.messages import findings_of
 from tme_sim.scenario.source import Node, read_file
@@ -161,16 +161,7 @@ def find_experiment(path_or_name: str | Path) -> Path:
     ScenarioError
         When there is none.
     """
-    path = Path(path_or_name)
-    if path.is_file():
-        return path
-    folder = data_dir("experiments")
-    for candidate in (folder / path, folder / f"{path}.yaml"):
-        if path.name == str(path) and candidate.is_file():
-            return candidate
-    reason = "there is no such file, and no experiment of this name comes with the package"
-    names = sorted(file.stem for file in folder.glob("*.yaml"))
-    raise ScenarioError([Fault(str(path_or_name), "", reason, nearest(path.name, names))])
+    return find_file(path_or_name, "experiments", "experiment")
 
 
 def load_experiment(path: Path) -> tuple[Experiment, Node]:

@@ -58,15 +58,26 @@ def names_of_package() -> Known:
 
 def find_scenario(path_or_name: str | Path) -> Path:
     """Return the file of a scenario, given as a path or as the name of one in the package."""
-    path = Path(path_or_name)
+    return find_file(path_or_name, "configs", "scenario")
+
+
+def find_file(path_or_name: str | Path, folder: str, what: str) -> Path:
+    """Return a file given as a path, or as the name of one in a folder of the package.
+
+    Raises
+    ------
+    ScenarioError
+        When there is none.
+    """
+    path, own = Path(path_or_name), data_dir(folder)
     if path.is_file():
         return path
-    configs = data_dir("configs")
-    for candidate in (configs / path, configs / f"{path}.yaml"):
+    for candidate in (own / path, own / f"{path}.yaml"):
         if path.name == str(path) and candidate.is_file():
             return candidate
-    names = sorted(file.stem for file in configs.glob("*.yaml"))
-    reason = "there is no such file, and no scenario of this name comes with the package"
+    there = "this is a folder" if path.is_dir() else "there is no such file"
+    names = sorted(file.stem for file in own.glob("*.yaml"))
+    reason = f"{there}, and no {what} of this name comes with the package"
     raise ScenarioError([Fault(str(path_or_name), "", reason, nearest(path.name, names))])
 
 
