@@ -34,7 +34,7 @@ def test_all_faults_are_told_at_once() -> None:
     assert str(caught.value).count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["run", "plan"])
+@pytest.mark.parametrize("command", ["run", "plan", "watch"])
 def test_errors_name_the_option_that_was_typed(command: str, tmp_path: Path) -> None:
     out = ["--out", str(tmp_path / "a.h5")] if command == "run" else []
     typed = CliRunner().invoke(app, [command, "s0_relay", "--until", "zzz", "--seed", "-3", *out])

@@ -32,14 +32,32 @@ def test_our_components_follow_solaraviz(model: TumorMicroenvironment) -> None:
     try:
         canvas = next(widget for widget in _instances.values() if getattr(widget, "picture", None))
         before = canvas.picture
-        assert [bar["label"] for bar in before["bars"]] == ["Glucose", "HIF"]
+        assert [bar["label"] for bar in before["bars"]] == ["glucose", "HIF"]
         rendered.find(ipyvuetify.Btn, children=["Step"]).widget.click()
         assert canvas.picture["step"] == 1
         assert canvas.picture["layer"] != before["layer"]
-        charted = [
-            text for widget in _instances.values() if (text := getattr(widget, "unsafe_innerHTML", None))
-        ]
-        assert any("Living cells by type" in text for text in charted)
+        charted = next(
+            text
+            for widget in _instances.values()
+            if "Living cells by type" in (text := getattr(widget, "unsafe_innerHTML", None) or "")
+        )
+        assert charted.count("<polyline") > 2  # a single moment is drawn as dots
+    finally:
+        rendered.close()
+
+
+def test_unknown_layer_and_colouring_are_told_in_place_of_the_picture(model: TumorMicroenvironment) -> None:
+    page = tissue("oxigen", "variables of state")(model)
+    _, rendered = reacton.render(page, handle_error=False)
+    try:
+        told = " ".join(
+            child
+            for widget in _instances.values()
+            for child in getattr(widget, "children", ())
+            if isinstance(child, str)
+        )
+        assert "no layer named 'oxigen'; did you mean 'oxygen'?" in told
+        assert "no colouring named 'variables of state'" in told
     finally:
         rendered.close()
 
@@ -81,6 +99,7 @@ def test_example_of_the_documentation_is_a_page(browser, example: Path, open_tab
     served = Server([sys.executable, str(example)], tmp_path / "log")
     try:
         tab: Tab = open_tab(served.address)
+        assert tab.page.title() == "tme-sim"
         tab.press("Step")
         tab.until_step(1)
         tab.press("Reset")

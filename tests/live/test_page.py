@@ -74,7 +74,7 @@ def test_columns_stand_side_by_side_without_and_with_a_cell(tab: Tab) -> None:
     assert lefts() == sorted(lefts())
 
 
-@pytest.mark.parametrize(("width", "below"), [(900, False), (500, True)])
+@pytest.mark.parametrize(("width", "below"), [(900, False), (700, True), (420, True)])
 def test_narrow_window_hides_nothing(tab: Tab, width: int, below: bool) -> None:
     tab.click_site(15, 15)
     card = tab.page.locator(".tme-cell")
@@ -84,10 +84,13 @@ def test_narrow_window_hides_nothing(tab: Tab, width: int, below: bool) -> None:
     last = tab.page.locator("svg.tme-chart").last
     last.scroll_into_view_if_needed()
     chart, map_ = last.bounding_box(), tab.page.locator(".tme-main").bounding_box()
+    wide = tab.page.evaluate("() => document.querySelector('.tme-page').scrollWidth")
+    assert wide <= width
     assert chart["x"] >= 0
     assert chart["x"] + chart["width"] <= width
     assert 0 <= chart["y"] <= 700 - chart["height"]
     assert (chart["y"] > map_["y"] + map_["height"]) == below
+    assert tab.page.locator(".tme-head").bounding_box()["height"] > 40
     upper, lower = card.bounding_box(), tab.page.locator(".tme-right:has(.tme-charts)").bounding_box()
     assert upper["y"] + upper["height"] <= lower["y"] + 1
 
@@ -169,7 +172,7 @@ def test_click_tells_what_a_cell_is_and_why_it_resists(tab: Tab) -> None:
 def test_layer_and_colouring_change_pixels_and_bars(tab: Tab) -> None:
     seen = {tab.pixels()}
     tab.choose("Layer", "glucose")
-    assert "Glucose mM" in tab.page.locator(".tme-bars").inner_text()
+    assert "glucose mM" in tab.page.locator(".tme-bars").inner_text()
     seen.add(tab.pixels())
     tab.choose("Cells by", "HIF")
     assert "HIF 0 to 1" in tab.page.locator(".tme-bars").inner_text()
@@ -187,6 +190,21 @@ def test_zoom_enlarges_and_comes_back(tab: Tab) -> None:
     assert tab.page.locator(".tme-scale").inner_text() != scale
     tab.page.get_by_title("Whole plane").click()
     assert tab.pixels() == whole
+
+
+def test_clicked_cell_stays_in_the_map_that_its_card_narrows(tab: Tab) -> None:
+    for _ in range(4):
+        tab.page.get_by_title("Closer (+)").click()
+    box = tab.page.locator(".tme-map canvas").bounding_box()
+    tab.page.mouse.click(box["x"] + box["width"] - 60, box["y"] + box["height"] / 2)
+    tab.page.locator(".tme-cell table").first.wait_for()
+    tab.page.wait_for_timeout(300)
+    assert tab.page.locator(".tme-map canvas").bounding_box()["width"] < box["width"] - 200
+    x, width = tab.page.evaluate(
+        "() => { const v = document.querySelector('.tme-map').__vue__;"
+        " return [v.middle(v.selected)[0], v.$refs.canvas.width]; }"
+    )
+    assert 0 < x < width
 
 
 def test_intervention_acts_and_the_exported_scenario_repeats_the_run(tab: Tab, tmp_path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,7 @@ from tme_sim.live.telling import portrait_html
 from tme_sim.live.watched import WatchedRun
 from tme_sim.measures.resistance import assess
 from tme_sim.model.tumor import TumorMicroenvironment
+from tme_sim.scenario.load import load_scenario
 from tme_sim.state.codes import G1, NECROSIS, S
 
 
@@ -162,6 +165,32 @@ def test_chart_draws_lines_marks_and_escapes_words() -> None:
     assert "50 %" in text
     middle = float(text.partition('<g class="tme-mark">')[2].partition('x1="')[2].partition('"')[0])
     assert middle == pytest.approx((52 + 430) / 2, abs=0.2)
+
+
+def test_marks_that_stand_close_share_a_badge_off_the_axis() -> None:
+    line = Line("a", "#000000", np.array([0.0, 0.5]))
+    marks = [Mark(0.0, "a"), Mark(12.0, "b"), Mark(7200.0, "c"), Mark(14400.0, "d")]
+    text = draw(Chart("share", (line,), "%"), np.array([0.0, 14400.0]), marks)
+    badges = re.findall(
+        r'<rect x="([\d.]+)" y="25" width="([\d.]+)" height="14" rx="7"/><text [^>]*>([^<]+)<', text
+    )
+    assert [number for _, _, number in badges] == ["1-2", "3", "4"]
+    assert all(float(x) >= 52 and float(x) + float(width) <= 430 for x, width, _ in badges)
+
+
+def test_cells_without_a_value_are_told_in_the_legend(run: WatchedRun) -> None:
+    picture = Painter(run.model).take(View("oxygen", "resistance SN38"))
+    (label, colour, count), cells = picture.kinds[0], run.model.tissue.cells
+    assert count == (cells["type"] != run.model.tissue.layout.cell_types.index("tumour")).sum()
+    shown = picture.cell_colours[1]
+    assert (label, colour) == ("cells without a value", "#{:02X}{:02X}{:02X}".format(*shown))
+
+
+def test_drug_from_no_vessel_has_no_line_for_vessels() -> None:
+    run = WatchedRun(load_scenario("spheroid_3d", SOLID))
+    run.step()
+    drug = next(chart for chart in charts_of(run.model.config, run.course()[1]) if "Drug" in chart.title)
+    assert [line.label for line in drug.lines] == ["free, at tumour cells", "held by tumour cells"]
 
 
 def test_chart_of_nothing_says_so() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 from rich.console import Console
@@ -31,6 +32,14 @@ def test_screen_tells_what_the_picture_tells(run: WatchedRun) -> None:
         assert f"{count:,}" in text
     assert f"{run.model.living_cells:,} living cells" in text
     assert "mmHg" in text
+
+
+def test_narrow_terminal_cuts_the_title_and_no_number(run: WatchedRun) -> None:
+    picture = Painter(run.model).take(Painter(run.model).first_view())
+    head = printed(screen(run, picture, 80, 40), colours=None, width=80).splitlines()[0]
+    assert f"step 0   {run.model.living_cells:,} living cells" in head
+    assert head.startswith(run.model.title[:20])
+    assert "…" in head
 
 
 def test_letters_stand_where_the_cells_are(run: WatchedRun) -> None:
@@ -63,6 +72,15 @@ def test_small_room_shows_cells_before_empty_sites(run: WatchedRun) -> None:
     blocks = picture.cells.reshape(10, 3, 10, 3).any(axis=(1, 3))
     assert (ny, nx) == (30, 30)
     assert np.array_equal(there[sites], blocks)
+
+
+def test_many_vessels_in_small_room_do_not_hide_cells(run: WatchedRun) -> None:
+    picture = Painter(run.model).take(Painter(run.model).first_view())
+    vessels = picture.vessels
+    assert np.isin(Raster(picture, 15, 8).sites, vessels).sum() == len(vessels)
+    everywhere = np.arange(0, picture.layer.size, 2)
+    crowded = Raster(replace(picture, vessels=everywhere), 10, 5).sites
+    assert np.isin(crowded, everywhere).mean() < 0.9
 
 
 def test_play_prints_the_last_moment_where_there_is_no_terminal(capsys) -> None:

@@ -40,9 +40,9 @@ def watch(
     The page is served to this machine alone and needs no internet. Every tab has a model of its own.
     """
     with naming_as_typed(until, seed):
-        from tme_sim.numerics.jit import set_threads
+        scenario = build(config, overrides(settings, until, seed)).config
+    from tme_sim.numerics.jit import set_threads
 
-    scenario = build(config, overrides(settings, until, seed)).config
     # The other cores are the browser's and the terminal's, and threads that wait for each other slow small models down.
     set_threads(1)
     if terminal:
@@ -70,7 +70,7 @@ def _serve(config: str, scenario: Scenario, port: int, *, browser: bool) -> None
     try:
         serve(page, port, bare=True, ready=ready, leave_s=_LEAVE_S)
     except PortTaken as error:
-        raise CommandError(f"--port {port}: {error.strerror}; choose another, or 0 for a free one") from None
+        raise CommandError(f"--port: {error.strerror}; choose another, or 0 for a free one") from None
     except AssetsError as error:
         raise CommandError(str(error)) from None
 

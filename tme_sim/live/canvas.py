@@ -62,7 +62,7 @@ def clock(picture: Picture) -> str:
 def _bar(bar: Bar) -> dict[str, Any]:
     low, high = (f"{end:.3g}" for end in (bar.low, bar.high))
     return {
-        "label": bar.label[:1].upper() + bar.label[1:],
+        "label": bar.label,
         "unit": bar.unit,
         "colours": list(bar.colours),
         "low": f"≤ {low}" if bar.logarithmic else low,

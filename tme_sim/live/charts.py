@@ -46,8 +46,9 @@ def _charts(scenario: Scenario, series: Series) -> Iterator[Chart]:
         yield Chart("Vesicles", tuple(_vesicles(layout.pools, series)), logarithmic=True)
     for drug in layout.drugs:
         field = scenario.drugs[drug].field
+        in_vessels = [(f"{field}_plasma", "free, in vessels", PURPLE, "")]
         rows = (
-            (f"{field}_plasma", "free, in vessels", PURPLE, ""),
+            *(in_vessels if scenario.fields[field].vessel is not None else []),
             (f"{field}_at_tumour", "free, at tumour cells", ORANGE, "6 3"),
             (f"{drug}_held_in_tumour", "held by tumour cells", BLACK, "2 3"),
         )

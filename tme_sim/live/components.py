@@ -25,15 +25,22 @@ def tissue(layer: str = "oxygen", colouring: str = "type") -> Callable[[Any], An
     layer : str
         A field, ``pool NAME``, ``all vesicles`` or ``vessel distance``.
     colouring : str
-        ``type``, ``resistance DRUG``, ``variables NAME``, ``drug NAME``, ``cargo NAME``; empty: no cells.
+        ``type``, ``resistance DRUG``, ``variables NAME``, ``drug NAME``, ``damage DRUG``, ``cargo NAME``,
+        ``docked POOL``, ``traits NAME``; empty: no cells.
+
+    A name that the tissue does not have is told in place of the picture.
     """
 
     @solara.component
     def Tissue(model: TumorMicroenvironment):  # noqa: N802
         number = update_counter.get()
         painter = solara.use_memo(lambda: Painter(model), [id(model)])
+        view = View(layer, colouring, model.tissue.grid.shape[0] // 2)
+        if faults := painter.faults(view):
+            solara.Error("\n".join(f"tissue(): {fault}" for fault in faults))
+            return
         with model.lock:
-            picture = painter.take(View(layer, colouring, model.tissue.grid.shape[0] // 2))
+            picture = painter.take(view)
         solara.Style(CSS)
         with solara.Div(classes=["tme-alone"]):
             TissueCanvas(picture=canvas_data(picture, number), vessels=picture.vessels_text)
@@ -53,7 +60,9 @@ def charts() -> Callable[[Any], Any]:
                 measures_for(model.tissue.layout), model.tissue, model.measure_context
             )
         solara.Style(CSS)
-        Drawn(model.config, course)
+        Drawn(
+            model.config, dict(course)
+        )  # a copy: nothing is drawn anew for the object that it was given before
 
     return Charts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 _SPEEDS = {"1 step/s": 1.0, "5 steps/s": 5.0, "20 steps/s": 20.0, "as fast as it goes": float("inf")}
 _EVERY: tuple[str, ...] = ("1", "2", "5", "10", "20", "50", "100")
+_ON = "#B0003A"  # as its mark on the time axis
 _NO_CELLS = "no cells"
+_SEED = re.compile(r"\s*[0-9]{1,20}\s*")
 
 
 @solara.component
@@ -37,7 +40,7 @@ def Play(desk: Desk, values: solara.Reactive[dict[str, float]]):  # noqa: N802
     every: solara.Reactive[str] = solara.use_reactive(str(desk.player.every))
     speed = solara.use_reactive(next(reversed(_SPEEDS)))
     seed = solara.use_reactive(str(desk.run.model.seed))
-    known = seed.value.isdigit() and int(seed.value) < 2**64
+    start = seed_of(seed.value)
 
     def set_every(steps: str) -> None:
         every.set(steps)
@@ -52,8 +55,8 @@ def Play(desk: Desk, values: solara.Reactive[dict[str, float]]):  # noqa: N802
         solara.Button("Step", on_click=desk.player.step, disabled=playing, small=True)
         solara.Button(
             "Reset",
-            on_click=lambda: desk.reset(int(seed.value), values.value),
-            disabled=not known,
+            on_click=lambda: desk.reset(start or 0, values.value),
+            disabled=start is None,
             small=True,
         )
     solara.Select("Speed", list(_SPEEDS), value=speed.value, on_value=set_speed, dense=True)
@@ -63,8 +66,14 @@ def Play(desk: Desk, values: solara.Reactive[dict[str, float]]):  # noqa: N802
         label="Seed of the next start",
         value=seed,
         continuous_update=True,
-        error=False if known else "a whole number from 0 to 2^64 - 1",
+        error="a whole number from 0 to 2^64 - 1" if start is None else False,
     )
+
+
+def seed_of(text: str) -> int | None:
+    """Return the seed that was typed, None where it is none; Python's own digits and lengths are wider."""
+    seed = int(text) if _SEED.fullmatch(text) else 2**64
+    return seed if seed < 2**64 else None
 
 
 @solara.component
@@ -158,7 +167,8 @@ def Act(desk: Desk, offer: Offer):  # noqa: N802
     solara.Button(
         children=[offer.label, hint],
         on_click=lambda: desk.act(lambda: desk.run.toggle(offer)),
-        color="error" if on else None,
+        color=_ON if on else None,
+        dark=on,
         outlined=not on,
         small=True,
     )

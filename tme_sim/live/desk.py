@@ -43,6 +43,7 @@ class Desk:
         self.playing = solara.reactive(False)
         self.note = solara.reactive("")
         self.on: solara.Reactive[frozenset[str]] = solara.reactive(self._in_force())
+        self._refused = ""
         self.shown: dict[str, dict[str, Any]] = {}
         self._outlets: dict[str, Any] = {}
         # The player's thread and those of clicks draw: one at a time, so that the last picture taken is the last sent.
@@ -95,7 +96,7 @@ class Desk:
         if charts_due:
             self.on.set(self._in_force())
         self.playing.set(self.player.playing)
-        self.note.set(self.player.fault or self.run.model.stop_reason)
+        self.note.set(self.player.fault or self._refused or self.run.model.stop_reason)
 
     def _in_force(self) -> frozenset[str]:
         return frozenset(offer.key for offer in self.run.offers if self.run.is_on(offer))
@@ -138,13 +139,16 @@ class Desk:
         self.show()
 
     def act(self, change: Callable[[], object]) -> None:
-        """Change the running model, and show it."""
+        """Change the running model, and show it; what the model refuses is told until the next change."""
         try:
             change()
-        except (ScenarioError, ValueError) as error:
-            self.note.set(str(error))
+        except ScenarioError as error:  # without the lines of a file that the reader never saw
+            self._refused = "; ".join(f"{fault.path}: {fault.reason}" for fault in error.faults)
+        except ValueError as error:
+            self._refused = str(error)
         else:
-            self.show(everything=True)
+            self._refused = ""
+        self.show(everything=True)
 
     def view_png(self) -> bytes:
         """Return what is looked at as a figure with scale, bars and legend, a PNG."""
@@ -166,16 +170,18 @@ class Desk:
         self.playing.set(self.player.playing)
 
     def reset(self, seed: int, values: dict[str, float]) -> None:
-        """Start anew."""
+        """Start anew; values with which there can be no start leave the run as it is."""
         self.player.pause()
         self.note.set("laying the tissue …")
+        self.act(lambda: self._reset(seed, values))
+
+    def _reset(self, seed: int, values: dict[str, float]) -> None:
         with self.run.lock:
             self.run.reset(seed, values)
             self.painter = Painter(self.run.model)
         self.player.fault = ""
         self.cell.set(None)
         self.portrait.set(None)
-        self.show(everything=True)
 
     def close(self) -> None:
         """End the player and let go of the widgets, so that the model can go."""

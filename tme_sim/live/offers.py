@@ -19,7 +19,7 @@ _METABOLITES = ("glucose", "lactate", "glutamine", "pyruvate")
 _QUANTITY = re.compile(r"([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(.*)")
 _TIMING = ("from", "until", "when", "stop_when", "active")
 # What only the start of a run reads; everything else acts on the running model.
-_FOUNDING = ("grid", "tissue", "vessels")
+_FOUNDING = ("grid", "tissue", "vessels", "seed")
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ def _knob(scenario: Scenario, key: str) -> Knob | None:
         value=value,
         low=low,
         high=high,
-        founding=key.split(".")[0] in _FOUNDING or key.endswith(".start"),
+        founding=key.split(".")[0] in _FOUNDING or key == "time.step" or key.endswith(".start"),
     )
 
 

@@ -70,11 +70,11 @@ def Watch(desk: Desk):  # noqa: N802
 def Head(desk: Desk):  # noqa: N802
     """Show the title, the time, and how the run stands."""
     state = "playing" if desk.playing.value else "paused"
-    note = f" · {desk.note.value}" if desk.note.value else ""
     with solara.Div(classes=["tme-head"]):
         solara.HTML(tag="div", unsafe_innerHTML=escape(desk.run.model.title), classes=["tme-title"])
         text = solara.v.Html(tag="span", class_="tme-clock")
-        solara.Text(f"{state} · seed {desk.run.model.seed}{note}", classes=["tme-state"])
+        solara.Text(f"{state} · seed {desk.run.model.seed}", classes=["tme-state"])
+        solara.Text(desk.note.value, classes=["tme-note"])
     solara.use_effect(lambda: desk.outlet("clock", solara.get_widget(text)), [])
 
 

@@ -14,6 +14,7 @@ from tme_sim.analysis.palette import RATIO
 from tme_sim.live import layers
 from tme_sim.live.kinds import Kinds
 from tme_sim.live.layers import TYPES, Layer, colourings_of, layers_of
+from tme_sim.model.exchange import unknown_name
 from tme_sim.model.tumor import TumorMicroenvironment
 
 DECADES = 3
@@ -66,7 +67,7 @@ class Picture:
     vessels : uint32 (m,)
         Flat index, in the plane, of every site of a perfused vessel.
     kinds : tuple of (label, colour, count)
-        Kinds of cells in the plane; empty when cells are coloured by a value.
+        Kinds of cells in the plane; when cells are coloured by a value, those that have none.
     """
 
     view: View
@@ -116,6 +117,13 @@ class Painter:
         layer = "oxygen" if "oxygen" in self.layers else next(iter(self.layers))
         return View(layer, TYPES, self.model.tissue.grid.shape[0] // 2)
 
+    def faults(self, view: View) -> list[str]:
+        """Return what a view names that this tissue does not have, with what it has."""
+        asked = [("layer", view.layer, self.layers)]
+        if view.colouring:
+            asked.append(("colouring", view.colouring, self.colourings))
+        return [unknown_name(what, name, list(known)) for what, name, known in asked if name not in known]
+
     def take(self, view: View) -> Picture:
         """Return the picture of the present state."""
         tissue = self.model.tissue
@@ -160,7 +168,9 @@ class Painter:
         bar = self._bar(layer, values)
         image[there] = np.where(np.isfinite(values), _scaled(np.nan_to_num(values), bar, 2, 255), 1)
         table = np.vstack([_table(["#000000", _NO_VALUE]), _ramp(bar.colours, 254)])
-        return replace(picture, cell_colours=table, cell_bar=bar)
+        without = int(np.count_nonzero(~np.isfinite(values)))
+        kinds = (("cells without a value", _NO_VALUE, without),) if without else ()
+        return replace(picture, cell_colours=table, cell_bar=bar, kinds=kinds)
 
     def _values(self, layer: Layer, rows: np.ndarray) -> np.ndarray:
         """Return a colouring's values; one that takes long is measured now and then, and kept by cell in between."""

@@ -42,6 +42,8 @@ def serve(
         A Solara component without arguments.
     port : int
         0: any free one.
+    title : str
+        What the browser's tab says, where the page sets no title itself.
     bare : bool
         Whether the page fills the window by itself, without Solara's bar and margins.
     ready : callable, optional
@@ -60,7 +62,7 @@ def serve(
     with tempfile.TemporaryDirectory(prefix="tme-sim-page-") as folder, _listen(port) as listener:
         _settle(title, Path(folder))
         leave = None if leave_s is None else _Leave(leave_s, Path(folder))
-        _run(page, listener, bare=bare, ready=ready or (lambda address: None), leave=leave)
+        _run(page, listener, title=title, bare=bare, ready=ready or (lambda address: None), leave=leave)
 
 
 def _settle(title: str, folder: Path) -> None:
@@ -113,6 +115,7 @@ def _run(
     page: Callable[[], Any],
     listener: socket.socket,
     *,
+    title: str,
     bare: bool,
     ready: Callable[[str], None],
     leave: Callable[[], None] | None,
@@ -125,7 +128,7 @@ def _run(
     # Building the application of Solara's server looks at the settings, so it comes last.
     from solara.server.starlette import app
 
-    apps.apps["__default__"] = _script(page, bare=bare)
+    apps.apps["__default__"] = _script(page, title=title, bare=bare)
     port = listener.getsockname()[1]
     guard = Guard(app, {f"{HOST}:{port}", f"localhost:{port}"})
     # 1 MiB: what a browser sends are clicks.
@@ -159,7 +162,7 @@ def _run(
         Server(config).run(sockets=[listener])
 
 
-def _script(page: Callable[[], Any], *, bare: bool) -> Any:
+def _script(page: Callable[[], Any], *, title: str, bare: bool) -> Any:
     import solara
     from solara.server.app import AppScript
 
@@ -167,7 +170,7 @@ def _script(page: Callable[[], Any], *, bare: bool) -> Any:
         """A page that is at hand already, not in a file that Solara would load."""
 
         def _execute(self) -> Any:
-            self.routes = [solara.Route("/", component=page, layout=_bare if bare else None)]
+            self.routes = [solara.Route("/", component=page, layout=_bare if bare else None, label=title)]
             return solara.autorouting.RenderPage("Page")
 
     return Script(__name__)

@@ -14,6 +14,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 10, 32, 24
 _POINTS = 300
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NOTHING = 1e-9  # of the largest value
+_BADGE = 15.0  # width of a number on the time axis; what stands closer shares one
 
 
 @dataclass(frozen=True)
@@ -140,15 +141,32 @@ def _time_axis(end: float) -> list[str]:
 
 
 def _marks(marks: Sequence[Mark], end: float) -> list[str]:
-    parts = []
-    for number, mark in enumerate(marks, 1):
-        x = _x(mark.minutes / 1440.0, end)
-        parts.append(
-            f'<g class="tme-mark"><title>{escape(mark.label)}</title>'
-            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{HEIGHT - _BOTTOM}"/>'
-            f'<circle cx="{x:.1f}" cy="{_TOP}" r="7"/><text x="{x:.1f}" y="{_TOP + 3.5:g}">{number}</text></g>'
-        )
-    return parts
+    """Return a line per mark, and over them their numbers; the numbers of marks that stand close share a badge."""
+    places = [_x(mark.minutes / 1440.0, end) for mark in marks]
+    parts = [
+        f'<g class="tme-mark"><title>{escape(mark.label)}</title>'
+        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{HEIGHT - _BOTTOM}"/></g>'
+        for mark, x in zip(marks, places, strict=True)
+    ]
+    badges: list[list[int]] = []
+    for number, x in enumerate(places):
+        if badges and x - places[badges[-1][0]] < _BADGE:
+            badges[-1].append(number)
+        else:
+            badges.append([number])
+    return parts + [_badge(places[group[0]], group[0] + 1, group[-1] + 1) for group in badges]
+
+
+def _badge(x: float, first: int, last: int) -> str:
+    """Return the numbers of marks, kept off the numbers of the axis."""
+    text = f"{first}" if first == last else f"{first}-{last}"
+    wide = max(_BADGE - 1.0, 5.5 * len(text) + 6.0)
+    middle = min(max(x, _LEFT + wide / 2.0), WIDTH - _RIGHT - wide / 2.0)
+    return (
+        f'<g class="tme-badge"><rect x="{middle - wide / 2.0:.1f}" y="{_TOP - 7}" width="{wide:.1f}" '
+        f'height="14" rx="7"/>'
+        f'<text x="{middle:.1f}" y="{_TOP + 3.5:g}">{text}</text></g>'
+    )
 
 
 def _polyline(line: Line, days: np.ndarray, end: float, axis: _Axis) -> str:
@@ -163,16 +181,23 @@ def _polyline(line: Line, days: np.ndarray, end: float, axis: _Axis) -> str:
     return f'<polyline points="{points}" stroke="{line.colour}"{dashes} class="tme-line"/>'
 
 
+def last_value(chart: Chart, line: Line) -> str:
+    """Return the last value that was measured of a line, in words; empty where there is none."""
+    known = line.values[np.isfinite(line.values)]
+    if len(known) == 0:
+        return ""
+    value = known[-1] if abs(known[-1]) > _NOTHING * np.abs(known).max() else 0.0
+    if chart.unit:
+        return f"{100.0 * value:.3g} %" if chart.unit == "%" else f"{value:,.4g} {chart.unit}"
+    return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:,.3g}"
+
+
 def _legend(lines: Sequence[Line], chart: Chart) -> str:
     """Return names with the last value measured."""
     items = []
     for line in lines:
-        known = line.values[np.isfinite(line.values)]
-        value = known[-1] if abs(known[-1]) > _NOTHING * np.abs(known).max() else 0.0
-        text = f"{100.0 * value:.3g} %" if chart.unit == "%" else f"{value:,.4g} {chart.unit}".rstrip()
-        if not chart.unit:
-            text = f"{value:,.0f}" if abs(value) < 1e6 else f"{value:,.3g}"
         dashes = f' stroke-dasharray="{line.dashes}"' if line.dashes else ""
-        key = f'<svg width="22" height="8"><line x1="0" x2="22" y1="4" y2="4" stroke="{line.colour}"{dashes}/></svg>'
-        items.append(f"<span>{key} {escape(line.label)} <b>{text}</b></span>")
+        stroke = f'<line x1="0" x2="22" y1="4" y2="4" stroke="{line.colour}"{dashes}/>'
+        key = f'<svg width="22" height="8" aria-hidden="true">{stroke}</svg>'
+        items.append(f"<span>{key} {escape(line.label)} <b>{last_value(chart, line)}</b></span>")
     return f'<div class="tme-chart-legend">{"".join(items)}</div>'

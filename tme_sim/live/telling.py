@@ -67,7 +67,11 @@ def _cause(cause: Cause, most: float) -> str:
 def changes_html(changes: Sequence[Change]) -> str:
     """Return what was done, numbered as on the charts."""
     items = "".join(
-        f"<li><i>{number}</i>day {change.minutes / 1440.0:.2f}: {escape(change.label)}</li>"
+        f"<li><i>{number}</i>{_moment(change.minutes)}: {escape(change.label)}</li>"
         for number, change in enumerate(changes, 1)
     )
     return f'<ul class="tme-changes">{items}</ul>'
+
+
+def _moment(minutes: float) -> str:
+    return f"{minutes / 60.0:.4g} h" if minutes < 2880.0 else f"day {minutes / 1440.0:.2f}"

@@ -22,11 +22,13 @@ from rich.text import Text
 
 from tme_sim.live.charts import charts_of
 from tme_sim.live.picture import Painter, Picture
+from tme_sim.live.svg import last_value
 from tme_sim.live.watched import WatchedRun
 from tme_sim.scenario.scenario import Scenario
 
 VESSEL = (11, 37, 69)
 _BESIDE = 46  # columns for the numbers
+_CROWDED = 0.25  # of the samples: with more vessels than that, they stand no longer before cells
 
 
 def play(scenario: Scenario, *, steps: int = 1, console: Console | None = None) -> None:
@@ -59,13 +61,10 @@ def play(scenario: Scenario, *, steps: int = 1, console: Console | None = None) 
 
 def screen(run: WatchedRun, picture: Picture, width: int, height: int) -> RenderableType:
     """Return the tissue with its numbers beside it, within a terminal of this size."""
-    head = Text(
-        f"{run.model.title}   day {picture.minutes / 1440.0:.2f}   step {picture.step:,}   "
-        f"{run.model.living_cells:,} living cells",
-        style="bold",
-        no_wrap=True,
-        overflow="ellipsis",
-    )
+    state = f"day {picture.minutes / 1440.0:.2f}   step {picture.step:,}   {run.model.living_cells:,} living cells"
+    title = Text(run.model.title)
+    title.truncate(max(1, width - len(state) - 3), overflow="ellipsis")
+    head = Text.assemble(title, "   ", state, style="bold", no_wrap=True, overflow="ellipsis")
     tissue = Raster(picture, max(20, width - _BESIDE - 2), max(8, height - 4))
     return Group(head, Columns([tissue, numbers(run, picture)], padding=(0, 2)))
 
@@ -91,13 +90,7 @@ def numbers(run: WatchedRun, picture: Picture) -> Table:
     for chart in charts_of(run.model.config, series)[1:]:
         table.add_row("", Text(chart.title, style="bold"), "")
         for line in chart.lines:
-            known = line.values[np.isfinite(line.values)]
-            if len(known):
-                text = (
-                    f"{100 * known[-1]:.3g} %"
-                    if chart.unit == "%"
-                    else f"{known[-1]:,.4g} {chart.unit}".rstrip()
-                )
+            if text := last_value(chart, line):
                 table.add_row("", line.label, text)
     return table
 
@@ -125,7 +118,8 @@ class Raster:
     ----------
     picture : Picture
     columns, rows : int
-        Room, in characters; the plane is sampled to fit, vessels before cells, cells before empty sites.
+        Room, in characters; the plane is sampled to fit, cells before empty sites, and vessels before cells as long
+        as they do not hide the tissue.
     """
 
     def __init__(self, picture: Picture, columns: int, rows: int):
@@ -176,10 +170,13 @@ def _sampled(picture: Picture, columns: int, rows: int) -> np.ndarray:
     ny, nx = picture.layer.shape
     block = max(1, math.ceil(nx / columns), math.ceil(ny / rows))
     rank = np.append((picture.cells > 0).reshape(-1).astype(np.int8) + 1, 0)
-    rank[picture.vessels] = 3
     wide, tall = math.ceil(nx / block), math.ceil(ny / block)
     tall += tall % 2
     padded = np.full((tall * block, wide * block), ny * nx)
     padded[:ny, :nx] = np.arange(ny * nx).reshape(ny, nx)
     sites = padded.reshape(tall, block, wide, block).swapaxes(1, 2).reshape(tall, wide, -1)
+    first = rank.copy()
+    first[picture.vessels] = 3
+    if (first[sites] == 3).any(axis=-1).mean() <= _CROWDED:
+        rank = first
     return np.take_along_axis(sites, rank[sites].argmax(axis=-1)[..., None], axis=-1)[..., 0]
