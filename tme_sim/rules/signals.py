@@ -184,21 +184,22 @@ def sources_of(tissue: Tissue, table: SignalTable, energy: np.ndarray) -> Source
 
     ``energy`` float64 (n,) is the supply over the demand of each cell.
     """
-    cells, n_sites = tissue.cells, tissue.grid.n_sites
-    return Sources(
-        tissue.field_table.T,
-        *(
-            cells.whole(name)
-            for name in ("variables", "cargo", "docked", "drug", "damage", "exposure", "traits")
-        ),
-        *(cells[name] for name in ("site", "type", "death", "born_min")),
-        cells.occupant,
-        tissue.vessel_distance_um.reshape(n_sites),
-        tissue.vessel.reshape(n_sites),
-        energy,
-        float(tissue.clock.minutes),
-        count_around(cells.occupant, cells["type"], cells["death"], table.n_types, tissue.grid.shape),
-        sums_around(tissue, table.touched),
+    cells, grid = tissue.cells, tissue.grid
+    matrices = ("variables", "cargo", "docked", "drug", "damage", "exposure", "traits")
+    counts = count_around(cells.occupant, cells["type"], cells["death"], table.n_types, grid.shape)
+    return Sources._make(
+        [
+            tissue.field_table.T,
+            *(cells.whole(name) for name in matrices),
+            *(cells[name] for name in ("site", "type", "death", "born_min")),
+            cells.occupant,
+            tissue.vessel_distance_um.reshape(grid.n_sites),
+            tissue.vessel.reshape(grid.n_sites),
+            energy,
+            float(tissue.clock.minutes),
+            counts,
+            sums_around(tissue, table.touched),
+        ]
     )
 
 
@@ -236,10 +237,8 @@ def _gather(first, last, source, column, factor, sources, out_signals):
 
 
 @kernel
-def read_signal(
-    source: int, column: int, factor: float, sources: Sources, rows: np.ndarray, out_values: np.ndarray
-) -> None:
-    """Write one signal of the cells in ``rows`` to as many ``out_values``.
+def read_signal(source, column, factor, sources, rows, out_values):
+    """Write one signal, an entry of a `SignalTable`, of the cells in ``rows`` to as many ``out_values``.
 
     Rows are unsigned, since numba wraps signed indices.
     """

@@ -97,12 +97,9 @@ class RuleTables:
     @cached_property
     def arrays(self) -> RuleArrays:
         """What kernels read."""
-        return RuleArrays(
-            *(getattr(self, name) for name in RuleArrays._fields[:-4]),
-            1.0 / self.half_max,
-            1.0 / self.gate_threshold,
-            *self._used_signals(),
-        )
+        given = [getattr(self, name) for name in RuleArrays._fields[:-4]]
+        inverses = [1.0 / self.half_max, 1.0 / self.gate_threshold]
+        return RuleArrays._make([*given, *inverses, *self._used_signals()])
 
     def _used_signals(self) -> tuple[np.ndarray, np.ndarray]:
         used = []
