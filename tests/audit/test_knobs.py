@@ -101,6 +101,24 @@ def test_egfr_knock_down_slows_growth(scenario):
     assert treated.behaviours[0, column] < 0.98 * control.behaviours[0, column]
 
 
+@pytest.mark.parametrize(
+    ("name", "factor", "readout"),
+    [
+        ("mek_inhibitor", "hgf", "cycle entry"),
+        ("met_inhibitor", "hgf", "AKT"),
+        ("stat3_inhibitor", "il6", "MCL1"),
+    ],
+)
+def test_inhibitor_reaches_what_lies_below_its_target(scenario, name, factor, readout):
+    cells = [TreatedCell(scenario, *names) for names in ((name,), ())]
+    for cell in cells:
+        cell.hold(**{factor: 1.0})
+        cell.live(4.0)
+    column = cells[0].physiology.behaviour[readout]
+    treated, control = (cell.behaviours[0, column] for cell in cells)
+    assert treated < 0.9 * control
+
+
 def test_half_dose_halves_the_level_in_plasma():
     """S3-12."""
     small = (
