@@ -117,6 +117,16 @@ def test_a_site_holds_one_cell(run):
     assert np.array_equal(cells.occupant[cells["site"]], np.arange(cells.n))
 
 
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if name != "first_steps"]
+)  # a lesson, all of it made up
+def test_scenario_states_what_is_calibrated_assumed_and_unknown(name):
+    scenario = load_scenario(name)
+    assert "calibrated" in scenario.model_fields_set
+    assert scenario.assumed
+    assert scenario.unknown
+
+
 @pytest.mark.parametrize("file", sorted(data_dir("configs").rglob("*.yaml")), ids=lambda file: file.stem)
 def test_a_file_is_short_enough_to_be_read_aloud(file):
     assert len(file.read_text(encoding="utf-8").splitlines()) < 150
