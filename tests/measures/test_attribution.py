@@ -173,3 +173,12 @@ def test_evidence_of_il6_in_the_flagship_is_the_relay_from_stat3_to_survival():
     found = evidence_of(tuple(model.config.active_rules()), "il6", columns, physiology, "SN38")
     assert {"S0-08", "S0-09", "S0-10", "S0-11", "S0-12"} <= set(found)
     assert not {"S0-03", "S0-05", "S0-06", "S0-07"} & set(found)
+
+
+def test_mechanisms_on_the_way_are_those_of_tumour_cells():
+    """FGF2 feeds Akt of tumour cells (S3-53) and the cycle of endothelium (S2-05), which protects no tumour cell."""
+    small = ["grid.size=[400 um, 400 um]", "tissue.tumour.nodules.0.radius=60 um"]
+    model = TumorMicroenvironment("liver_metastasis", small)
+    ways = {row["route"]: row["evidence"].split() for row in model.route_rows}
+    assert "S3-53" in ways["fgf2"]
+    assert "S2-05" not in ways["fgf2"]

@@ -113,11 +113,13 @@ def attribute(
     shapley = np.zeros((len(rows), len(routes)))
     shapley[:, acting] = -(_shapley if len(acting) <= MAX_ROUTES else _sampled)(kill, len(acting))
     memory = kill.of(every) - present
+    kinds = {physiology.tables.cell_types[kind] for kind in np.unique(cell_type)}
+    theirs = tuple(rule for rule in rules if rule.cell in kinds)
     return Attribution(
         (*routes, MEMORY),
         np.column_stack([shapley, memory]) / reference[:, None],
         {
-            name: evidence_of(rules, name, columns, physiology, exposure.drug)
+            name: evidence_of(theirs, name, columns, physiology, exposure.drug)
             for name, columns in routes.items()
         },
     )
@@ -222,7 +224,7 @@ def _useful(physiology: Physiology, drug: str) -> set[str]:
 def evidence_of(
     rules: tuple[Rule, ...], route: str, columns: tuple[int, ...], physiology: Physiology, drug: str
 ) -> tuple[str, ...]:
-    """Return the mechanism ids of the rules on a path from a route's signals to the drug's effect."""
+    """Return the mechanism ids on a path from a route's signals to the drug's effect, by the rules of some cells."""
     effects = _effects(drug)
     energy_inputs = physiology.energy.inputs(physiology.layout)
     links = [

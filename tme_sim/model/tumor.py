@@ -14,6 +14,7 @@ import numpy as np
 from tme_sim.measures.attribution import evidence_of, routes_of
 from tme_sim.measures.condition import Condition, parse_condition
 from tme_sim.measures.measure import Context as MeasureContext
+from tme_sim.measures.measure import tumour_types
 from tme_sim.measures.registry import measures_for
 from tme_sim.measures.resistance import EXTRA
 from tme_sim.model import assemble, timeline
@@ -250,7 +251,8 @@ class TumorMicroenvironment(CellModel):
     @property
     def route_rows(self) -> list[dict[str, str]]:
         """Routes by which the outside reaches a cell's answer to each drug, with the mechanisms on the way."""
-        rules, physiology = self.config.active_rules(), self.physiology
+        physiology, tumour = self.physiology, tumour_types(self._numbers.layout)
+        rules = tuple(rule for rule in self.config.active_rules() if rule.cell in tumour)
         return [
             {
                 "drug": exposure.drug,
