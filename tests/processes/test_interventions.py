@@ -105,6 +105,7 @@ def test_clamp_is_handed_to_the_solve():
     context = made_context(tissue, {})
     timeline(acts.Clamp(on(), 0, 3.0)).step(tissue, context)
     assert context.clamped == {0: 3.0}
+    assert tissue.plasma[0] == 3.0
 
 
 def test_vesicles_are_given_once_and_booked():
@@ -294,6 +295,12 @@ def test_every_intervention_of_the_flagship_acts_where_it_should():
     assert by_name["anti_il6"].rate_per_min == pytest.approx(100 / 60)
     assert by_name["anti_il6"].field == made.tissue.layout.fields.index("il6")
     assert by_name["ldhb_knockdown"].cell_types == (made.tissue.layout.cell_types.index("tumour"),)
+
+
+def test_clamp_holds_every_site_those_of_vessels_too():
+    made = model("interventions.anoxia={kind: clamp, target: oxygen, level: 1 mmHg}")
+    made.step()
+    assert made.tissue.field("oxygen") == pytest.approx(1.0, rel=1e-4)
 
 
 def test_blocked_release_leaves_the_tissue_without_vesicles():

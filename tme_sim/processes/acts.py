@@ -81,14 +81,15 @@ class SetSupply(Act):
 
 @dataclass(frozen=True)
 class Clamp(Act):
-    """Hold a steady field at a level in the whole tissue."""
+    """Hold a steady field at a level in the whole tissue and its vessels."""
 
     field: int
     level: float
 
     def begin(self, tissue: Tissue, context: Context) -> None:
-        """Tell the solve of the step."""
+        """Tell the solve of the step; blood is at the level too, or it would pull at the sites of vessels."""
         context.clamped[self.field] = self.level
+        tissue.plasma[self.field] = self.level
 
 
 @dataclass(frozen=True)
