@@ -84,6 +84,11 @@ GIVEN = (
     "interventions.given_vesicles.amount=100000",
 )  # fmt: skip
 DEAF_DENDRITIC = "vesicles.vesicle.taken_up_by.dendritic=0 /h"
+DEAF_ESCAPE = (
+    "vesicles.vesicle.taken_up_by.t_cell=0 /h",
+    "vesicles.vesicle.taken_up_by.macrophage=0 /h",
+    "vesicles.fibroblast_exosome.taken_up_by.macrophage=0 /h",
+)
 
 
 @cache
@@ -102,6 +107,10 @@ def test_tumour_vesicles_blunt_or_arm_killers_as_the_hypothesis_says():
 
 def test_attack_is_silent_when_dendritic_cells_are_deaf():
     assert killing("attack", DEAF_DENDRITIC) == pytest.approx(killing("none"), rel=1e-9)
+
+
+def test_escape_is_silent_when_t_cells_and_macrophages_are_deaf():
+    assert killing("escape", *DEAF_ESCAPE) == pytest.approx(killing("none"), rel=1e-9)
 
 
 def test_attack_by_killers_is_recorded_as_the_cause_of_death():

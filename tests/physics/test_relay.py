@@ -1,4 +1,4 @@
-"""The relay at the defaults of the flagship: what each blocked leg takes away, and what the effect is made of."""
+"""The relay (L1) at the defaults of the flagship: what each blocked leg takes away, and what the effect is made of."""
 
 from __future__ import annotations
 
