@@ -1,14 +1,17 @@
 from dataclasses import replace
 
 import pytest
+import yaml
 
 from tests.rules.made import rule
 from tme_sim.audit.coverage import Uses, coverage, open_ids, read_open_ids
 from tme_sim.audit.of_scenario import audit_package, benches_of
 from tme_sim.audit.provenance import NumberUse
 from tme_sim.audit.tested_rows import TestedRow
+from tme_sim.measures.registry import measures_for
 from tme_sim.resources import data_dir
 from tme_sim.rules.evidence import EvidenceError, Mechanism, mechanisms
+from tme_sim.scenario.scenario import layout_of
 
 ROOT = data_dir("seeds").parent
 
@@ -152,3 +155,28 @@ def test_benches_hold_every_alternative_of_a_hypothesis(flagship):
     gates = [[rule.gates for rule in bench.rules if rule.signal == "il6"] for bench in benches_of([flagship])]
     assert gates[0] == [()]
     assert any(found and found[0] and found[0][0].signal == "HIF" for found in gates[1:])
+
+
+def test_readouts_of_the_program_are_measures(documented):
+    """Those that are named in words are functions of `measures/response.py`, with tests of their own."""
+    names = yaml.safe_load((data_dir("seeds") / "built_in.yaml").read_text(encoding="utf-8"))["readouts"]
+    known = {measure for scenario in documented for measure in measures_for(layout_of(scenario))}
+    for name in (name for name in names if " " not in name):
+        ends = name.removeprefix("POOL") if name.startswith("POOL") else None
+        assert any(
+            measure.endswith(ends) if ends else (measure == name or measure.startswith(f"{name}_"))
+            for measure in known
+        ), name
+
+
+# The link that their rules make stands in the text; the rest of their model form is ours.
+STATED_IN_PART = {"S0-08", "S2-07", "S2-08", "S3-17", "S3-32", "S3-33", "S3-35", "S3-80", "S3-R12"}
+
+
+def test_no_rule_claims_more_than_its_statements(documented):
+    """The basis of a rule is not stronger than that of the strongest form it cites."""
+    rank = ("assumed", "inferred", "stated")
+    basis = {row.id: rank.index(row.basis) for row in mechanisms()}
+    for made in (made for scenario in documented for made in scenario.rules):
+        if rank.index(made.basis) > max(basis[i] for i in made.evidence):
+            assert set(made.evidence) <= STATED_IN_PART, made
