@@ -38,8 +38,12 @@ class ClusterRuns:
         """Yield what happens until all jobs have ended, or until ``stop()`` and all runs have saved themselves."""
         from dask.distributed import Client
         from dask.distributed import Event as Flag
+        from distributed.comm import get_address_host_port
 
         try:
+            get_address_host_port(
+                self.address
+            )  # a client that cannot read it waits for seconds and leaves a traceback
             client = Client(self.address, timeout="10s", set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise ClusterError(f"--scheduler {self.address}: cannot be reached: {error}") from None
