@@ -9,12 +9,12 @@ ENERGY, OXYGEN, GLUCOSE, LACTATE, MADE = range(5)
 
 
 def flux(oxygen=30.0, glucose=5e6, lactate=5e6, importer=0.9, oxidiser=0.8, table=M, death=0):
-    out = np.full((1, 5), np.nan)
+    out = np.full((5, 1), np.nan)
     fluxes(
-        1, np.zeros(1, np.int16), np.full(1, death, np.int8), np.full(1, oxygen), np.full(1, glucose),
-        np.full(1, lactate), np.array([[importer, oxidiser]]), table, out,
+        1, np.zeros(1, np.int16), np.full(1, death, np.int8), np.zeros(1, np.int64), np.arange(3),
+        np.array([[oxygen], [glucose], [lactate]]), np.array([[importer], [oxidiser]]), table, out,
     )  # fmt: skip
-    return out[0]
+    return out[:, 0]
 
 
 def share(x, half):
@@ -68,14 +68,35 @@ def test_type_without_metabolism_has_energy_one_and_takes_nothing():
     assert np.array_equal(flux(table=np.zeros((1, 13))), [1.0, 0.0, 0.0, 0.0, 0.0])
 
 
+def test_missing_field_is_zero_everywhere():
+    out = np.empty((5, 1))
+    fields = np.array([[30.0], [5e6]])
+    one = np.ones((2, 1))
+    fluxes(
+        1,
+        np.zeros(1, np.int16),
+        np.zeros(1, np.int8),
+        np.zeros(1, np.int64),
+        np.array([0, 1, -1]),
+        fields,
+        one,
+        M,
+        out,
+    )
+    assert np.array_equal(out[:, 0], flux(lactate=0.0, importer=1.0, oxidiser=1.0))
+
+
 def test_kernel_equals_its_numpy_twin():
     rng = np.random.default_rng(1)
     n = 3000
     oxygen, glucose, lactate = 40 * rng.random(n), 6e6 * rng.random(n), 2e7 * rng.random(n)
-    variables = rng.random((n, 2))
-    out = np.empty((n, 5))
-    fluxes(n, np.zeros(n, np.int16), np.zeros(n, np.int8), oxygen, glucose, lactate, variables, M, out)
-    o, g, v = share(oxygen, 1.0), 5e5 * share(glucose, 1e6), variables.prod(axis=1) * 8e5
+    variables = rng.random((2, n))
+    out = np.empty((5, n))
+    order = rng.permutation(n)
+    fields = np.empty((3, n))
+    fields[:, order] = oxygen, glucose, lactate
+    fluxes(n, np.zeros(n, np.int16), np.zeros(n, np.int8), order, np.arange(3), fields, variables, M, out)
+    o, g, v = share(oxygen, 1.0), 5e5 * share(glucose, 1e6), variables.prod(axis=0) * 8e5
     r, b = 900 * 1300 * o, v * share(lactate, 4.5e6) * o
     twin = np.stack(
         [
@@ -85,6 +106,5 @@ def test_kernel_equals_its_numpy_twin():
             v * o,
             2 * np.maximum(0, g - r / 6),
         ],
-        axis=1,
     )
     assert np.allclose(out, twin, rtol=1e-13)

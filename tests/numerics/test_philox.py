@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from tme_sim.numerics.philox import child_key, child_keys, founder_keys, philox4x32, uniform, uniforms
+from tme_sim.numerics.jit import kernel
+from tme_sim.numerics.philox import (
+    child_key,
+    child_keys,
+    founder_keys,
+    happens,
+    philox4x32,
+    uniform,
+    uniforms,
+)
 
 KNOWN = [
     ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
@@ -62,3 +71,22 @@ def test_child_keys_are_distinct():
 def test_child_key_scalar_equals_vector():
     key = np.uint64(2**63 + 5)
     assert child_key(key, 7) == child_keys(np.array([key]), np.array([7]))[0]
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 8, 65])
+def test_numbers_side_by_side_are_those_one_by_one(n):
+    keys = child_keys(np.zeros(n, np.uint64), np.arange(n))
+    one_by_one = [uniform(2**63, key, 2**32 - 1, 9, 3) for key in keys]
+    assert uniforms(2**63, keys, 2**32 - 1, 9, 3).tolist() == one_by_one
+
+
+def test_events_happen_as_often_as_a_poisson_process_has_one():
+    draws = uniforms(5, np.arange(100_000, dtype=np.uint64), 1, 2, 0)
+    for expected in (0.0, 0.05, 0.7, 3.0):
+        share = np.mean([_happens(u, expected) for u in draws])
+        assert share == pytest.approx(1.0 - np.exp(-expected), abs=0.006)
+
+
+@kernel
+def _happens(u, expected):
+    return happens(u, expected)

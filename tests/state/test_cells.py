@@ -102,6 +102,19 @@ def test_pickle_keeps_the_living_part_alone():
     assert all(np.array_equal(copy[name], cells[name]) for name in cells.names)
 
 
+def test_matrices_lie_column_after_column_whatever_happens():
+    cells = made(range(50))
+    for changed in (cells, pickle.loads(pickle.dumps(cells))):
+        changed.permute(np.arange(changed.n)[::-1])
+        changed.remove(np.array([3]))
+        changed.append(np.array([55, 56, 57]))
+        whole = changed.whole("variables")
+        assert whole.flags.c_contiguous
+        assert whole.shape[0] == 2
+        whole[1, : changed.n] = changed["id"]
+        assert np.array_equal(changed["variables"][:, 1], changed["id"])
+
+
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abmrs"), st.integers(0, 2**31)), max_size=25))
 def test_any_history_stays_consistent(history):

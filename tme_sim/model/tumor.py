@@ -31,7 +31,7 @@ from tme_sim.scenario.scenario import Scenario, layout_of
 from tme_sim.state.clock import Clock
 from tme_sim.state.tissue import Tissue
 
-NUMERICS_VERSION = "5"
+NUMERICS_VERSION = "6"
 
 
 class _OnTissue:

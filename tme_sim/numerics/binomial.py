@@ -17,8 +17,11 @@ def binomial(n: int, hazard: float, u: float) -> int:
     if n <= 0 or hazard <= 0.0:
         return 0
     mean = n * hazard
-    if hazard < 0.5 and mean < 40.0 and (1.0 - mean >= u or math.exp(-mean) >= u):
-        return 0  # the most common case; exp(-x) is at least 1 - x
+    if hazard < 0.5 and mean < 40.0:  # by far the most common case
+        if 1.0 - mean >= u:
+            return 0  # exp(-x) is at least 1 - x
+        none = math.exp(-mean)
+        return 0 if none >= u else _count_up(n, 1.0 - math.exp(-hazard), none, u)
     miss = math.exp(-hazard)
     if miss <= 0.0:
         return n
@@ -41,8 +44,13 @@ def _rare_binomial(n: int, p: float, log_miss: float, u: float) -> int:
         z = -z if v < 0.5 else z
         skew = (z * z - 1.0) * (1.0 - 2.0 * p) / 6.0
         return min(max(int(mean + z * math.sqrt(mean * (1.0 - p)) + skew + 0.5), 0), n)
-    odds = p / (1.0 - p)
-    mass = math.exp(n * log_miss)
+    return _count_up(n, p, math.exp(n * log_miss), u)
+
+
+@kernel
+def _count_up(n: int, p: float, none: float, u: float) -> int:
+    """Return the quantile by adding up probabilities from that of ``none``, no such outcome."""
+    mean, odds, mass = n * p, p / (1.0 - p), none
     total, k = mass, 0
     while total < u and k < n:
         k += 1

@@ -19,6 +19,7 @@ _USES_KERNELS = re.compile(rb"from tme_sim\.numerics\.jit import [^\n]*kernel")
 
 MAX_THREADS = 16
 BLOCK = 1024
+BLOCKS_WORTH_A_THREAD = 8  # starting one takes as long as many a kernel over fewer
 
 
 def _source_hash() -> str:
@@ -126,7 +127,7 @@ class block_kernel:  # noqa: N801 - a decorator
     def __call__(self, n: int, *arguments: object) -> None:
         """Run the kernel over the blocks of n items."""
         blocks = -(-n // BLOCK)
-        shares = min(_Threads.count, blocks)
+        shares = min(_Threads.count, max(1, blocks // BLOCKS_WORTH_A_THREAD))
         if shares <= 1:
             self.kernel(0, blocks, *arguments)
         else:

@@ -164,12 +164,12 @@ def _coarsen(face: np.ndarray, axis: int, shape: tuple[int, int, int]) -> np.nda
     coarse = face[tuple(along)]
     for other in range(3):
         if other != axis and shape[other] > 1:
-            width = [(0, 0)] * 3
-            width[other] = (0, coarse.shape[other] % 2)
-            padded = np.pad(coarse, width)
-            even, odd = [slice(None)] * 3, [slice(None)] * 3
+            even, odd, paired = [slice(None)] * 3, [slice(None)] * 3, [slice(None)] * 3
             even[other], odd[other] = slice(0, None, 2), slice(1, None, 2)
-            coarse = 0.5 * (padded[tuple(even)] + padded[tuple(odd)])
+            paired[other] = slice(coarse.shape[other] // 2)
+            mean = 0.5 * coarse[tuple(even)]
+            mean[tuple(paired)] += 0.5 * coarse[tuple(odd)]
+            coarse = mean
     # The correction is interpolated across closed faces too, so what lies behind one must follow its
     # neighbours somewhat. This changes how fast a solve converges, never what it converges to.
     return np.where(coarse == 0.0, CLOSED * coarse.mean(), coarse) if coarse.size else coarse

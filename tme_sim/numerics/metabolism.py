@@ -24,9 +24,9 @@ def fluxes(
     last: int,
     cell_type: np.ndarray,
     death: np.ndarray,
-    oxygen: np.ndarray,
-    glucose: np.ndarray,
-    lactate: np.ndarray,
+    site: np.ndarray,
+    columns: np.ndarray,
+    fields: np.ndarray,
     variables: np.ndarray,
     table: np.ndarray,
     out_flux: np.ndarray,
@@ -35,38 +35,46 @@ def fluxes(
 
     Parameters
     ----------
-    oxygen, glucose, lactate : float64 (n,)
-        At the cell's site: mmHg, nM, nM.
+    site : int64 (n,)
+    columns : int64 (3,)
+        Which of the fields oxygen, glucose and lactate are; -1 for one that is 0 everywhere.
+    fields : float64 (n_fields, n_sites)
+        In mmHg, nM and nM.
+    variables : float64 (n_variables, >= n)
     table : float64 (n_types, 13)
         `MetabolismSpec.as_row` per type; a demand of 0 marks a type without metabolism,
         whose energy is 1.
-    out_flux : float64 (n, 5)
+    out_flux : float64 (5, n)
         Energy (supply over demand); maximal oxygen uptake, mmHg/min; maximal glucose uptake, nM/min; maximal
         lactate uptake at the present oxygen, nM/min; lactate secretion, nM/min.
     """
-    n = out_flux.shape[0]
+    n = out_flux.shape[1]
+    nothing = np.zeros(fields.shape[1])
+    oxygen = fields[columns[0]] if columns[0] >= 0 else nothing
+    glucose = fields[columns[1]] if columns[1] >= 0 else nothing
+    lactate = fields[columns[2]] if columns[2] >= 0 else nothing
     for block in range(first, last):
         for i in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
-            m = table[cell_type[i]]
-            out_flux[i, :] = 0.0
+            m, at = table[cell_type[i]], site[i]
+            out_flux[:, i] = 0.0
             if death[i] != 0:
                 continue
             if m[11] <= 0.0:
-                out_flux[i, 0] = 1.0
+                out_flux[0, i] = 1.0
                 continue
-            oxygen_share = oxygen[i] / (m[3] + oxygen[i])
+            oxygen_share = oxygen[at] / (m[3] + oxygen[at])
             respiration = m[2] * m[12] * oxygen_share
-            glycolysis = m[4] * glucose[i] / (m[5] + glucose[i])
+            glycolysis = m[4] * glucose[at] / (m[5] + glucose[at])
             burn_max = m[6]
             if m[0] >= 0.0:
-                burn_max *= variables[i, int(m[0])]
+                burn_max *= variables[int(m[0]), i]
             if m[1] >= 0.0:
-                burn_max *= variables[i, int(m[1])]
-            lactate_share = lactate[i] / (m[7] + lactate[i])
+                burn_max *= variables[int(m[1]), i]
+            lactate_share = lactate[at] / (m[7] + lactate[at])
             burnt = burn_max * lactate_share * oxygen_share
             used = respiration + m[8] * burnt
-            out_flux[i, 0] = (m[9] * glycolysis + m[10] * used) / m[11]
-            out_flux[i, 1] = m[2] + m[8] * burn_max * lactate_share / m[12]
-            out_flux[i, 2] = m[4]
-            out_flux[i, 3] = burn_max * oxygen_share
-            out_flux[i, 4] = 2.0 * max(0.0, glycolysis - respiration / 6.0)
+            out_flux[0, i] = (m[9] * glycolysis + m[10] * used) / m[11]
+            out_flux[1, i] = m[2] + m[8] * burn_max * lactate_share / m[12]
+            out_flux[2, i] = m[4]
+            out_flux[3, i] = burn_max * oxygen_share
+            out_flux[4, i] = 2.0 * max(0.0, glycolysis - respiration / 6.0)

@@ -90,9 +90,12 @@ class _Step:
     def join(self) -> None:
         """Link every tip to one of the other vessels beside it."""
         tips = self.in_turn(self.network.tips())
-        for tip, number in zip(tips.tolist(), self.draw(tips, _PARTNER), strict=True):
-            met = [row for row in self.beside(tip) if row >= 0 and self.is_vessel(row)]
-            if len(met) < 2 or not self.network.is_tip(tip):  # its own stalk stands beside it
+        beside = self.vessels_beside(tips)
+        meets = (beside >= 0).sum(axis=1) > 1  # its own stalk stands beside it
+        partners = self.draw(tips, _PARTNER)[meets]
+        for tip, around, number in zip(tips[meets].tolist(), beside[meets], partners, strict=True):
+            met = around[around >= 0].tolist()
+            if not self.network.is_tip(tip):
                 continue
             own = self.network.within(tip, self.rule.inhibition)
             others = [row for row in met if row not in own]
@@ -136,17 +139,14 @@ class _Step:
         """Return those of the rows that have behaviours in this step."""
         return rows[rows < len(self.context.behaviours)]
 
-    def is_vessel(self, row: int) -> bool:
-        """Return whether a row is a living vessel cell."""
-        cells = self.tissue.cells
-        return cells["type"][row] == self.vasculature.cell_type and cells["death"][row] == ALIVE
-
-    def beside(self, row: int) -> np.ndarray:
-        """Return the rows at the neighbour sites of a row, -1 where there is none, in a fixed order."""
+    def vessels_beside(self, rows: np.ndarray) -> np.ndarray:
+        """Return the living vessel cells at the neighbour sites of rows, (n, n_directions); -1 where there is none."""
         cells, shape = self.tissue.cells, self.tissue.grid.shape
-        to = np.stack(self.tissue.grid.coordinates(cells["site"][[row]]), axis=1) + self.steps
-        inside = ((to >= 0) & (to < shape)).all(axis=1)
-        return cells.occupant[np.ravel_multi_index(tuple(to[inside].T), shape)]
+        to = np.stack(self.tissue.grid.coordinates(cells["site"][rows]), axis=1)[:, None] + self.steps
+        inside = ((to >= 0) & (to < shape)).all(axis=2)
+        met = cells.occupant[np.ravel_multi_index(tuple(np.moveaxis(to, 2, 0)), shape, mode="clip")]
+        vessel = (cells["type"][met] == self.vasculature.cell_type) & (cells["death"][met] == ALIVE)
+        return np.where(inside & (met >= 0) & vessel, met, -1)
 
     def direction(self, row: int, ahead: np.ndarray) -> int:
         """Return the drawn direction in which there is room, -1 without any."""

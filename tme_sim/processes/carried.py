@@ -59,7 +59,7 @@ class DockedBefore:
 
     def step(self, tissue: Tissue, context: Context) -> None:
         """Copy the docked vesicles of every cell."""
-        self.docked = tissue.cells["docked"].copy()
+        self.docked = tissue.cells["docked"].copy(order="F")
 
 
 class CarriedDrug:

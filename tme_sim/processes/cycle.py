@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tme_sim.numerics.jit import kernel
-from tme_sim.numerics.philox import uniform
+from tme_sim.numerics.philox import happens, uniforms
 from tme_sim.processes.base import Context
 from tme_sim.state.cells import Cells
 from tme_sim.state.codes import ALIVE, G1, G2M, NO_CYCLE, STREAM_CYCLE, S
@@ -51,31 +51,28 @@ class Cycle:
         cells = tissue.cells
         n = len(context.behaviours)
         entry = context.of("cycle entry").copy()
+        number = uniforms(context.seed, cells["lineage"][:n], context.step, STREAM_CYCLE, 0)
         if self.room is not None:
             leaving = np.flatnonzero(
                 _leaving(
                     cells["death"][:n],
                     cells["stage"][:n],
-                    cells["lineage"][:n],
+                    number,
                     entry,
                     cells["stage_left_min"][:n],
                     context.dt_min,
-                    np.uint64(context.seed),
-                    context.step,
                 )
             )
             entry[leaving[~self.room(tissue, leaving)]] = 0.0
         _advance(
             cells["death"][:n],
             cells["type"][:n],
-            cells["lineage"][:n],
+            number,
             entry,
             self.cycles,
             self.s_min,
             self.g2m_min,
             context.dt_min,
-            np.uint64(context.seed),
-            context.step,
             cells["stage"][:n],
             cells["stage_left_min"][:n],
         )
@@ -87,18 +84,17 @@ def ready_to_divide(cells: Cells) -> np.ndarray:
 
 
 @kernel
-def _leaving(death, stage, lineage, entry, left, dt_min, seed, step):
+def _leaving(death, stage, number, entry, left, dt_min):
     """Return which cells in G1 draw to leave it in this step; the draw is the one that `_advance` makes."""
     out = np.zeros(len(death), np.bool_)
     for i in range(len(death)):
         if death[i] == ALIVE and stage[i] == G1 and entry[i] > 0.0:
-            u = uniform(seed, lineage[i], step, STREAM_CYCLE, 0)
-            out[i] = u < -math.expm1(-entry[i] * (dt_min - left[i]))
+            out[i] = happens(number[i], entry[i] * (dt_min - left[i]))
     return out
 
 
 @kernel
-def _advance(death, type_, lineage, entry, cycles, s_min, g2m_min, dt_min, seed, step, io_stage, io_left):
+def _advance(death, type_, number, entry, cycles, s_min, g2m_min, dt_min, io_stage, io_left):
     for i in range(len(death)):
         if death[i] != ALIVE:
             continue
@@ -118,10 +114,9 @@ def _advance(death, type_, lineage, entry, cycles, s_min, g2m_min, dt_min, seed,
             # A daughter enters with the rest of the step of its birth (left <= 0).
             window = dt_min - io_left[i]
             io_left[i] = 0.0
-            u = uniform(seed, lineage[i], step, STREAM_CYCLE, 0)
-            if u < -math.expm1(-entry[i] * window):
+            if happens(number[i], entry[i] * window):
                 io_stage[i] = S
-                io_left[i] = s_min[t] - (window + math.log1p(-u) / entry[i])
+                io_left[i] = s_min[t] - (window + math.log1p(-number[i]) / entry[i])
         if io_stage[i] == S and io_left[i] <= 0.0:
             io_stage[i] = G2M
             io_left[i] += g2m_min[t]

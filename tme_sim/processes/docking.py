@@ -6,18 +6,22 @@ import numpy as np
 
 from tme_sim.numerics.binomial import binomial
 from tme_sim.numerics.jit import BLOCK, block_kernel, kernel
-from tme_sim.numerics.philox import uniform
+from tme_sim.numerics.philox import fill_uniforms
 from tme_sim.state.codes import STREAM_UPTAKE
 
 
 @kernel
 def detach(site: np.ndarray, share: np.ndarray, io_docked: np.ndarray, io_free: np.ndarray) -> None:
-    """Set the ``share`` (n_pools,) of every cell's docked vesicles free at its site; no two cells share a site."""
-    for i in range(io_docked.shape[0]):
-        for p in range(io_docked.shape[1]):
-            off = io_docked[i, p] * share[p]
-            io_docked[i, p] -= off
-            io_free[p, site[i]] += off
+    """Set a share of every cell's docked vesicles free at its site, which no other cell has.
+
+    ``site`` (n,), ``share`` (n_pools,), ``io_docked`` (n_pools, >= n), ``io_free`` (n_pools, n_sites).
+    """
+    for p in np.flatnonzero(share):
+        on, near = io_docked[p], io_free[p]
+        for i in range(len(site)):
+            off = on[i] * share[p]
+            on[i] -= off
+            near[site[i]] += off
 
 
 @kernel
@@ -29,15 +33,19 @@ def dock(
         out_uptake[places[i]] = docking[cell_type[i]] * factor[i]
 
 
+@kernel
+def attach(
+    places: np.ndarray, rate: np.ndarray, free: np.ndarray, dt_min: float, io_docked: np.ndarray
+) -> None:
+    """Add to the docked vesicles of every cell, (>= n,), what came on in a step: rate times free ones at its place."""
+    for i in range(len(places)):
+        io_docked[i] += rate[places[i]] * free[places[i]] * dt_min
+
+
 @block_kernel
 def take_up(
     first: int,
     last: int,
-    free: np.ndarray,
-    docking: np.ndarray,
-    behaviours: np.ndarray,
-    uptake_column: np.ndarray,
-    site: np.ndarray,
     cell_type: np.ndarray,
     lineage: np.ndarray,
     death: np.ndarray,
@@ -52,46 +60,41 @@ def take_up(
     io_cargo: np.ndarray,
     out_taken: np.ndarray,
 ) -> None:
-    """Dock, internalise whole vesicles and add their cargo, block of cells by block.
+    """Internalise whole vesicles and add their cargo, block of cells by block.
 
-    Held cargo first decays by ``cargo_keep`` over the step, then gains what arrived. ``free`` is (n_pools,
-    n_sites); ``docking`` (n_pools, n_types), 1/min, is multiplied by each cell's behaviour. ``out_taken``
-    (n_blocks, n_pools, n_types), zero before, is the number of vesicles internalised: whole, hence exact.
+    Held cargo first decays by ``cargo_keep`` over the step, then gains what arrived. ``cell_type``, ``lineage`` and
+    ``death`` are (n,), ``io_docked`` (n_pools, >= n), ``io_cargo`` (n_cargo, >= n). ``out_taken`` (n_blocks, n_pools,
+    n_types), zero before, is the number of vesicles internalised: whole, hence exact.
     """
-    n = len(behaviours)
+    n = len(cell_type)
     for block in range(first, last):
         begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
-        rows, keys, draw = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64), np.empty(BLOCK)
-        # Unsigned, since numba wraps signed indices.
-        at, kind = site[begin:end].astype(np.uint64), cell_type[begin:end].astype(np.uint64)
+        rows, keys = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
+        draw, number, hazard, taken = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+        kind = cell_type[begin:end].astype(np.uint64)  # unsigned, since numba wraps signed indices
         awake, key = death[begin:end] == 0, lineage[begin:end]
-        held = io_cargo[begin:end]
-        for i in range(len(held)):
-            for c in range(held.shape[1]):
-                held[i, c] *= cargo_keep[c]
+        for c in range(len(cargo_keep)):
+            held, keep = io_cargo[c][begin:end], cargo_keep[c]
+            for i in range(len(held)):
+                held[i] *= keep
         for p in range(len(internalise)):
             found = np.uint64(0)
-            factor, on, near, rate = (
-                behaviours[begin:end, uptake_column[p]],
-                io_docked[begin:end, p],
-                free[p],
-                docking[p],
-            )
-            for i in range(len(at)):
-                on[i] += rate[kind[i]] * factor[i] * near[at[i]] * dt_min
-            for i in range(len(at)):
+            on = io_docked[p][begin:end]
+            for i in range(len(on)):
                 rows[found] = i
                 keys[found] = key[i]
                 found += np.uint64(on[i] >= 1.0 and awake[i])
+            fill_uniforms(seed, keys[:found], step, STREAM_UPTAKE, p, draw)
             for k in range(found):
-                draw[k] = uniform(seed, keys[k], step, STREAM_UPTAKE, p)
+                number[k] = on[rows[k]]
             for k in range(found):
-                i = rows[k]
-                hazard = internalise[p] / (1.0 + on[i] / saturation[p]) * dt_min
-                taken = binomial(int(on[i]), hazard, draw[k])
-                if taken == 0:
-                    continue
-                on[i] -= taken
-                out_taken[block, p, kind[i]] += taken
-                for c in range(held.shape[1]):
-                    held[i, c] += taken * cargo_of[p, c]
+                hazard[k] = internalise[p] / (1.0 + number[k] / saturation[p]) * dt_min
+            for k in range(found):
+                taken[k] = binomial(int(number[k]), hazard[k], draw[k])
+                on[rows[k]] = number[k] - taken[k]
+                out_taken[block, p, kind[rows[k]]] += taken[k]
+            for c in range(len(cargo_keep)):
+                held, units = io_cargo[c][begin:end], cargo_of[p, c]
+                if units != 0.0:
+                    for k in range(found):
+                        held[rows[k]] += taken[k] * units

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from tme_sim.numerics.jit import kernel
-from tme_sim.numerics.philox import uniform, uniforms
+from tme_sim.numerics.philox import happens, uniform, uniforms
 from tme_sim.processes.base import Context
 from tme_sim.processes.killing import clearance_by_neighbours, risk_of_attack
 from tme_sim.state.codes import ALIVE, APOPTOSIS, DRUG, KILLED, NECROSIS, REMOVED, STREAM_FATE
@@ -78,6 +77,7 @@ class Fate:
             np.ascontiguousarray(self.damage_response(tissue)[:n]),
             risk_of_attack(tissue, context),
             context.dt_min,
+            uniforms(context.seed, cells["lineage"][:n], context.step, STREAM_FATE, 0),
             np.uint64(context.seed),
             context.step,
             outcome,
@@ -165,7 +165,9 @@ def _change_type(tissue: Tissue, context: Context, rows: np.ndarray, to_type: np
 
 
 @kernel
-def _draw_fates(death, lineage, behaviours, columns, response, attack, dt_min, seed, step, out_outcome):
+def _draw_fates(
+    death, lineage, behaviours, columns, response, attack, dt_min, number, seed, step, out_outcome
+):
     n_drugs = response.shape[1]
     n_risks = len(columns) + 1
     rates = np.empty(n_risks)
@@ -180,9 +182,7 @@ def _draw_fates(death, lineage, behaviours, columns, response, attack, dt_min, s
             if _FIRST_DRUG <= k < _FIRST_DRUG + n_drugs:
                 rates[k] *= response[i, k - _FIRST_DRUG]
             total += rates[k]
-        if total <= 0.0:
-            continue
-        if uniform(seed, lineage[i], step, STREAM_FATE, 0) >= -math.expm1(-total * dt_min):
+        if not happens(number[i], total * dt_min):
             continue
         left = uniform(seed, lineage[i], step, STREAM_FATE, 1) * total
         for k in range(n_risks):

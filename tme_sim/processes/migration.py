@@ -10,7 +10,7 @@ import numpy as np
 from tme_sim.numerics.claims import settle_claims
 from tme_sim.numerics.jit import kernel
 from tme_sim.numerics.lattice import directions, neighbour
-from tme_sim.numerics.philox import uniform
+from tme_sim.numerics.philox import happens, uniform, uniforms
 from tme_sim.processes.base import Context
 from tme_sim.state.codes import ALIVE, EMPTY, STREAM_MIGRATION
 from tme_sim.state.tissue import Tissue
@@ -64,6 +64,7 @@ class Migration:
             steps,
             self.sensed_step,
             context.dt_min / hop_um,
+            uniforms(context.seed, cells["lineage"][:n], context.step, STREAM_MIGRATION, 0),
             np.uint64(context.seed),
             context.step,
             target,
@@ -124,6 +125,7 @@ def _propose(
     steps,
     sensed_step,
     hops_per_speed,
+    number,
     seed,
     step,
     out_target,
@@ -136,9 +138,7 @@ def _propose(
     for i in range(len(out_target)):
         out_target[i] = -1
         out_priority[i] = 0.0
-        if death[i] != ALIVE or speed[i] <= 0.0:
-            continue
-        if uniform(seed, lineage[i], step, STREAM_MIGRATION, 0) >= -math.expm1(-speed[i] * hops_per_speed):
+        if death[i] != ALIVE or not happens(number[i], speed[i] * hops_per_speed):
             continue
         pull_at(site[i], behaviours[i], columns, fields, sensed_step, pull)
         total = 0.0

@@ -24,17 +24,19 @@ def relax(
 ) -> None:
     """Move x by ``gain`` = 1 − exp(−Δt/τ) of the way to its target in every living cell.
 
-    ``target`` float64 (n, n_behaviours), ``columns`` int64 (n_variables,), ``io_variables`` (>= n, n_variables).
+    ``target`` float64 (n_behaviours, n), ``columns`` int64 (n_variables,), ``io_variables`` (n_variables, >= n).
     """
-    n = target.shape[0]
+    n = target.shape[1]
     for block in range(first, last):
-        for v in range(columns.shape[0]):
-            column, share = columns[v], gain[v]
-            for i in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
-                goal = target[i, column]
+        begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
+        dead = death[begin:end]
+        for v in range(len(columns)):
+            share, goals, now = gain[v], target[columns[v]][begin:end], io_variables[v][begin:end]
+            for i in range(len(now)):
+                goal = goals[i]
                 goal = 0.0 if goal < 0.0 else goal
                 goal = 1.0 if goal > 1.0 else goal
-                io_variables[i, v] += (goal - io_variables[i, v]) * (share if death[i] == 0 else 0.0)
+                now[i] += (goal - now[i]) * (share if dead[i] == 0 else 0.0)
 
 
 class Pathways:
@@ -59,4 +61,4 @@ class Pathways:
         """Relax all variables of living cells."""
         gain = -np.expm1(-context.dt_min / self.time_min)
         targets, cells = context.behaviours, tissue.cells
-        relax(len(targets), targets, self.columns, gain, cells["death"], cells["variables"])
+        relax(len(targets), targets.T, self.columns, gain, cells["death"], cells.whole("variables"))

@@ -26,7 +26,7 @@ from tme_sim.processes.assembly import (
     take_solution,
 )
 from tme_sim.processes.base import Context, ProcessError
-from tme_sim.processes.docking import detach, dock, take_up
+from tme_sim.processes.docking import attach, detach, dock, take_up
 from tme_sim.processes.faces import Faces, fixed_values
 from tme_sim.state.ledger import POOL_ACCOUNTS
 from tme_sim.state.tissue import Tissue
@@ -139,22 +139,18 @@ class Vesicles:
             detach(
                 cells["site"],
                 -np.expm1(-self.detach * context.dt_min),
-                cells["docked"],
+                cells.whole("docked"),
                 tissue.pool_table.T,
             )
         systems = _Systems(self, tissue, context)
         self._solve(systems)
-        taken = np.zeros((-(-len(behaviours) // BLOCK), len(self.specs), self.n_types))
+        n = len(behaviours)
+        taken = np.zeros((-(-n // BLOCK), len(self.specs), self.n_types))
         take_up(
-            len(behaviours),
-            tissue.pool_table.T,
-            self.docking,
-            behaviours,
-            self.uptake_column,
-            cells["site"],
-            cells["type"],
-            cells["lineage"],
-            cells["death"],
+            n,
+            cells["type"][:n],
+            cells["lineage"][:n],
+            cells["death"][:n],
             self.internalise,
             self.saturation,
             self.cargo_of,
@@ -162,8 +158,8 @@ class Vesicles:
             np.uint64(tissue.seed),
             context.step,
             context.dt_min,
-            cells["docked"],
-            cells["cargo"],
+            cells.whole("docked"),
+            cells.whole("cargo"),
             taken,
         )
         self._book(systems, taken.sum(axis=0))
@@ -197,9 +193,9 @@ class Vesicles:
         book[:, _INTERNALISED] += taken.sum(axis=1)
         for pool, spec in enumerate(self.specs):
             ledger.flux[pool, spec.donor] += taken[pool]
-        if returned.any():
-            vessel = systems.tissue.vessel.reshape(-1)
-            systems.tissue.pool_table[:] += np.outer(vessel / vessel.sum(), returned)
+        back = systems.vessel[systems.vessel_sites] / systems.vessel.sum()
+        for pool in np.flatnonzero(returned):
+            systems.u[pool][systems.vessel_sites] += back * returned[pool]
 
 
 @dataclass
@@ -219,6 +215,7 @@ class _Systems:
         self.vessel_sites = np.flatnonzero(self.vessel)
         self.sums, self.released = np.zeros((len(process.specs), N_SUMS)), np.zeros(len(process.specs))
         self.u = list(self.tissue.pool_table.T)
+        self.docked = self.tissue.cells.whole("docked")
 
     def load(self, first: int, count: int, out_planes: np.ndarray) -> None:
         """Write one pool's system: release by and docking on the cell of every site, and the rest."""
@@ -251,7 +248,7 @@ class _Systems:
         process.faces.add_to(first, of_site, diag, rhs)
 
     def store(self, first: int, count: int, planes: np.ndarray) -> None:
-        """Close one pool's balance and sum what went where."""
+        """Close one pool's balance, sum what went where and put what docked on the cells."""
         process = self.process
         diag, rhs, u, uptake = planes[:, 0, process.places.inside]
         take_solution(
@@ -267,3 +264,4 @@ class _Systems:
             self.u[first],
             self.sums[first],
         )
+        attach(self.places, uptake, u, self.context.dt_min, self.docked[first])

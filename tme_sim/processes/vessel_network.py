@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -32,14 +33,18 @@ class VesselNetwork:
     open_roots: bool
     start: np.ndarray = field(init=False)
     neighbour: np.ndarray = field(init=False)
-    _place: dict[int, int] = field(init=False)
-    _roots: set[int] = field(init=False)
     _added: dict[int, list[int]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.start, self.neighbour = neighbour_lists(len(self.rows), self.pairs)
-        self._place = {int(row): k for k, row in enumerate(self.rows)}
-        self._roots = set(self.rows[self.root].tolist())
+
+    @cached_property
+    def _place(self) -> dict[int, int]:
+        return {row: k for k, row in enumerate(self.rows.tolist())}
+
+    @cached_property
+    def _roots(self) -> set[int]:
+        return set(self.rows[self.root].tolist())
 
     @classmethod
     def of(cls, tissue: Tissue, vasculature: Vasculature) -> VesselNetwork:
@@ -50,10 +55,12 @@ class VesselNetwork:
         place = np.full(cells.n + 1, -1)
         place[rows] = np.arange(len(rows))
         ends = place[cells.rows_of(vasculature.links.ravel())].reshape(-1, 2)
+        root = np.zeros(cells.n + 1, bool)
+        root[cells.rows_of(vasculature.roots)] = True
         return cls(
             rows=rows.astype(np.int64),
             pairs=ends[(ends >= 0).all(axis=1)],
-            root=np.isin(cells["id"][rows], vasculature.roots),
+            root=root[rows],
             open_roots=tissue.grid.shape[0] == 1,
         )
 

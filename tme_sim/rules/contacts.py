@@ -23,12 +23,12 @@ def sums_around(tissue: Tissue, touched: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    touched : int64 (k, 3)
-        Column of the signal, type of the neighbours, variable summed. Sums run along x, then y, then z.
+    touched : int64 (k, 2)
+        Type of the neighbours, variable summed. Sums run along x, then y, then z.
     """
     cells, shape = tissue.cells, tissue.grid.shape
     out = np.zeros((len(touched), tissue.grid.n_sites))
-    for sums, (_, kind, variable) in zip(out, touched, strict=True):
+    for sums, (kind, variable) in zip(out, touched, strict=True):
         rows = np.flatnonzero((cells["type"] == kind) & (cells["death"] == ALIVE))
         line = np.zeros(shape)
         line.reshape(-1)[cells["site"][rows]] = cells["variables"][rows, variable]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tme_sim.numerics.jit import kernel
 from tme_sim.numerics.metabolism import fluxes
 from tme_sim.state.layout import Layout
 
@@ -60,17 +59,6 @@ class MetabolismSpec:
         )
 
 
-@kernel
-def at_sites(values: np.ndarray, columns: np.ndarray, site: np.ndarray) -> np.ndarray:
-    """Return columns of ``values`` (n_rows, n_columns) at the rows ``site`` (n,), a row each; zeros for a column -1."""
-    out = np.zeros((len(columns), len(site)))
-    for c in range(len(columns)):
-        if columns[c] >= 0:
-            for i in range(len(site)):
-                out[c, i] = values[site[i], columns[c]]
-    return out
-
-
 class Energy:
     """Assess energy before the rules are read, and charge the fields after.
 
@@ -100,6 +88,7 @@ class Energy:
     ):
         self.table, self.fields, self.columns, self.per_molecule_nm = table, fields, columns, per_molecule_nm
         self.evidence = evidence
+        self._fields = np.array(fields, np.int64)
 
     def inputs(self, layout: Layout) -> set[str]:
         """Return the names of the fields and variables that energy depends on."""
@@ -116,15 +105,14 @@ class Energy:
         variables: np.ndarray,
         site: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Return fluxes (n, 5) of cells with ``variables`` (n, n_variables).
+        """Return fluxes (n, 5) of cells with ``variables`` (n_variables, >= n).
 
-        ``fields`` is (n, n_fields), or (n_sites, n_fields) with the ``site`` (n,) of each cell.
+        ``fields`` is (n_fields, n), or (n_fields, n_sites) with the ``site`` (n,) of each cell.
         """
         here = np.arange(len(cell_type)) if site is None else site
-        oxygen, glucose, lactate = at_sites(fields, np.array(self.fields, np.int64), here)
-        out = np.empty((5, len(cell_type))).T
-        fluxes(len(cell_type), cell_type, death, oxygen, glucose, lactate, variables, self.table, out)
-        return out
+        out = np.empty((5, len(cell_type)))
+        fluxes(len(cell_type), cell_type, death, here, self._fields, fields, variables, self.table, out)
+        return out.T
 
     def charge(self, flux: np.ndarray, io_behaviours: np.ndarray) -> None:
         """Add the fluxes to the behaviours that take up and secrete."""

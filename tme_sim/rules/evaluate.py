@@ -1,4 +1,9 @@
-"""Evaluates all rules for all cells."""
+"""Evaluates all rules for all cells.
+
+Cells of one type are evaluated `LANES` at a time, side by side in the vector unit: their signals stand in one flat
+array, a stretch of `WIDTH` numbers per signal. Always that many (the last cell repeated), so that every cell goes
+through the same instructions wherever it stands in memory.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +13,14 @@ import numpy as np
 
 from tme_sim.numerics.hill import power_term
 from tme_sim.numerics.jit import BLOCK, block_kernel, inline_kernel, kernel
-from tme_sim.rules.tables import RuleTables
+from tme_sim.rules.signals import Sources, read_signal
+from tme_sim.rules.tables import RuleArrays, RuleTables
 
 # A term above this is cut off: an infinite signal (no vessel anywhere) then saturates instead of giving NaN.
 _LARGEST_TERM = 1e100
-# Cells of one type evaluated side by side. Always that many (the last one repeated), so that every cell goes
-# through the same vector instructions wherever it stands in memory.
-_LANES = 64
+# Unsigned, as every index below, since numba wraps signed ones.
+_LANES = np.uint64(64)
+_WIDTH = np.uint64(BLOCK + 64)
 
 
 def evaluate(
@@ -23,7 +29,6 @@ def evaluate(
     alive: np.ndarray,
     signals: np.ndarray,
     out_behaviours: np.ndarray,
-    first_row: int = 0,
 ) -> None:
     """Set every behaviour of every cell from its signals.
 
@@ -40,38 +45,171 @@ def evaluate(
     alive : bool (n,)
     signals : float64 (n, n_signals)
         Columns in the order of ``tables.signals``, each in its internal unit.
-    out_behaviours : float64 (>= first_row + n, n_behaviours)
-        Filled from ``first_row`` on; columns in the order of ``tables.behaviours``, internal units.
+    out_behaviours : float64 (n, n_behaviours)
+        Columns in the order of ``tables.behaviours``, internal units.
 
     Notes
     -----
     Source: Johnson et al., a grammar for cell behaviour (PhysiCell 1.14), equal to it where the saturations
     of a direction agree and no rule is gated.
     """
-    _evaluate(
-        len(cell_type),
-        tables.base,
-        tables.type_start,
-        tables.behaviour,
-        tables.dead_too,
-        tables.span,
-        tables.signal,
-        tables.half_max,
-        tables.power,
-        tables.saturation,
-        tables.for_dead,
-        tables.gate_start,
-        tables.gate_signal,
-        tables.gate_above,
-        tables.gate_threshold,
-        tables.gate_power,
-        *tables.used_signals,
-        cell_type,
-        alive,
-        signals.T,
-        first_row,
-        out_behaviours.T,
-    )
+    _evaluate(len(cell_type), tables.arrays, cell_type, alive, signals.T, out_behaviours.T)
+
+
+@block_kernel
+def decide(
+    first: int,
+    last: int,
+    rules: RuleArrays,
+    source: np.ndarray,
+    column: np.ndarray,
+    factor: np.ndarray,
+    sources: Sources,
+    out_behaviours: np.ndarray,
+) -> None:
+    """Do what `evaluate` does, with signals read where they are, by those alone whose rules ask for them.
+
+    ``source``, ``column`` and ``factor`` are those of a `SignalTable`; ``out_behaviours`` is (n_behaviours, n).
+    """
+    sensed, lanes, rows = _room(len(source))
+    n = out_behaviours.shape[1]
+    for block in range(first, last):
+        begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
+        alive = sources.death[begin:end] == 0
+        cell_type = sources.cell_type[begin:end]
+        _rest(rules.base, cell_type, alive, begin, out_behaviours)
+        for kind in range(len(rules.base)):
+            for living in (True, False):
+                found = _rows_of(rules, kind, living, cell_type, alive, begin, rows)
+                for k in range(rules.used_start[kind], rules.used_start[kind + 1] if found > 0 else 0):
+                    signal = rules.used[k]
+                    at = np.uint64(signal) * _WIDTH
+                    read_signal(
+                        source[signal],
+                        column[signal],
+                        factor[signal],
+                        sources,
+                        rows[: _filled(found)],
+                        sensed[at:],
+                    )
+                _respond_all(rules, kind, living, rows[:found], sensed, lanes, out_behaviours)
+
+
+@block_kernel
+def _evaluate(first, last, rules, cell_type, alive, signals, out_behaviours):
+    sensed, lanes, rows = _room(len(signals))
+    n = len(cell_type)
+    for block in range(first, last):
+        begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
+        here, awake = cell_type[begin:end], alive[begin:end]
+        _rest(rules.base, here, awake, begin, out_behaviours)
+        for kind in range(len(rules.base)):
+            for living in (True, False):
+                found = _rows_of(rules, kind, living, here, awake, begin, rows)
+                for k in range(rules.used_start[kind], rules.used_start[kind + 1] if found > 0 else 0):
+                    values, at = signals[rules.used[k]], np.uint64(rules.used[k]) * _WIDTH
+                    for i in range(_filled(found)):
+                        sensed[at + i] = values[rows[i]]
+                _respond_all(rules, kind, living, rows[:found], sensed, lanes, out_behaviours)
+
+
+@kernel
+def _room(n_signals):
+    """Return memory for signals, for lanes and for the rows of a block."""
+    return np.empty(n_signals * int(_WIDTH)), np.empty((5, int(_LANES))), np.empty(int(_WIDTH), np.uint64)
+
+
+@kernel
+def _filled(found):
+    """Return a number of cells rounded up to whole lanes."""
+    return np.uint64(found + int(_LANES) - 1) // _LANES * _LANES
+
+
+@kernel
+def _rest(base, cell_type, alive, begin, out_behaviours):
+    """Give the cells of a block the base values of their types, 0 to the dead."""
+    # A table with a first row of zeros for the dead: one look-up for each cell, without a branch.
+    code = np.empty(len(cell_type), np.uint64)
+    for i in range(len(cell_type)):
+        code[i] = cell_type[i] + 1 if alive[i] else 0
+    at_rest = np.zeros(base.shape[0] + 1)
+    for column in range(base.shape[1]):
+        at_rest[1:] = base[:, column]
+        out = out_behaviours[column][begin : begin + len(code)]
+        for i in range(len(out)):
+            out[i] = at_rest[code[i]]
+
+
+@kernel
+def _rows_of(rules, kind, living, cell_type, alive, begin, out_rows):
+    """Write the rows of the living or dead cells of a type that have something to evaluate; return how many.
+
+    The last one is repeated up to whole lanes.
+    """
+    first, last = rules.type_start[kind], rules.type_start[kind + 1]
+    if not (last > first and (living or np.any(rules.dead_too[first:last]))):
+        return 0
+    found = np.uint64(0)
+    for i in range(len(cell_type)):
+        out_rows[found] = begin + i
+        found += np.uint64(cell_type[i] == kind and alive[i] == living)
+    if found > 0:
+        out_rows[found : _filled(found)] = out_rows[found - np.uint64(1)]
+    return int(found)
+
+
+@kernel
+def _respond_all(rules, kind, living, rows, sensed, lanes, out_behaviours):
+    """Write all responses of the ``rows`` of one type, which are all living or all dead."""
+    value, total, pull, term, steep = lanes[0], lanes[1], lanes[2], lanes[3], lanes[4]
+    # One long function: numba counts references wherever an array is named anew, which costs as much as the rules.
+    base, span, behaviour, dead_too, for_dead = (
+        rules.base, rules.span, rules.behaviour, rules.dead_too, rules.for_dead
+    )  # fmt: skip
+    signal, inverse, power, saturation = rules.signal, rules.inverse, rules.power, rules.saturation
+    gate_start, gate_signal, gate_inverse, gate_power, gate_above = (
+        rules.gate_start, rules.gate_signal, rules.gate_inverse, rules.gate_power, rules.gate_above
+    )  # fmt: skip
+    for first in range(0, len(rows), int(_LANES)):
+        lane = np.uint64(first)
+        for response in range(rules.type_start[kind], rules.type_start[kind + 1]):
+            if not (living or dead_too[response]):
+                continue
+            column = behaviour[response]
+            for j in range(_LANES):
+                value[j] = base[kind, column]
+            for direction in range(2):
+                begin, end = span[response, direction], span[response, direction + 1]
+                if begin == end:
+                    continue
+                for j in range(_LANES):
+                    total[j] = 1.0
+                    pull[j] = value[j]
+                for rule in range(begin, end):
+                    if not (living or for_dead[rule]):
+                        continue
+                    at = np.uint64(signal[rule]) * _WIDTH + lane
+                    times, to = inverse[rule], saturation[rule]
+                    if power[rule] == 2.0 and gate_start[rule] == gate_start[rule + 1]:
+                        # By far the most common: no term is written.
+                        for j in range(_LANES):
+                            x = _over(sensed[at + j], times)
+                            t = _capped(x * x)
+                            total[j] += t
+                            pull[j] += to * t
+                    else:
+                        _terms(sensed, at, times, power[rule], term)
+                        for gate in range(gate_start[rule], gate_start[rule + 1]):
+                            at = np.uint64(gate_signal[gate]) * _WIDTH + lane
+                            _terms(sensed, at, gate_inverse[gate], gate_power[gate], steep)
+                            _gate(steep, gate_above[gate], term)
+                        for j in range(_LANES):
+                            total[j] += term[j]
+                            pull[j] += to * term[j]
+                for j in range(_LANES):
+                    value[j] = pull[j] / total[j]
+            for j in range(min(int(_LANES), len(rows) - first)):
+                out_behaviours[column, rows[lane + np.uint64(j)]] = value[j]
 
 
 @kernel
@@ -93,44 +231,26 @@ def _capped(term):
 
 
 @kernel
-def _terms(signal, inverse, power, out_term):
+def _terms(sensed, at, inverse, power, out_term):
     """Write `_term` of every lane; one loop per power, so that each runs at the width of the vector unit."""
     if power == 1.0:
         for j in range(_LANES):
-            out_term[j] = _capped(_over(signal[j], inverse))
+            out_term[j] = _capped(_over(sensed[at + j], inverse))
     elif power == 1.5:
         for j in range(_LANES):
-            x = _over(signal[j], inverse)
+            x = _over(sensed[at + j], inverse)
             out_term[j] = _capped(x * math.sqrt(x))
     elif power == 2.0:
         for j in range(_LANES):
-            x = _over(signal[j], inverse)
+            x = _over(sensed[at + j], inverse)
             out_term[j] = _capped(x * x)
     elif power == 4.0:
         for j in range(_LANES):
-            x = _over(signal[j], inverse)
+            x = _over(sensed[at + j], inverse)
             out_term[j] = _capped((x * x) * (x * x))
     else:
         for j in range(_LANES):
-            out_term[j] = _term(signal[j], 1.0 / inverse, power)
-
-
-@kernel
-def _add(term, saturation, io_total, io_pull):
-    """Let one rule pull every lane towards its saturation."""
-    for j in range(_LANES):
-        io_total[j] += term[j]
-        io_pull[j] += saturation * term[j]
-
-
-@kernel
-def _add_square(signal, inverse, saturation, io_total, io_pull):
-    """Do what `_terms` and `_add` do for power 2, by far the most common, without writing the term."""
-    for j in range(_LANES):
-        x = _over(signal[j], inverse)
-        term = _capped(x * x)
-        io_total[j] += term
-        io_pull[j] += saturation * term
+            out_term[j] = _term(sensed[at + j], 1.0 / inverse, power)
 
 
 @kernel
@@ -142,114 +262,3 @@ def _gate(steep, above, io_term):
     else:
         for j in range(_LANES):
             io_term[j] *= 1.0 / (1.0 + steep[j])
-
-
-@kernel
-def _respond(
-    base, span, signal, inverse, power, saturation, gate_start, gate_signal, gate_above, gate_inverse,
-    gate_power, sensed, total, pull, term, steep, out_value,
-):  # fmt: skip
-    """Write the value of one response of living cells: up-rules first, then down-rules, each a weighted mean."""
-    for j in range(_LANES):
-        out_value[j] = base
-    for direction in range(2):
-        if span[direction] == span[direction + 1]:
-            continue
-        for j in range(_LANES):
-            total[j] = 1.0
-            pull[j] = out_value[j]
-        for rule in range(span[direction], span[direction + 1]):
-            if power[rule] == 2.0 and gate_start[rule] == gate_start[rule + 1]:
-                _add_square(sensed[signal[rule]], inverse[rule], saturation[rule], total, pull)
-                continue
-            _terms(sensed[signal[rule]], inverse[rule], power[rule], term)
-            for gate in range(gate_start[rule], gate_start[rule + 1]):
-                _terms(sensed[gate_signal[gate]], gate_inverse[gate], gate_power[gate], steep)
-                _gate(steep, gate_above[gate], term)
-            _add(term, saturation[rule], total, pull)
-        for j in range(_LANES):
-            out_value[j] = pull[j] / total[j]
-
-
-@kernel
-def _respond_dead(
-    base, span, signal, half_max, power, saturation, for_dead, gate_start, gate_signal, gate_above, gate_threshold,
-    gate_power, sensed,
-):  # fmt: skip
-    """Return the value of one response of one dead cell: only the rules marked ``dead`` act."""
-    value = base
-    for direction in range(2):
-        total = 1.0
-        pull = 0.0
-        for rule in range(span[direction], span[direction + 1]):
-            if not for_dead[rule]:
-                continue
-            term = _term(sensed[signal[rule]], half_max[rule], power[rule])
-            for gate in range(gate_start[rule], gate_start[rule + 1]):
-                steep = _term(sensed[gate_signal[gate]], gate_threshold[gate], gate_power[gate])
-                term *= steep / (1.0 + steep) if gate_above[gate] else 1.0 / (1.0 + steep)
-            total += term
-            pull += (saturation[rule] - value) * term
-        value += pull / total
-    return value
-
-
-@block_kernel
-def _evaluate(
-    first_block, last_block, base, type_start, behaviour, dead_too, span, signal, half_max, power, saturation, for_dead,
-    gate_start, gate_signal, gate_above, gate_threshold, gate_power, used_start, used, cell_type, alive, signals,
-    first_row, out_behaviours,
-):  # fmt: skip
-    # Signals and behaviours come with a row each; rows within the block are unsigned, since numba wraps signed ones.
-    n = len(cell_type)
-    inverse, gate_inverse = 1.0 / half_max, 1.0 / gate_threshold
-    for block in range(first_block, last_block):
-        begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
-        rows, at = np.empty(BLOCK, np.uint64), np.empty(_LANES, np.uint64)
-        sensed = np.zeros((signals.shape[0], _LANES))
-        work = np.empty((5, _LANES))
-        total, pull, term, steep, value = work[0], work[1], work[2], work[3], work[4]
-        # A table with a first row of zeros for the dead: one look-up for each cell, without a branch.
-        code = np.empty(BLOCK, np.uint64)
-        at_rest = np.zeros(base.shape[0] + 1)
-        for cell in range(begin, end):
-            code[cell - begin] = cell_type[cell] + 1 if alive[cell] else 0
-        for column in range(base.shape[1]):
-            at_rest[1:] = base[:, column]
-            out = out_behaviours[column][first_row + begin : first_row + end]
-            for i in range(len(out)):
-                out[i] = at_rest[code[i]]
-        for cell in range(begin, end):
-            if not alive[cell]:
-                kind = cell_type[cell]
-                for response in range(type_start[kind], type_start[kind + 1]):
-                    if dead_too[response]:
-                        out_behaviours[behaviour[response], first_row + cell] = _respond_dead(
-                            base[kind, behaviour[response]], span[response], signal, half_max, power, saturation,
-                            for_dead, gate_start, gate_signal, gate_above, gate_threshold, gate_power, signals[:, cell],
-                        )  # fmt: skip
-        for kind in range(base.shape[0]):
-            if type_start[kind] == type_start[kind + 1]:
-                continue
-            found = 0
-            for cell in range(begin, end):
-                if alive[cell] and cell_type[cell] == kind:
-                    rows[found] = cell - begin
-                    found += 1
-            for first in range(0, found, _LANES):
-                for j in range(_LANES):
-                    at[j] = rows[min(first + j, found - 1)]
-                for k in range(used_start[kind], used_start[kind + 1]):
-                    source, lanes = signals[used[k]][begin:end], sensed[used[k]]
-                    for j in range(_LANES):
-                        lanes[j] = source[at[j]]
-                for response in range(type_start[kind], type_start[kind + 1]):
-                    column = behaviour[response]
-                    _respond(
-                        base[kind, column], span[response], signal, inverse, power, saturation,
-                        gate_start, gate_signal, gate_above, gate_inverse, gate_power, sensed, total, pull, term,
-                        steep, value,
-                    )  # fmt: skip
-                    out = out_behaviours[column][first_row + begin : first_row + end]
-                    for j in range(min(_LANES, found - first)):
-                        out[at[j]] = value[j]

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from tme_sim.numerics.jit import BLOCK
 from tme_sim.rules.energy import Energy
-from tme_sim.rules.evaluate import evaluate
+from tme_sim.rules.evaluate import decide, evaluate
 from tme_sim.rules.expression import Expression
-from tme_sim.rules.signals import Around, SignalTable, gather_signals, look_around
+from tme_sim.rules.signals import SignalTable, gather_signals, sources_of
 from tme_sim.rules.tables import RuleTables
 from tme_sim.state.codes import ALIVE
 from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
 
-# Cells whose signals are gathered and used before the next ones.
-_AT_A_TIME = 4 * BLOCK
 # Up to which round of `settle` variables go which share of the way to their targets.
 _SHARES = ((10, 0.5), (30, 1.0), (80, 0.5), (10**9, 0.1))
 
@@ -50,61 +47,40 @@ class Physiology:
         self._variable_columns = np.array([self.column[name] for name in layout.variables], np.int64)
         self.trait_columns = [self.column[f"trait {name}"] for name in layout.traits]
         self._target_columns = np.array([self.behaviour[name] for name in layout.variables], np.int64)
-        self._room = np.zeros(len(signals.names) * _AT_A_TIME)
 
     def read(self, tissue: Tissue) -> tuple[np.ndarray, np.ndarray]:
         """Return signals (n, n_signals) and metabolic fluxes (n, 5) of all cells, dead ones included."""
         flux = self._flux(tissue)
         signals = np.zeros((tissue.cells.n, len(self.signals.names)))
-        self._gather(tissue, flux, 0, None, signals)
+        gather_signals(tissue, self.signals, flux[:, 0], signals)
         return signals, flux
 
     def decide(self, tissue: Tissue, out_behaviours: np.ndarray) -> np.ndarray:
         """Write the behaviours of all cells, without metabolic uptake and secretion; return metabolic fluxes (n, 5).
 
-        What `read` and `act` do, some thousand cells at a time, so that their signals stay in cache.
+        What `read` and `act` do, but that each signal is read only where a rule asks for it.
         """
-        cells, flux = tissue.cells, self._flux(tissue)
-        around, alive = look_around(tissue, self.signals), cells["death"] == ALIVE
-        for begin in range(0, cells.n, _AT_A_TIME):
-            rows = slice(begin, min(begin + _AT_A_TIME, cells.n))
-            n, width = rows.stop - begin, len(self.signals.names)
-            signals = self._room[: width * n].reshape(width, n).T
-            self._gather(tissue, flux, begin, around, signals)
-            self.act(cells["type"][rows], alive[rows], signals, out_behaviours, begin)
+        cells, flux, table = tissue.cells, self._flux(tissue), self.signals
+        sources = sources_of(tissue, table, flux[:, 0])
+        decide(
+            cells.n, self.tables.arrays, table.source, table.column, table.factor, sources, out_behaviours.T
+        )
+        if self.trait_columns:
+            self.expression.act(cells["type"], cells.alive(), cells["traits"], out_behaviours)
         return flux
 
     def _flux(self, tissue: Tissue) -> np.ndarray:
         cells = tissue.cells
         return self.energy.assess(
-            cells["type"], cells["death"], tissue.field_table, cells["variables"], cells["site"]
+            cells["type"], cells["death"], tissue.field_table.T, cells.whole("variables"), cells["site"]
         )
 
-    def _gather(
-        self, tissue: Tissue, flux: np.ndarray, begin: int, around: Around | None, out_signals: np.ndarray
-    ) -> None:
-        gather_signals(tissue, self.signals, flux[:, 0], out_signals, begin, around)
+    def act(self, cell_type: np.ndarray, alive: np.ndarray, signals: np.ndarray) -> np.ndarray:
+        """Return behaviours, float64 (n, n_behaviours), without metabolic uptake and secretion."""
+        out = np.zeros((len(cell_type), len(self.tables.behaviours)))
+        evaluate(self.tables, cell_type, alive, signals, out)
         if self.trait_columns:
-            out_signals[:, self.trait_columns] = tissue.cells["traits"][begin : begin + len(out_signals)]
-
-    def act(
-        self,
-        cell_type: np.ndarray,
-        alive: np.ndarray,
-        signals: np.ndarray,
-        out: np.ndarray | None = None,
-        begin: int = 0,
-    ) -> np.ndarray:
-        """Return behaviours, float64 (n, n_behaviours), without metabolic uptake and secretion.
-
-        They are written to the rows of ``out`` from ``begin`` on, if it is given.
-        """
-        if out is None:
-            out = np.zeros((len(cell_type), len(self.tables.behaviours)))
-        evaluate(self.tables, cell_type, alive, signals, out, begin)
-        if self.trait_columns:
-            rows = slice(begin, begin + len(cell_type))
-            self.expression.act(cell_type, alive, signals[:, self.trait_columns], out[rows])
+            self.expression.act(cell_type, alive, signals[:, self.trait_columns], out)
         return out
 
     def settle(
@@ -148,8 +124,8 @@ class Physiology:
     def _behave(self, cell_type: np.ndarray, io_signals: np.ndarray) -> np.ndarray:
         """Return behaviours of living cells, float64 (n, n_behaviours); ``energy`` follows fields and variables."""
         if "energy" in self.column:
-            at_site = np.ascontiguousarray(io_signals[:, self._field_columns])
-            variables = np.ascontiguousarray(io_signals[:, self._variable_columns])
+            at_site = np.ascontiguousarray(io_signals[:, self._field_columns].T)
+            variables = np.ascontiguousarray(io_signals[:, self._variable_columns].T)
             flux = self.energy.assess(cell_type, np.full(len(cell_type), ALIVE, np.int8), at_site, variables)
             io_signals[:, self.column["energy"]] = flux[:, 0]
         return self.act(cell_type, np.ones(len(cell_type), bool), io_signals)

@@ -1,9 +1,10 @@
-"""Gathers what every cell senses into one table."""
+"""Where what a cell senses comes from, and reading it for any cells."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,20 +14,30 @@ from tme_sim.rules.tables import RuleError
 from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
 
-# Sources that are columns of a matrix with one row per cell (or site), in the order the kernel walks them.
-_MATRICES = ("fields", "variables", "cargo", "docked", "drug", "damage", "exposure")
-# Signals that stand alone.
-_SINGLE = ("contact dead", "free neighbours", "distance to vessel", "energy", "age", "time", "perfusion")
+# Codes of where a signal comes from: first what has a column per name, then what stands alone.
+FIELD, VARIABLE, CARGO, DOCKED, DRUG, DAMAGE, EXPOSURE, TRAIT = range(8)
+CONTACT, DEAD, FREE, DISTANCE, ENERGY, AGE, TIME, PERFUSION, TOUCHED = range(8, 17)
+_SINGLE = {
+    "contact dead": DEAD,
+    "free neighbours": FREE,
+    "distance to vessel": DISTANCE,
+    "energy": ENERGY,
+    "age": AGE,
+    "time": TIME,
+    "perfusion": PERFUSION,
+}
 # Codes of what stands at a site, as `count_around` orders its counts; counts to a word, and bits to a count.
 _FREE, _DEAD, _LIVING = 0, 1, 2
 _COUNTS = 8
 _PREFIXES = {
-    "held": ("cargo", "cargo"),
-    "arriving": ("cargo", "cargo"),
-    "docked": ("docked", "pools"),
-    "drug": ("drug", "drugs"),
-    "damage": ("damage", "drugs"),
-    "exposure": ("exposure", "drugs"),
+    "held": (CARGO, "cargo"),
+    "arriving": (CARGO, "cargo"),
+    "docked": (DOCKED, "pools"),
+    "drug": (DRUG, "drugs"),
+    "damage": (DAMAGE, "drugs"),
+    "exposure": (EXPOSURE, "drugs"),
+    "trait": (TRAIT, "traits"),
+    "contact": (CONTACT, "cell_types"),
 }
 
 
@@ -38,27 +49,22 @@ class SignalTable:
     ----------
     names : tuple of str
         Signals in column order.
-    start : int64 (8,)
-        First entry of each matrix in ``column``, ``target`` and ``factor``.
-    column, target : int64 (n_entries,)
-        Column read, column written.
-    factor : float64 (n_entries,)
+    source : int64 (n_signals,)
+        `FIELD` to `TOUCHED`.
+    column : int64 (n_signals,)
+        Which field, variable, ..., cell type or row of ``touched``; 0 for what stands alone.
+    factor : float64 (n_signals,)
         Multiplies what is read (1 but for ``arriving``: decay rate times gain, 1/min).
-    contact : int64 (n_types,)
-        Column written for contacts with each living cell type, -1 where not asked for.
-    single : int64 (7,)
-        Columns written for the signals in ``_SINGLE``, -1 where not asked for.
-    touched : int64 (n_touched, 3)
-        Column written, type of neighbours, their variable, of the signals ``contact TYPE VARIABLE``.
+    n_types : int
+    touched : int64 (n_touched, 2)
+        Type of neighbours and their variable, of the signals ``contact TYPE VARIABLE``.
     """
 
     names: tuple[str, ...]
-    start: np.ndarray
+    source: np.ndarray
     column: np.ndarray
-    target: np.ndarray
     factor: np.ndarray
-    contact: np.ndarray
-    single: np.ndarray
+    n_types: int
     touched: np.ndarray
 
     @classmethod
@@ -87,43 +93,31 @@ class SignalTable:
         RuleError
             For names that are unknown, repeated, or both a field and a variable.
         """
-        entries: list[tuple[int, int, int, float]] = []
-        contact = np.full(len(layout.cell_types), -1, np.int64)
-        single = np.full(len(_SINGLE), -1, np.int64)
+        entries: list[tuple[int, int, float]] = []
         faults = []
-        touched: list[tuple[int, int, int]] = []
-        for target, name in enumerate(names):
-            if name in names[:target]:
+        touched: list[tuple[int, int]] = []
+        for at, name in enumerate(names):
+            factor = 1.0
+            if name in names[:at]:
                 faults.append(f"signal {name!r} is repeated")
-            elif name.startswith("trait ") and name[6:] in layout.traits:
-                continue  # `Physiology.read` writes traits, which few scenarios have
-            elif name in _SINGLE:
-                single[_SINGLE.index(name)] = target
-            elif name.startswith("contact ") and name[8:] in layout.cell_types:
-                contact[layout.cell_types.index(name[8:])] = target
             elif state := contact_with_state(name, layout):
-                touched.append((target, *state))
-            elif found := _matrix_column(name, layout):
-                matrix, column = found
-                factor = 1.0
+                entries.append((TOUCHED, len(touched), factor))
+                touched.append(state)
+            elif found := _find(name, layout):
                 if name.startswith("arriving "):
                     factor = cargo_decay_per_min[name[9:]] * cargo_gain.get(name[9:], 1.0)
-                entries.append((matrix, column, target, factor))
+                entries.append((*found, factor))
             else:
                 faults.append(f"signal {name!r} is unknown, or both a field and a variable")
         if faults:
             raise RuleError("\n".join(faults))
-        entries.sort()
-        matrices = np.arange(len(_MATRICES) + 1)
         return cls(
             names=tuple(names),
-            start=np.searchsorted([entry[0] for entry in entries], matrices).astype(np.int64),
-            column=np.array([entry[1] for entry in entries], np.int64),
-            target=np.array([entry[2] for entry in entries], np.int64),
-            factor=np.array([entry[3] for entry in entries], np.float64),
-            contact=contact,
-            single=single,
-            touched=np.array(touched, np.int64).reshape(-1, 3),
+            source=np.array([source for source, _, _ in entries], np.int64),
+            column=np.array([column for _, column, _ in entries], np.int64),
+            factor=np.array([factor for _, _, factor in entries], np.float64),
+            n_types=len(layout.cell_types),
+            touched=np.array(touched, np.int64).reshape(-1, 2),
         )
 
 
@@ -142,15 +136,75 @@ def signal_names(layout: Layout) -> tuple[str, ...]:
     )
 
 
-def gather_signals(
-    tissue: Tissue,
-    table: SignalTable,
-    energy: np.ndarray,
-    out_signals: np.ndarray,
-    begin: int = 0,
-    around: Around | None = None,
-) -> None:
-    """Fill the signals of cells, dead ones too.
+def _find(name: str, layout: Layout) -> tuple[int, int] | None:
+    """Return source and column of a signal; None for a name that is unknown, or both a field and a variable."""
+    if name in _SINGLE:
+        return _SINGLE[name], 0
+    if (name in layout.fields) != (name in layout.variables):
+        source, words = (FIELD, layout.fields) if name in layout.fields else (VARIABLE, layout.variables)
+        return source, words.index(name)
+    prefix, _, rest = name.partition(" ")
+    if name not in layout.fields and prefix in _PREFIXES:
+        source, group = _PREFIXES[prefix]
+        words = getattr(layout, group)
+        if rest in words:
+            return source, words.index(rest)
+    return None
+
+
+class Sources(NamedTuple):
+    """What signals of a tissue are read from, as kernels take it; a row per field, variable and so on.
+
+    Sites and cells are the last axis: fields (n_fields, n_sites), variables (n_variables, >= n), site (n,).
+    """
+
+    fields: np.ndarray
+    variables: np.ndarray
+    cargo: np.ndarray
+    docked: np.ndarray
+    drug: np.ndarray
+    damage: np.ndarray
+    exposure: np.ndarray
+    traits: np.ndarray
+    site: np.ndarray
+    cell_type: np.ndarray
+    death: np.ndarray
+    born_min: np.ndarray
+    occupant: np.ndarray
+    distance_um: np.ndarray
+    vessel: np.ndarray
+    energy: np.ndarray
+    now_min: float
+    counts: np.ndarray
+    sums: np.ndarray
+
+
+def sources_of(tissue: Tissue, table: SignalTable, energy: np.ndarray) -> Sources:
+    """Return what the signals of a table are read from, what stands around every site counted and summed.
+
+    ``energy`` float64 (n,) is the supply over the demand of each cell.
+    """
+    cells, grid = tissue.cells, tissue.grid
+    matrices = ("variables", "cargo", "docked", "drug", "damage", "exposure", "traits")
+    counts = count_around(cells.occupant, cells["type"], cells["death"], table.n_types, grid.shape)
+    return Sources._make(
+        [
+            tissue.field_table.T,
+            *(cells.whole(name) for name in matrices),
+            *(cells[name] for name in ("site", "type", "death", "born_min")),
+            cells.occupant,
+            tissue.vessel_distance_um.reshape(grid.n_sites),
+            tissue.vessel.reshape(grid.n_sites),
+            energy,
+            float(tissue.clock.minutes),
+            counts,
+            sums_around(tissue, table.touched),
+        ]
+    )
+
+
+def gather_signals(tissue: Tissue, table: SignalTable, energy: np.ndarray, out_signals: np.ndarray) -> None:
+    """Fill the signals of all cells, dead ones too.
 
     Contacts and free neighbours count the Moore neighbourhood (8 sites, 26 in three dimensions) inside the
     lattice.
@@ -161,63 +215,100 @@ def gather_signals(
     table : SignalTable
     energy : float64 (n,)
         Energy supply over demand of each cell, dimensionless.
-    begin, around : int, Around
-        First row of the cells to fill, and what `look_around` gave; all cells and looked at here when left out.
     out_signals : float64 (n, n_signals)
-        Filled for as many cells as it has rows: fields in their unit, variables and damage dimensionless, held cargo
-        in units, arriving in units per min times gain, docked in vesicles, drug in nM held, exposure in nM·min,
-        contacts and free neighbours as counts, distance in µm (inf without a vessel), age and time in min, perfusion
-        0 to 1.
+        Fields in their unit, variables and damage dimensionless, held cargo in units, arriving in units per min
+        times gain, docked in vesicles, drug in nM held, exposure in nM·min, contacts and free neighbours as counts,
+        distance in µm (inf without a vessel), age and time in min, perfusion 0 to 1.
     """
-    cells = tissue.cells
-    n_sites = tissue.grid.n_sites
-    around = around or look_around(tissue, table)
-    rows = slice(begin, begin + len(out_signals))
-    _gather(
-        len(out_signals),
-        table.start,
-        table.column,
-        table.target,
-        table.factor,
-        table.contact,
-        table.single,
-        tissue.field_table.T,
-        cells["variables"][rows],
-        cells["cargo"][rows],
-        cells["docked"][rows],
-        cells["drug"][rows],
-        cells["damage"][rows],
-        cells["exposure"][rows],
-        cells["site"][rows],
-        cells["type"][rows],
-        cells["death"][rows],
-        cells["born_min"][rows],
-        begin,
-        cells.occupant,
-        tissue.vessel_distance_um.reshape(n_sites),
-        tissue.vessel.reshape(n_sites),
-        energy[rows],
-        tissue.clock.minutes,
-        around.counts,
-        out_signals.T,
-    )
-    for (target, _, _), sums in zip(table.touched, around.sums, strict=True):
-        out_signals[:, target] = sums[cells["site"][rows]]
+    sources = sources_of(tissue, table, energy)
+    _gather(len(out_signals), table.source, table.column, table.factor, sources, out_signals.T)
 
 
-@dataclass(frozen=True)
-class Around:
-    """What stands around every site: `count_around`, and `sums_around` of the signals ``touched``."""
+@block_kernel
+def _gather(first, last, source, column, factor, sources, out_signals):
+    n = out_signals.shape[1]
+    values = np.empty(BLOCK)
+    for block in range(first, last):
+        begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
+        rows = np.arange(begin, end).astype(np.uint64)
+        for signal in range(len(source)):
+            read_signal(source[signal], column[signal], factor[signal], sources, rows, values)
+            out_signals[signal, begin:end] = values[: end - begin]
 
-    counts: np.ndarray
-    sums: np.ndarray
+
+@kernel
+def read_signal(source, column, factor, sources, rows, out_values):
+    """Write one signal, an entry of a `SignalTable`, of the cells in ``rows`` to as many ``out_values``.
+
+    Rows are unsigned, since numba wraps signed indices.
+    """
+    site = sources.site
+    if source == FIELD:
+        values = sources.fields[column]
+        for i in range(len(rows)):
+            out_values[i] = values[np.uint64(site[rows[i]])]
+    elif source <= TRAIT:
+        values = _matrix(source, sources)[column]
+        for i in range(len(rows)):
+            out_values[i] = values[rows[i]] * factor
+    elif source == CONTACT:
+        _count(_LIVING + column, sources, rows, out_values)
+    elif source == DEAD:
+        _count(_DEAD, sources, rows, out_values)
+    elif source == FREE:
+        _count(_FREE, sources, rows, out_values)
+    elif source == DISTANCE:
+        for i in range(len(rows)):
+            out_values[i] = sources.distance_um[np.uint64(site[rows[i]])]
+    elif source == ENERGY:
+        for i in range(len(rows)):
+            out_values[i] = sources.energy[rows[i]]
+    elif source == AGE:
+        for i in range(len(rows)):
+            out_values[i] = sources.now_min - sources.born_min[rows[i]]
+    elif source == TIME:
+        for i in range(len(rows)):
+            out_values[i] = sources.now_min
+    elif source == PERFUSION:
+        for i in range(len(rows)):
+            out_values[i] = sources.vessel[np.uint64(site[rows[i]])]
+    elif source == TOUCHED:
+        values = sources.sums[column]
+        for i in range(len(rows)):
+            out_values[i] = values[np.uint64(site[rows[i]])]
 
 
-def look_around(tissue: Tissue, table: SignalTable) -> Around:
-    """Return what stands around every site of a tissue, for the signals of a table."""
-    cells, shape = tissue.cells, tissue.grid.shape
-    counts = count_around(cells.occupant, cells["type"], cells["death"], len(table.contact), shape)
-    return Around(counts, sums_around(tissue, table.touched))
+@kernel
+def _matrix(source, sources):
+    """Return the matrix of cells that a source below `CONTACT` stands for."""
+    if source == VARIABLE:
+        return sources.variables
+    if source == CARGO:
+        return sources.cargo
+    if source == DOCKED:
+        return sources.docked
+    if source == DRUG:
+        return sources.drug
+    if source == DAMAGE:
+        return sources.damage
+    if source == EXPOSURE:
+        return sources.exposure
+    return sources.traits
+
+
+@kernel
+def _count(code, sources, rows, out_count):
+    """Write one count of `count_around` at the sites of cells, less the cell itself.
+
+    A row that is not at home on its site (one taken out, say) counts itself as a neighbour.
+    """
+    words, shift = sources.counts[code // _COUNTS], np.uint64(_COUNTS * (code % _COUNTS))
+    for i in range(len(rows)):
+        row = rows[i]
+        at = np.uint64(sources.site[row])
+        own = _DEAD if sources.death[row] != 0 else _LIVING + sources.cell_type[row]
+        itself = own == code and sources.occupant[at] == np.int64(row)
+        out_count[i] = float((words[at] >> shift) & np.uint64(255)) - itself
 
 
 def count_around(
@@ -259,106 +350,3 @@ def _mark(occupant, cell_type, death, out_once):
         if cell >= 0:
             code = _DEAD if death[cell] != 0 else _LIVING + cell_type[cell]
         out_once[code // _COUNTS, site] = np.uint64(1) << np.uint64(_COUNTS * (code % _COUNTS))
-
-
-def _matrix_column(name: str, layout: Layout) -> tuple[int, int] | None:
-    plain = [
-        (_MATRICES.index(group), words.index(name))
-        for group, words in (("fields", layout.fields), ("variables", layout.variables))
-        if name in words
-    ]
-    if len(plain) == 1:
-        return plain[0]
-    prefix, _, rest = name.partition(" ")
-    if not plain and prefix in _PREFIXES:
-        matrix, names = _PREFIXES[prefix]
-        words = getattr(layout, names)
-        if rest in words:
-            return _MATRICES.index(matrix), words.index(rest)
-    return None
-
-
-@block_kernel
-def _gather(
-    first,
-    last,
-    start,
-    column,
-    target,
-    factor,
-    contact,
-    single,
-    fields,
-    variables,
-    cargo,
-    docked,
-    drug,
-    damage,
-    exposure,
-    site,
-    cell_type,
-    death,
-    born_min,
-    first_row,
-    occupant,
-    distance_um,
-    vessel,
-    energy,
-    now_min,
-    neighbours,
-    out_signals,
-):
-    n = len(site)
-    for block in range(first, last):
-        begin, end = block * BLOCK, min(n, (block + 1) * BLOCK)
-        # Unsigned, since numba wraps signed indices.
-        at = site[begin:end].astype(np.uint64)
-        for entry in range(start[0], start[1]):
-            out, values = out_signals[target[entry]][begin:end], fields[column[entry]]
-            for i in range(len(out)):
-                out[i] = values[at[i]]
-        _copy(begin, end, start[1], start[2], column, target, factor, variables, out_signals)
-        _copy(begin, end, start[2], start[3], column, target, factor, cargo, out_signals)
-        _copy(begin, end, start[3], start[4], column, target, factor, docked, out_signals)
-        _copy(begin, end, start[4], start[5], column, target, factor, drug, out_signals)
-        _copy(begin, end, start[5], start[6], column, target, factor, damage, out_signals)
-        _copy(begin, end, start[6], start[7], column, target, factor, exposure, out_signals)
-        # A row that is not at home on its site (one taken out, say) counts itself as a neighbour.
-        home = occupant[at] == first_row + np.arange(begin, end)
-        dead = death[begin:end] != 0
-        for kind in range(len(contact)):
-            if contact[kind] >= 0:
-                itself = home & ~dead & (cell_type[begin:end] == kind)
-                _subtract(neighbours, _LIVING + kind, at, itself, out_signals[contact[kind]][begin:end])
-        if single[0] >= 0:
-            _subtract(neighbours, _DEAD, at, home & dead, out_signals[single[0]][begin:end])
-        if single[1] >= 0:
-            _subtract(neighbours, _FREE, at, home & False, out_signals[single[1]][begin:end])
-        if single[2] >= 0:
-            out_signals[single[2]][begin:end] = distance_um[at]
-        if single[3] >= 0:
-            out_signals[single[3]][begin:end] = energy[begin:end]
-        if single[4] >= 0:
-            out_signals[single[4]][begin:end] = now_min - born_min[begin:end]
-        if single[5] >= 0:
-            out_signals[single[5]][begin:end] = now_min
-        if single[6] >= 0:
-            out_signals[single[6]][begin:end] = vessel[at]
-
-
-@kernel
-def _subtract(neighbours, code, at, itself, out_count):
-    """Write one count of `count_around` at the sites ``at``, less the cell itself."""
-    words, shift = neighbours[code // _COUNTS], np.uint64(_COUNTS * (code % _COUNTS))
-    for i in range(len(out_count)):
-        out_count[i] = float((words[at[i]] >> shift) & np.uint64(255)) - itself[i]
-
-
-@kernel
-def _copy(begin, end, first, last, column, target, factor, matrix, out_signals):
-    """Copy columns of a matrix with one row per cell, times their factors."""
-    for entry in range(first, last):
-        source, to, times = column[entry], target[entry], factor[entry]
-        out, values = out_signals[to][begin:end], matrix[begin:end, source]
-        for i in range(len(out)):
-            out[i] = values[i] * times

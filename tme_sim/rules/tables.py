@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,33 @@ from tme_sim.rules.rule import Rule
 
 class RuleError(ValueError):
     """A rule names something unknown or holds a number outside its range."""
+
+
+class RuleArrays(NamedTuple):
+    """What kernels read of `RuleTables`; thresholds and half maxima as inverses too.
+
+    ``used`` from ``used_start[kind]`` to ``used_start[kind + 1]`` are the signals that rules and gates of a type read.
+    """
+
+    base: np.ndarray
+    type_start: np.ndarray
+    behaviour: np.ndarray
+    dead_too: np.ndarray
+    span: np.ndarray
+    signal: np.ndarray
+    half_max: np.ndarray
+    power: np.ndarray
+    saturation: np.ndarray
+    for_dead: np.ndarray
+    gate_start: np.ndarray
+    gate_signal: np.ndarray
+    gate_above: np.ndarray
+    gate_threshold: np.ndarray
+    gate_power: np.ndarray
+    inverse: np.ndarray
+    gate_inverse: np.ndarray
+    used_start: np.ndarray
+    used: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -67,8 +95,13 @@ class RuleTables:
     source: np.ndarray
 
     @cached_property
-    def used_signals(self) -> tuple[np.ndarray, np.ndarray]:
-        """Signals that the rules and gates of each cell type read: int64 (n_types + 1,) starts, int64 columns."""
+    def arrays(self) -> RuleArrays:
+        """What kernels read."""
+        given = [getattr(self, name) for name in RuleArrays._fields[:-4]]
+        inverses = [1.0 / self.half_max, 1.0 / self.gate_threshold]
+        return RuleArrays._make([*given, *inverses, *self._used_signals()])
+
+    def _used_signals(self) -> tuple[np.ndarray, np.ndarray]:
         used = []
         for kind in range(len(self.cell_types)):
             first, last = self.type_start[kind], self.type_start[kind + 1]

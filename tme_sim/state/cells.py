@@ -33,7 +33,8 @@ class Cells:
     ``cargo`` (units held), ``docked`` (vesicles, per pool), ``load`` (drug in docked vesicles, nM times site
     volumes), ``drug`` (nM times site volumes held), ``damage`` (dimensionless, per drug), ``exposure`` (nM·min,
     time integral of drug held), ``traits`` (heritable, as expressed) and ``scores`` (their standard normal
-    deviates). ``occupant`` maps every site to its row, -1 where empty; living cells and the remains of dead ones
+    deviates). In memory a matrix lies column after column: processes go through one column at a time.
+    ``occupant`` maps every site to its row, -1 where empty; living cells and the remains of dead ones
     both hold a site.
 
     Attributes
@@ -61,15 +62,22 @@ class Cells:
         }
         self._columns: dict[str, np.ndarray] = {
             **{name: np.zeros(capacity, dtype) for name, dtype in _SCALARS.items()},
-            **{name: np.zeros((capacity, width)) for name, width in widths.items()},
+            **{name: np.zeros((width, capacity)).T for name, width in widths.items()},
         }
-        self._sorted_ids: tuple[int, np.ndarray, np.ndarray] | None = None
+        self._row_of_id: tuple[int, np.ndarray] | None = None
 
     def __len__(self) -> int:
         return self.n
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self._columns[name][: self.n]
+
+    def whole(self, name: str) -> np.ndarray:
+        """Return the memory of a matrix column, float64 (width, >= n), C-contiguous: one row per variable, say.
+
+        Kernels take it so that they are compiled once; what lies beyond the first n of a row has no meaning.
+        """
+        return self._columns[name].T
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -144,7 +152,8 @@ class Cells:
     def permute(self, order: np.ndarray) -> None:
         """Reorder rows; no result may depend on it."""
         for column in self._columns.values():
-            column[: self.n] = column[order]
+            for line in np.atleast_2d(column.T):  # one stretch of memory each
+                line[: self.n] = line[order]
         self.occupant[self["site"]] = np.arange(self.n, dtype=np.int32)
         self.epoch += 1
 
@@ -156,14 +165,12 @@ class Cells:
 
     def rows_of(self, ids: np.ndarray) -> np.ndarray:
         """Return the row of every id, -1 where no such cell is left."""
-        if self._sorted_ids is None or self._sorted_ids[0] != self.epoch:
-            order = np.argsort(self["id"], kind="stable")
-            self._sorted_ids = (self.epoch, self["id"][order], order)
-        _, known, order = self._sorted_ids
-        if len(known) == 0:
-            return np.full(len(ids), -1)
-        at = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-        return np.where(known[at] == ids, order[at], -1)
+        if self._row_of_id is None or self._row_of_id[0] != self.epoch:
+            row_of_id = np.full(self.next_id, -1)
+            row_of_id[self["id"]] = np.arange(self.n)
+            self._row_of_id = (self.epoch, row_of_id)
+        known = (ids >= 0) & (ids < self.next_id)
+        return np.where(known, self._row_of_id[1][np.where(known, ids, 0)], -1)
 
     def rows_in_site_order(self) -> np.ndarray:
         """Return all rows ordered by site: the order in which sums over cells run."""
@@ -184,12 +191,12 @@ class Cells:
             return
         new = max(2 * capacity, self.n + extra)
         for name, column in self._columns.items():
-            grown = np.zeros((new, *column.shape[1:]), column.dtype)
+            grown = np.zeros((*column.shape[:0:-1], new), column.dtype).T
             grown[: self.n] = column[: self.n]
             self._columns[name] = grown
 
     def __getstate__(self) -> dict:
         state = self.__dict__.copy()
-        state["_columns"] = {name: column[: self.n].copy() for name, column in self._columns.items()}
-        state["_sorted_ids"] = None
+        state["_columns"] = {name: column[: self.n].copy(order="F") for name, column in self._columns.items()}
+        state["_row_of_id"] = None
         return state
