@@ -16,7 +16,7 @@ def show_summary(folder: Folder, merged: Merged) -> None:
     """Print the means of the reported measures on stdout."""
     from tme_sim.batch.summary import swept_keys, table_of
 
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, highlight=False)
     means, swept = table_of(folder), swept_keys(folder)
     console.print(f"At the end of the runs, means over n runs ({folder.read_manifest()['experiment']})")
     show_rows(console, Table(), *narrower(*cells_of(means)))

@@ -112,7 +112,7 @@ def _show(facts: dict[str, Any], arms: dict[str, dict[str, int]]) -> None:
 
     from tme_sim.cli.batch_summary import narrower, show_rows
 
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, highlight=False)
     names = list(next(iter(arms.values())))
     rows = [[arm, *(str(counts[name]) for name in names)] for arm, counts in arms.items()]
     console.print(f"{facts['experiment']}: {facts['done']} of {facts['runs']} runs done")
