@@ -53,6 +53,12 @@ def test_one_pair_has_no_interval_and_none_no_answer():
     assert found["verdict"].str.contains("one run").tolist() == [True, True, False]
 
 
+def test_measure_that_stays_at_zero_has_no_answer():
+    found = refinements(table((0.0,) * 4).assign(cells=0.0), CONVERGE, ["cells"], 0.05)
+    assert set(found["answer"]) == {OPEN}
+    assert found["change"].isna().all()
+
+
 def test_levels_are_those_of_the_table():
     planned = {"time.step": ["24 min", "6 min"], "grid.size": ["small", "large"]}
     assert levels_of(table((0, 0, 0, 0)), planned) == {

@@ -79,6 +79,8 @@ def test_killed_worker_loses_nothing_and_files_are_those_of_local_runs(cluster, 
 
     events = list(ClusterRuns(address).run(jobs_of(experiment, remote), stop))
     assert killed
+    assert [event.kind for event in events[:2]] == ["started", "started"]
+    assert events[2].kind == "done"  # two workers: the third run has not begun
     assert [event.kind for event in events if event.kind != "started"] == ["done"] * 6
     for entry in local.entries():
         assert differences(local.run_file(entry.run_id), remote.run_file(entry.run_id)) == []

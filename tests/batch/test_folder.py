@@ -10,6 +10,7 @@ import pytest
 
 from tme_sim.batch.folder import Folder
 from tme_sim.batch.plan import Planned
+from tme_sim.record.shard import Shard
 
 RUN = Planned(0, "control", {}, 0, 1, 0, "a" * 32)
 
@@ -46,3 +47,17 @@ def test_news_of_a_killed_process_are_not_those_of_the_next(folder: Folder) -> N
     )
     with folder.claim(RUN):
         assert folder.progress(RUN.run_id) == {}
+
+
+def test_run_file_that_is_packed_away_while_it_is_read_is_no_failure(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def packed(shard: Shard) -> None:
+        shard.path.unlink()
+        raise FileNotFoundError(shard.path)
+
+    path = folder.run_file(RUN.run_id)
+    path.parent.mkdir()
+    path.write_bytes(b"a run")
+    monkeypatch.setattr(Shard, "check", packed)
+    assert folder.sound() == set()

@@ -129,7 +129,9 @@ def test_run_killed_in_the_middle_again_and_again_has_the_same_bytes(
 
     while killed < kills:
         tries += 1
-        rng.seed(tries)  # the child draws from a copy: each try has its own numbers, so that none repeats for ever
+        rng.seed(
+            tries
+        )  # the child draws from a copy: each try has its own numbers, so that none repeats for ever
         said = said_by(work, after(0.3 + rng.random()) if tries % 2 else let_live)
         steps += [line for line in said if line.startswith("from")]
         assert not [line for line in said if line.startswith("failed")], said

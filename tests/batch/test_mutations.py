@@ -40,7 +40,7 @@ scenario: first_steps
 settings: {time.duration: 1 h}
 arms:
   control: {}
-  other: {settings: {seed: 4}}
+  other: {settings: {record.snapshots: never}}
 sweep:
   - {key: time.step, values: [6 min, 3 min]}
   - {key: grid.spacing, from: 20 um, to: 25 um, points: 2, scale: log}

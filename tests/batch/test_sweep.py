@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from tme_sim.batch.experiment import Sweep
 from tme_sim.batch.sweep import SweepError, converging, points_of
@@ -78,6 +79,11 @@ def test_table_gives_a_point_per_line(tmp_path: Path) -> None:
     ]
 
 
+def test_table_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
+    (tmp_path / "design.csv").write_bytes(b"\xef\xbb\xbfa, b\r\n1 nM, 2\r\n\r\n")
+    assert points(axis(table="design.csv"), folder=tmp_path) == [{"a": "1 nM", "b": "2"}]
+
+
 @pytest.mark.parametrize("text", ["", "a,b\n", "a,a\n1,2\n", "a,b\n1\n", "a,\n1,2\n", "a,b\n1,\n"])
 def test_broken_table_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "design.csv").write_text(text)
@@ -96,6 +102,32 @@ def test_broken_table_is_refused(tmp_path: Path, text: str) -> None:
 def test_broken_axis_is_refused(keys: dict) -> None:
     with pytest.raises(SweepError):
         points(axis(key="a", **keys))
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"key": "a", "values": [1, 2], "points": 3},
+        {"key": "a", "values": [1, 2], "scale": "log"},
+        {"key": "a", "from": 1, "to": 2, "points": 3, "seed": 1},
+        {"draws": 2, "ranges": {"a": [1, 2]}, "assumed": True},
+        {"draws": 2, "assumed": True, "scale": "log"},
+        {"draws": 2, "ranges": {}},
+    ],
+)
+def test_axis_with_what_it_would_not_use_is_refused(keys: dict) -> None:
+    with pytest.raises(ValidationError):
+        axis(**keys)
+
+
+def test_point_given_twice_is_refused() -> None:
+    with pytest.raises(SweepError, match="a=1: given twice"):
+        points(axis(key="a", values=[1, 2, 1]))
+
+
+def test_sobol_sequence_without_balance_is_refused() -> None:
+    with pytest.raises(SweepError, match="such as 4 or 8"):
+        points(axis(draws=5, method="sobol", ranges={"a": [1, 2]}))
 
 
 def test_two_axes_of_one_key_are_refused() -> None:

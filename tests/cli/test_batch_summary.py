@@ -39,3 +39,8 @@ def test_narrower_table_holds_the_same_cells() -> None:
     turned = narrower(header, rows)
     assert turned == (["arm", "x", "y"], [["a_long_measure", "1", "3"], ["another_long_measure", "2", "4"]])
     assert narrower(["arm", "n"], [["x", "1"]]) == (["arm", "n"], [["x", "1"]])
+
+
+def test_drawn_values_are_shown_short_and_names_of_arms_as_they_are() -> None:
+    frame = pd.DataFrame({"arm": ["007"], "vessels.spacing": ["135.90560415605132 um"], "gate": ["hypoxic"]})
+    assert cells_of(frame)[1] == [["007", "135.906 um", "hypoxic"]]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+import tme_sim
 from tme_sim.model.tumor import TumorMicroenvironment
 from tme_sim.record.checkpoint import CheckpointError, checkpoint_path, newest, read_checkpoint
 from tme_sim.record.compare import differences
+from tme_sim.record.seal import seal
 from tme_sim.record.session import Session
 from tme_sim.scenario.load import load_scenario
 
@@ -133,3 +136,23 @@ def test_foreign_file_is_no_checkpoint(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(CheckpointError):
         read_checkpoint(path)
     assert newest(path)[0] is None
+
+
+@pytest.mark.parametrize("more", [{"compressed": True}, {"step": None}])
+def test_checkpoint_of_a_newer_version_is_named_whatever_it_says(tmp_path: Path, more: dict) -> None:
+    said = {
+        "run_id": "a" * 32,
+        "step": 1,
+        "minutes": 6.0,
+        "numerics_version": "9",
+        "program": "9.0",
+        "version": 2,
+    }
+    said = {key: value for key, value in {**said, **more}.items() if value is not None}
+    content = b"TME-SIM CHECKPOINT\n" + json.dumps(said).encode() + b"\nstate"
+    path = checkpoint_path(tmp_path / "run.h5")
+    path.write_bytes(content + seal(content))
+    found, (reason,) = newest(path)
+    assert found is None
+    assert "tme-sim 9.0 (checkpoint format 2)" in reason
+    assert f"this is {tme_sim.__version__} (format 1)" in reason

@@ -72,9 +72,10 @@ def _change(coarse: Any, fine: Any, measure: str, tolerance: float, level: float
     known = np.isfinite(before) & np.isfinite(after)
     before, after = before[known], after[known]
     n = len(before)
-    scale = abs(float(after.mean())) if n else np.nan
-    change, low, high = mean_and_interval(after - before, level) if scale > 0.0 else (np.nan,) * 3
-    change, low, high = (number / scale for number in (change, low, high))
+    scale = abs(float(after.mean())) if n else 0.0
+    change = low = high = np.nan
+    if scale > 0.0:  # a change relative to nothing is none that a tolerance could judge
+        change, low, high = (number / scale for number in mean_and_interval(after - before, level))
     return {
         "coarse_mean": float(before.mean()) if n else np.nan,
         "fine_mean": float(after.mean()) if n else np.nan,

@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
+from typing import Any
 
 from tme_sim.batch.local import ATTEMPTS, Event
 from tme_sim.batch.worker import Job, outcome_of, told
@@ -38,8 +40,12 @@ class ClusterRuns:
         """Yield what happens until all jobs have ended, or until ``stop()`` and all runs have saved themselves."""
         from dask.distributed import Client
         from dask.distributed import Event as Flag
+        from distributed.comm import get_address_host_port
 
         try:
+            get_address_host_port(
+                self.address
+            )  # a client that cannot read it waits for seconds and leaves a traceback
             client = Client(self.address, timeout="10s", set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise ClusterError(f"--scheduler {self.address}: cannot be reached: {error}") from None
@@ -47,19 +53,29 @@ class ClusterRuns:
         executor = client.get_executor(retries=ATTEMPTS - 1, pure=False)
         try:
             pending: dict[Future, Job] = {executor.submit(run_remote, job, asked.name): job for job in jobs}
-            for job in pending.values():
-                yield Event("started", job.run)
-            told_to_stop = False
+            waiting, told_to_stop = dict(pending), False
             while pending:
+                # Jobs begin in order, one in each worker; what a future knows itself is only whether it has ended.
+                begun = len(pending) - len(waiting)
+                for _ in range(min(len(waiting), _workers(client) - begun)):
+                    yield Event("started", waiting.pop(next(iter(waiting))).run)
                 if stop() and not told_to_stop:
                     asked.set()
                     told_to_stop = True
                 ended, _ = wait(pending, timeout=_POLL_S, return_when=FIRST_COMPLETED)
                 for future in ended:
+                    waiting.pop(future, None)
                     yield _outcome(future, pending.pop(future))
         finally:  # a second Ctrl-C comes through here: nothing may be waited for
             executor.shutdown(wait=False)
             client.close(timeout=_CLOSE_S)
+
+
+def _workers(client: Any) -> int:
+    """Return how many workers there are now; none while the scheduler cannot be reached."""
+    with suppress(OSError):
+        return len(client.nthreads())
+    return 0
 
 
 def run_remote(job: Job, stop_flag: str) -> tuple[str, str]:

@@ -63,6 +63,21 @@ def _number_as_text(raw: Any) -> Any:
 Quantity = Annotated[str, BeforeValidator(_number_as_text)]
 
 
+# What each kind of axis needs, and what it may have besides: anything else would be passed over in silence.
+_DRAWN = frozenset(("method", "seed"))
+_KINDS = {
+    "key with values": (frozenset(("key", "values")), frozenset()),
+    "key with from, to and points, scale": (
+        frozenset(("key", "start", "to", "points")),
+        frozenset(("scale",)),
+    ),
+    "draws with ranges, scale, method, seed": (frozenset(("draws", "ranges")), _DRAWN | {"scale"}),
+    "draws with assumed, method, seed": (frozenset(("draws", "assumed")), _DRAWN),
+    "table": (frozenset(("table",)), frozenset()),
+}
+_ASSUMED = [{"draws": 128, "assumed": True}]  # what the word alone stands for
+
+
 class Sweep(Block):
     """One axis of an experiment; several axes are crossed.
 
@@ -83,24 +98,25 @@ class Sweep(Block):
         "latin_hypercube", description="How points are drawn; default: latin_hypercube."
     )
     ranges: dict[str, tuple[Quantity, Quantity]] | None = Field(
-        None, description="Lowest and highest value by key; default: none."
+        None, description="Lowest and highest value by key; default: none.", min_length=1
     )
-    assumed: Flag = Field(False, description="Draw every number with a documented range; default: false.")
+    assumed: Literal[True] | None = Field(
+        None, description="Draw every number with a documented range; default: none."
+    )
     seed: Count = Field(0, description="Seed of the draws; default: 0.")
     table: str | None = Field(None, description="CSV file with a column per key; default: none.")
 
     @model_validator(mode="after")
     def _is_one_kind(self) -> Sweep:
-        kinds = {
-            "key with values": self.key is not None and self.values is not None,
-            "key with from, to and points": None not in (self.key, self.start, self.to, self.points),
-            "draws with ranges or assumed": self.draws is not None
-            and (self.ranges is not None) != self.assumed,
-            "table": self.table is not None,
-        }
-        if sum(kinds.values()) != 1:
-            raise problem(f"expected exactly one of: {'; '.join(kinds)}")
+        given = {name for name in self.model_fields_set if getattr(self, name) is not None}
+        if not any(needed <= given <= needed | allowed for needed, allowed in _KINDS.values()):
+            names = ", ".join(sorted("from" if name == "start" else name for name in given)) or "nothing"
+            raise problem(f"got {names}; expected exactly one of: {'; '.join(_KINDS)}")
         return self
+
+
+def _axes(raw: Any) -> Any:
+    return _ASSUMED if raw == "assumed" else raw
 
 
 def _wall_time(text: str) -> str:
@@ -123,8 +139,8 @@ class Experiment(Block):
         description="Arms by name, the control first; default: one.",
         min_length=1,
     )
-    sweep: list[Sweep] = Field(
-        [], description="Axes, crossed with each other and with the arms; default: none."
+    sweep: Annotated[list[Sweep], BeforeValidator(_axes)] = Field(
+        [], description="Axes, crossed with each other and with the arms, or assumed; default: none."
     )
     converge: dict[str, Annotated[list[str], BeforeValidator(_list_of_texts)]] = Field(
         {},

@@ -175,7 +175,8 @@ class Folder:
                 shard.check()
             except (RunFileError, OSError):
                 if not shard.bundled:
-                    shard.path.replace(shard.path.with_suffix(".damaged"))
+                    with suppress(FileNotFoundError):  # another command has just packed it into a bundle
+                        shard.path.replace(shard.path.with_suffix(".damaged"))
             else:
                 whole.add(run_id)
         return whole

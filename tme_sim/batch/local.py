@@ -38,7 +38,7 @@ class Event:
     share : float
         Share of its steps that is done.
     reason : str
-        Why it failed or is tried again.
+        Why it failed or is tried again; of a run that went on from a checkpoint, which, and what was passed over.
     """
 
     kind: str

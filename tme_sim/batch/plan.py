@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -100,7 +100,7 @@ def make_plan(path_or_name: str | Path, overrides: tuple[str, ...] = ()) -> Plan
     Raises
     ------
     ScenarioError
-        With every fault of the experiment, else of the first scenario that has any.
+        With every fault of the experiment, else of all scenarios that it asks for.
     """
     path = find_experiment(path_or_name)
     experiment, root = load_experiment(path)
@@ -116,16 +116,62 @@ def make_plan(path_or_name: str | Path, overrides: tuple[str, ...] = ()) -> Plan
         )
     except SweepError as error:
         raise ScenarioError([Fault(str(place_of(root, ("sweep",))), "sweep", str(error))]) from None
+    _refuse_clashes(experiment, points, overrides, root)
     if len(points) * len(experiment.arms) * experiment.replicates > MOST_RUNS:
         reason = f"more than {MOST_RUNS:,} runs; expected fewer points or replicates"
         raise ScenarioError([Fault(str(root.mark), "", reason)])
-    scenarios = []
+    scenarios = _scenarios(experiment, points, config, common, base, root)
+    return Plan(experiment, tuple(scenarios), tuple(_runs(experiment, points, scenarios)), overrides)
+
+
+def _scenarios(
+    experiment: Experiment,
+    points: list[Point],
+    config: str | Path,
+    common: tuple[str, ...],
+    base: Scenario,
+    root: Node,
+) -> list[Scenario]:
+    """Return the scenario of every arm and point; raises with every fault of any of them."""
+    scenarios, faults = [], {}
     for name, arm in experiment.arms.items():
         for point in points:
             changed = {**arm.overrides(), **point}
             texts = (*common, *(f"{key}={value}" for key, value in changed.items()))
-            scenarios.append(_loaded(config, texts, f"arms.{name}", root) if changed else base)
-    return Plan(experiment, tuple(scenarios), tuple(_runs(experiment, points, scenarios)), overrides)
+            where = {key: ("sweep",) if experiment.sweep else ("converge", key) for key in point}
+            try:
+                scenarios.append(_loaded(config, texts, f"arms.{name}", root, where) if changed else base)
+            except ScenarioError as error:
+                faults |= dict.fromkeys(error.faults)
+    if faults:
+        raise ScenarioError(list(faults))
+    return scenarios
+
+
+def _refuse_clashes(
+    experiment: Experiment, points: list[Point], overrides: Sequence[str], root: Node
+) -> None:
+    """Refuse settings that the experiment would replace in silence: seeds, and what both an arm and an axis set."""
+    seeded = "the seed of a run comes from first_seed and replicates"
+    swept = set(points[0])
+    axes = "sweep" if experiment.sweep else "converge"
+    faults = [
+        Fault(str(place_of(root, path)), dotted(path), seeded)
+        for path, keys in (
+            (("settings", "seed"), experiment.settings),
+            ((axes, "seed"), swept),
+            *((("arms", name, "settings", "seed"), arm.settings) for name, arm in experiment.arms.items()),
+        )
+        if "seed" in keys
+    ]
+    faults += [Fault("--set seed", "", seeded) for text in overrides if text.startswith("seed=")]
+    for name, arm in experiment.arms.items():
+        for key in arm.overrides():
+            if any(key == other or key.startswith(f"{other}.") for other in swept):
+                path = ("arms", name, "settings", key)
+                faults.append(Fault(str(place_of(root, path)), f"arms.{name}", f"sets {key}, as {axes} does"))
+    if faults:
+        raise ScenarioError(faults)
 
 
 def _scenario_file(experiment: Experiment, folder: Path) -> str | Path:
@@ -134,7 +180,13 @@ def _scenario_file(experiment: Experiment, folder: Path) -> str | Path:
 
 
 def _loaded(
-    config: str | Path, overrides: tuple[str, ...], where: str, root: Node, *, names_too: bool = False
+    config: str | Path,
+    overrides: tuple[str, ...],
+    where: str,
+    root: Node,
+    swept: Mapping[str, tuple[str, ...]] = {},
+    *,
+    names_too: bool = False,
 ) -> Scenario:
     """Return a checked scenario, with the measures it names on wish; faults say which part of the experiment asked."""
     try:
@@ -146,7 +198,7 @@ def _loaded(
             load_scenario(config, overrides, known) if scenario.stop or scenario.interventions else scenario
         )
     except ScenarioError as error:
-        places = {str(config): ("scenario",)}
+        places = {str(config): ("scenario",)} | {f"--set {key}": path for key, path in swept.items()}
         faults = [
             Fault(str(place_of(root, path)), dotted(path), str(fault), None)
             if (path := places.get(fault.where) or _of_settings(fault, where))
@@ -163,16 +215,15 @@ def _of_settings(fault: Fault, where: str) -> tuple[str, ...]:
 
 def _check_measures(experiment: Experiment, scenario: Scenario, root: Node) -> None:
     known = measures_for(layout_of(scenario))
-    faults = [
-        Fault(
-            str(place_of(root, (part, i))),
-            f"{part}[{i}]",
-            f"there is no measure {name}{suggestion(name, known)}",
-        )
-        for part in ("measures", "report")
-        for i, name in enumerate(getattr(experiment, part) or ())
-        if name not in known
-    ]
+    kept = known if experiment.measures is None else experiment.measures
+    faults = []
+    for part in ("measures", "report"):
+        for i, name in enumerate(getattr(experiment, part) or ()):
+            place, path = str(place_of(root, (part, i))), f"{part}[{i}]"
+            if name not in known:
+                faults.append(Fault(place, path, f"there is no measure {name}{suggestion(name, known)}"))
+            elif name not in kept:
+                faults.append(Fault(place, path, f"{name} is not among the measures that are kept"))
     if faults:
         raise ScenarioError(faults)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from tme_sim.batch.folder import Folder
 
 _DEFAULT = "resistant_fraction"
-_MOST_ROWS = 40
+_MOST_ROWS, _MOST_KEYS = 40, 6
 
 
 def ends_of(folder: Folder, measures: Sequence[str] | None = None) -> Any:
@@ -40,9 +40,17 @@ def reported(folder: Folder) -> list[str]:
 
 
 def table_of(folder: Folder) -> Any:
-    """Return means over replicates by arm and point, with the number of runs ``n``."""
+    """Return means over replicates by arm and point, with the number of runs ``n``; by arm alone for many points."""
     ends = ends_of(folder)
-    keys = [name for name in ends if name == "arm" or "." in name]
+    swept = swept_keys(folder)
+    keys = ["arm", *swept]
     measures = [name for name in ends if name not in (*keys, "replicate")]
+    if len(swept) > _MOST_KEYS or len(ends[keys].drop_duplicates()) > _MOST_ROWS:
+        keys = ["arm"]
     grouped: Any = ends.groupby(keys, sort=False, dropna=False)
-    return grouped[measures].mean().assign(n=grouped.size()).reset_index().head(_MOST_ROWS)
+    return grouped[measures].mean().assign(n=grouped.size()).reset_index()
+
+
+def swept_keys(folder: Folder) -> list[str]:
+    """Return the swept keys, in order."""
+    return list(dict.fromkeys(key for entry in folder.entries() for key in entry.point))

@@ -43,6 +43,8 @@ def points_of(
     if (number := math.prod(_length(sweep) for sweep in sweeps)) > most:
         raise SweepError(f"{number:,} points; expected no more than {most:,} in an experiment")
     axes = [_axis(sweep, scenario, folder) for sweep in sweeps]
+    for axis in axes:
+        _refuse_twins(axis)
     keys = [set(axis[0]) for axis in axes]
     for one, other in itertools.combinations(keys, 2):
         if one & other:
@@ -55,6 +57,15 @@ def converging(keys: Mapping[str, Sequence[str]]) -> list[Point]:
     base = {key: values[0] for key, values in keys.items()}
     refined = [{**base, key: value} for key, values in keys.items() for value in values[1:]]
     return [base, *refined] if base else [{}]
+
+
+def _refuse_twins(axis: Sequence[Point]) -> None:
+    """Refuse a point that an axis has twice: the same runs would count twice in every mean."""
+    seen = set()
+    for point in axis:
+        if (told := tuple(point.items())) in seen:
+            raise SweepError(f"{', '.join(f'{key}={value}' for key, value in told)}: given twice")
+        seen.add(told)
 
 
 def _length(sweep: Sweep) -> int:
@@ -136,20 +147,29 @@ def _shares(sweep: Sweep, dimensions: int, draws: int) -> np.ndarray:
     """Return points of the unit cube, float64 (draws, dimensions)."""
     rng = np.random.default_rng(sweep.seed)
     if sweep.method == "sobol":
+        if draws & (draws - 1):
+            below = 1 << (draws.bit_length() - 1)
+            raise SweepError(
+                f"draws: {draws}; expected a power of two for a Sobol sequence, such as {below} or {2 * below}"
+            )
         return qmc.Sobol(dimensions, rng=rng).random(draws)
     return qmc.LatinHypercube(dimensions, rng=rng).random(draws)
 
 
 def _table(path: Path) -> list[Point]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets put a mark at the start
+            rows = [[text.strip() for text in row] for row in csv.reader(file)]
+    except OSError as error:
+        raise SweepError(f"table {path.name}: cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
         raise SweepError(f"table {path.name}: cannot be read: {error}") from None
+    while rows and not any(rows[-1]):  # empty lines at the end
+        rows.pop()
     if len(rows) < 2 or not all(rows[0]) or len(set(rows[0])) != len(rows[0]):
         raise SweepError(f"table {path.name}: expected a line of different keys, then a line per point")
     for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(rows[0]) or not all(text.strip() for text in row):
+        if len(row) != len(rows[0]) or not all(row):
             raise SweepError(
                 f"{path.name}:{number}: {len(row)} values; expected one for each of {len(rows[0])} keys"
             )

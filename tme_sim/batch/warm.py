@@ -9,7 +9,7 @@ import os
 import pickle
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tme_sim.model.tumor import TumorMicroenvironment
@@ -49,5 +49,6 @@ def ending_with_parent() -> Iterator[None]:
 
 
 if VARIABLE in os.environ:
-    with ending_with_parent():
+    # The file has gone where the batch was told to stop before this process had started.
+    with ending_with_parent(), suppress(FileNotFoundError):
         run_kernels(Path(os.environ[VARIABLE]))

@@ -35,8 +35,15 @@ class Job:
     checkpoint_s: float
 
 
-def run_job(job: Job, stop: Callable[[], bool], tell: Callable[[int, int], None]) -> bool:
+def run_job(
+    job: Job,
+    stop: Callable[[], bool],
+    tell: Callable[[int, int], None],
+    say: Callable[[str], None] = lambda _: None,
+) -> bool:
     """Run a job to its end, or until ``stop()``; return whether its file is there.
+
+    ``say`` is told what was found of an earlier attempt: a checkpoint gone on from, or passed over and why.
 
     Raises
     ------
@@ -57,6 +64,8 @@ def run_job(job: Job, stop: Callable[[], bool], tell: Callable[[int, int], None]
             checkpoint=folder.checkpoint(run.run_id),
             measures=job.measures,
         )
+        for note in session.notes:
+            say(note)
         told = 0.0
         steps = job.scenario.time.n_steps
 
@@ -77,16 +86,20 @@ def run_job(job: Job, stop: Callable[[], bool], tell: Callable[[int, int], None]
 
 
 def outcome_of(job: Job, stop: Callable[[], bool], tell: Callable[[int, int], None]) -> tuple[str, str]:
-    """Run a job whatever happens; return how it ended, as an `Event` names it or ``memory``, and why."""
+    """Run a job whatever happens; return how it ended, as an `Event` names it or ``memory``, and why.
+
+    For a run that is done or stopped, the second is what was found of an earlier attempt.
+    """
+    notes: list[str] = []
     try:
-        finished = run_job(job, stop, tell)
+        finished = run_job(job, stop, tell, notes.append)
     except RunTaken:
         return "taken", "another process runs it"
     except MemoryError:
         return "memory", "out of memory"
     except Exception as error:  # noqa: BLE001 - whatever it is, the batch goes on and says so
         return "failed", told(error)
-    return ("done" if finished else "stopped"), ""
+    return ("done" if finished else "stopped"), "; ".join(notes)
 
 
 def told(error: BaseException) -> str:

@@ -64,34 +64,44 @@ def batch(
     started = time.monotonic()
     from tme_sim.cli.batch_plan import checked_plan, estimate, prepared
 
+    part, deadline = _part(shard), _deadline(started, walltime)
+    if scheduler is not None and (workers is not None or memory is not None):
+        raise CommandError(
+            "--workers and --memory are for this machine; the workers of --scheduler have their own"
+        )
     plan = checked_plan(experiment, overrides(settings))
-    part = _part(shard)
     if dry_run:
         estimate(plan, workers or _cores())
         return
     folder = prepared(out, plan)
-    left = folder.left(_chosen(plan, part))
-    deadline = (
-        None if walltime is None else started + seconds_of(walltime, "--walltime") - _LEAVE_FOR_SAVING_S
-    )
+    chosen = _chosen(plan, part)
+    left = folder.left(chosen)
     with StopRequest() as asked:
 
         def stop() -> bool:
-            return asked() or (deadline is not None and time.monotonic() >= deadline)
+            return asked() or time.monotonic() >= deadline
 
         events = _events(left, plan, folder, stop, workers or _cores(), memory, scheduler)
-        complete = _follow(events, plan, folder, len(left), quiet)
+        loading = bool(left) and scheduler is None
+        title = plan.experiment.experiment
+        with BatchProgress(title, len(chosen), len(chosen) - len(left), quiet=quiet) as progress:
+            complete = _follow(events, progress, loading)
         if not complete or (stop() and _unfinished(plan, folder, part)):
             _leave(folder, asked())
-    _merge(folder, quiet)
-    lost = {entry.run_id for entry in folder.states()["failed"]}
-    failed = [run for run in _chosen(plan, part) if run.run_id in lost]
+    merged = _merge(folder, quiet)
+    states = folder.states()
+    lost, done = ({entry.run_id for entry in states[state]} for state in ("failed", "done"))
+    failed = [run for run in chosen if run.run_id in lost]
+    if others := [run for run in chosen if run.run_id not in lost | done]:
+        typer.echo(
+            f"{len(others)} runs are left to another process; at its end: tme-sim merge {folder.path}",
+            err=True,
+        )
     for run in failed[:20]:
         typer.echo(f"failed: {run.arm}, replicate {run.replicate}: {folder.failure(run.run_id)}", err=True)
     if failed:
-        raise CommandError(
-            f"{len(failed)} of {len(plan.runs)} runs failed; the others are in {folder.results}", SOME_FAILED
-        )
+        rest = f"; the others are in {folder.results}" if merged else ""
+        raise CommandError(f"{len(failed)} of {len(chosen)} runs failed{rest}", SOME_FAILED)
 
 
 def _part(shard: str | None) -> tuple[int, int]:
@@ -101,6 +111,17 @@ def _part(shard: str | None) -> tuple[int, int]:
     if not (slash and first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second)):
         raise CommandError(f"--shard {shard}: expected I/N with I from 1 to N, such as 3/10")
     return int(first) - 1, int(second)
+
+
+def _deadline(started: float, walltime: str | None) -> float:
+    """Return when to stop, on the clock of ``started``; infinite without a wall time."""
+    if walltime is None:
+        return float("inf")
+    seconds = seconds_of(walltime, "--walltime")
+    if seconds <= _LEAVE_FOR_SAVING_S:
+        kept = f"{_LEAVE_FOR_SAVING_S:g} s"
+        raise CommandError(f"--walltime {walltime}: expected more than {kept}, which are kept for saving")
+    return started + seconds - _LEAVE_FOR_SAVING_S
 
 
 def _chosen(plan: Plan, part: tuple[int, int]) -> tuple[Planned, ...]:
@@ -148,33 +169,34 @@ def _job(run: Planned, plan: Plan, folder: Folder, every_s: float) -> Job:
     return Job(folder, run, plan.scenario(run), plan.experiment.measures, every_s)
 
 
-def _follow(events: Iterator[Event], plan: Plan, folder: Folder, left: int, quiet: bool) -> bool:
+def _follow(events: Iterator[Event], progress: BatchProgress, loading: bool) -> bool:
     """Show what happens; return whether no run was stopped."""
     stopped = False
-    with BatchProgress(
-        plan.experiment.experiment, len(plan.runs), len(plan.runs) - left, quiet=quiet
-    ) as progress:
+    if loading:
         progress.say("loading kernels")
-        for event in events:
-            progress.take(event)
-            stopped = stopped or event.kind == "stopped"
+    for event in events:
+        progress.take(event)
+        stopped = stopped or event.kind == "stopped"
     return not stopped
 
 
-def _merge(folder: Folder, quiet: bool) -> None:
+def _merge(folder: Folder, quiet: bool) -> bool:
+    """Merge what is finished and show it; return whether there is anything."""
     from tme_sim.batch.merge import MergeError, merge
     from tme_sim.cli.batch_summary import show_summary
 
     try:
         merged = merge(folder)
-    except MergeError as error:
-        raise CommandError(str(error), SOME_FAILED) from None
+    except MergeError as error:  # all failed, or a share of a job array has no run
+        typer.echo(str(error), err=True)
+        return False
     except OSError as error:
         raise CommandError(
             f"{folder.results}: {error.strerror}; the runs are safe: tme-sim merge {folder.path}"
         ) from None
     if not quiet:
         show_summary(folder, merged)
+    return True
 
 
 def _leave(folder: Folder, asked: bool) -> None:

@@ -75,6 +75,9 @@ def _first_model(plan: Plan) -> TumorMicroenvironment:
 
 def estimate(plan: Plan, workers: int) -> None:
     """Print the runs by arm, and the hours and gigabytes that they will about take."""
+    from tme_sim.numerics.jit import set_threads
+
+    set_threads(1)  # as runs of a batch do
     model = _first_model(plan)
     model.step()
     started = time.monotonic()

@@ -31,7 +31,8 @@ class BatchProgress:
         self.stream = stream or sys.stderr
         self.counts = {"done": 0, "failed": 0}
         self._shares: dict[str, float] = {}
-        self._started = self._said = time.monotonic()
+        self._started: float | None = None  # when the first run did: kernels are no measure of the time left
+        self._said = time.monotonic()
         self._bar: tqdm | None = None
 
     def __enter__(self) -> BatchProgress:
@@ -53,6 +54,8 @@ class BatchProgress:
     def take(self, event: Event) -> None:
         """Show an event."""
         name = event.run.run_id
+        if self._started is None:
+            self._started = time.monotonic()
         if event.kind in ("started", "progress"):
             self._shares[name] = event.share
         else:
@@ -61,6 +64,8 @@ class BatchProgress:
             self.counts[event.kind] += 1
         if event.kind in ("failed", "retried"):
             self.say(f"{event.kind}: {event.run.arm}, replicate {event.run.replicate}: {event.reason}")
+        elif event.kind in ("done", "stopped") and event.reason:
+            self.say(f"{event.run.arm}, replicate {event.run.replicate}: {event.reason}")
         self._show(last=event.kind in self.counts and not self._shares)
 
     def say(self, text: str) -> None:
@@ -88,7 +93,7 @@ class BatchProgress:
 
     def _left(self) -> str:
         done = sum(self.counts.values()) + sum(self._shares.values())
-        if done <= 0.0:
+        if done <= 0.0 or self._started is None:
             return "?"
         rest = self.runs - self.before - done
         seconds = (time.monotonic() - self._started) / done * max(rest, 0.0)

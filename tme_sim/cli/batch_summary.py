@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 def show_summary(folder: Folder, merged: Merged) -> None:
     """Print the means of the reported measures on stdout."""
-    from tme_sim.batch.summary import table_of
+    from tme_sim.batch.summary import swept_keys, table_of
 
-    console = Console()
-    header, rows = narrower(*cells_of(table_of(folder)))
-    table = Table(title=f"At the end of the runs, means over n runs ({folder.read_manifest()['experiment']})")
-    show_rows(console, table, header, rows)
+    console = Console(soft_wrap=True, highlight=False)
+    means, swept = table_of(folder), swept_keys(folder)
+    console.print(f"At the end of the runs, means over n runs ({folder.read_manifest()['experiment']})")
+    show_rows(console, Table(), *narrower(*cells_of(means)))
+    if swept and swept[0] not in means:
+        console.print(
+            f"{len(swept)} swept keys are taken together; each point is in the file", highlight=False
+        )
     show_convergence(folder, console)
     for text in merged.passed_over:
         console.print(f"passed over: {text}", highlight=False)
@@ -29,7 +33,8 @@ def show_summary(folder: Folder, merged: Merged) -> None:
 def cells_of(frame: Any) -> tuple[list[str], list[list[str]]]:
     """Return column names and rows of a table, as text."""
     return [str(name) for name in frame], [
-        [_shown(value) for value in row] for row in frame.itertuples(index=False)
+        [_shown(value, name) for name, value in zip(frame, row, strict=True)]
+        for row in frame.itertuples(index=False)
     ]
 
 
@@ -85,5 +90,9 @@ def show_convergence(folder: Folder, console: Console) -> None:
         )
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, name: str) -> str:
+    from tme_sim.record.manifest import number_of
+
+    if isinstance(value, str) and name != "arm" and (found := number_of(value)) is not None:
+        return f"{found[0]:.6g} {found[1]}".strip()  # drawn values have as many digits as a float
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -112,11 +112,11 @@ def _show(facts: dict[str, Any], arms: dict[str, dict[str, int]]) -> None:
 
     from tme_sim.cli.batch_summary import narrower, show_rows
 
-    console = Console()
+    console = Console(soft_wrap=True, highlight=False)
     names = list(next(iter(arms.values())))
     rows = [[arm, *(str(counts[name]) for name in names)] for arm, counts in arms.items()]
-    table = Table(title=f"{facts['experiment']}: {facts['done']} of {facts['runs']} runs done")
-    show_rows(console, table, *narrower(["arm", *names], rows))
+    console.print(f"{facts['experiment']}: {facts['done']} of {facts['runs']} runs done")
+    show_rows(console, Table(), *narrower(["arm", *names], rows))
     for run in facts["under_way"]:
         if "steps" in run:
             console.print(

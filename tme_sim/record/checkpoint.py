@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +157,8 @@ def _read(path: Path) -> tuple[Header, memoryview]:
     except RunFileError as error:
         raise CheckpointError(str(error)) from None
     text, _, _ = bytes(raw[len(_MAGIC) : len(_MAGIC) + _HEADER_LIMIT]).partition(b"\n")
-    header = Header(**json.loads(text))
+    said = json.loads(text)  # a newer version may say more, or less, before it is refused by its number
+    header = Header(**{known.name: said.get(known.name) for known in fields(Header)})
     return header, raw[len(_MAGIC) + len(text) + 1 : end]
 
 

@@ -97,8 +97,12 @@ def wall_time_s(text: str) -> float:
     ScheduleError
         When it cannot be read.
     """
-    schedule = parse_schedule(text if text == "never" else f"every {text}")
-    return schedule.interval_min * 60.0 if isinstance(schedule, Every) else float("inf")
+    if text.strip() == "never":
+        return float("inf")
+    minutes = _minutes(text, text)
+    if minutes <= 0.0:
+        raise ScheduleError(f"{text!r}: expected a time > 0")
+    return minutes * 60.0
 
 
 def _minutes(duration: str, text: str) -> float:

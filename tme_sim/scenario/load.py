@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -61,7 +62,7 @@ def find_scenario(path_or_name: str | Path) -> Path:
     return find_file(path_or_name, "configs", "scenario")
 
 
-def find_file(path_or_name: str | Path, folder: str, what: str) -> Path:
+def find_file(path_or_name: str | Path, folder: Literal["configs", "experiments"], what: str) -> Path:
     """Return a file given as a path, or as the name of one in a folder of the package.
 
     Raises
