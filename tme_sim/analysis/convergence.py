@@ -27,8 +27,8 @@ def refinements(
     Columns: ``arm, key, coarse, fine, measure``; ``coarse_mean, fine_mean``; ``change``, of the means, relative to the
     finer one, with its interval ``low, high`` (Student's t over pairs of runs with the same seed); ``n`` pairs;
     ``answer``, against the tolerance: the whole interval, or the change alone where there is none; ``verdict``.
-    For the key ``replicates``: the first runs against the first and some more; ``low, high`` is the interval of the mean
-    of all of these about itself, since the ones are among the others, and ``n`` counts them.
+    For the key ``replicates``: the first runs against these and some more; ``low, high`` is the interval of the mean of
+    all of them about itself, since the ones are among the others, and ``n`` counts them.
 
     Parameters
     ----------
