@@ -65,3 +65,25 @@ def test_levels_are_those_of_the_table():
         "time.step": [24.0, 6.0],
         "grid.size": ["small", "large"],
     }
+
+
+def test_more_replicates_are_enough_once_the_interval_of_the_mean_is_narrow():
+    runs = pd.DataFrame(
+        {"arm": "control", "replicate": range(40), "cells": stats.norm(100.0, 8.0).rvs(40, random_state=2)}
+    )
+    converge = levels_of(runs, {"replicates": ["3", "10", "40"]})
+    found = refinements(runs, converge, ["cells"], 0.04).set_index("fine")
+    first, ten = runs["cells"][:3], runs["cells"][:10]
+    assert found["n"].tolist() == [10, 40]
+    assert found.loc[10, "change"] == pytest.approx((ten.mean() - first.mean()) / ten.mean())
+    half = stats.sem(ten) * stats.t.ppf(0.975, 9) / ten.mean()
+    assert (found.loc[10, "low"], found.loc[10, "high"]) == pytest.approx((-half, half))
+    assert found["answer"].tolist() == [OPEN, STOPPED]
+    assert set(refinements(runs[:1], converge, ["cells"], 0.5)["answer"]) == {OPEN}
+
+
+def test_other_keys_are_refined_with_all_replicates():
+    runs = table((0.0, 10.0, 10.5, 30.0), noise=1.0)
+    found = refinements(runs, {**CONVERGE, "replicates": [2, 8]}, ["cells"], 0.05)
+    assert found[found["key"] == "time.step"]["n"].tolist() == [8, 8]
+    assert found[found["key"] == "replicates"]["n"].tolist() == [8]

@@ -64,3 +64,20 @@ def test_the_word_assumed_draws_every_documented_range(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, "sweep: assumed\n", replicates="replicates: 1 #")
     assert len(plan.runs) == 2 * 128
     assert len(plan.keys) > 50
+
+
+def test_converging_replicates_are_runs_of_every_point(tmp_path: Path) -> None:
+    more = "converge: {time.step: [12 min, 6 min], replicates: [2, 5]}\n"
+    plan = plan_of(tmp_path, more, replicates="#")
+    assert len(plan.runs) == 2 * 2 * 5
+    assert {run.replicate for run in plan.runs} == set(range(5))
+    assert all("replicates" not in run.point for run in plan.runs)
+
+
+@pytest.mark.parametrize("counts", ["[1, 2]", "[4, 2]", "[3, 3]", "[2.5]", "[two]"])
+def test_converging_replicates_must_rise(tmp_path: Path, counts: str) -> None:
+    assert "whole numbers above 1" in faults_of(tmp_path, f"converge: {{replicates: {counts}}}\n")[0]
+
+
+def test_converging_replicates_exclude_a_number_of_them(tmp_path: Path) -> None:
+    assert "exclude each other" in faults_of(tmp_path, "converge: {replicates: [2, 3]}\n")[0]

@@ -138,3 +138,4 @@ def test_two_axes_of_one_key_are_refused() -> None:
 def test_convergence_refines_one_key_at_a_time() -> None:
     found = converging({"a": ["1", "2"], "b": ["x", "y", "z"]})
     assert found == [{"a": "1", "b": "x"}, {"a": "2", "b": "x"}, {"a": "1", "b": "y"}, {"a": "1", "b": "z"}]
+    assert converging({"replicates": ["3", "9"]}) == [{}]

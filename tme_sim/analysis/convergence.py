@@ -1,4 +1,4 @@
-"""How measures answer to the refinement of one key at a time: step, domain, spacing."""
+"""How measures answer to the refinement of one key at a time, step, domain or spacing, and to more replicates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from tme_sim.analysis.replicates import LEVEL, mean_and_interval
 from tme_sim.analysis.verdict import verdict
-from tme_sim.record.manifest import number_of
+from tme_sim.record.manifest import REPLICATES, number_of
 
 STOPPED, CHANGES, OPEN = "stopped changing", "still changes", "not to be told from these runs"
 
@@ -27,6 +27,8 @@ def refinements(
     Columns: ``arm, key, coarse, fine, measure``; ``coarse_mean, fine_mean``; ``change``, of the means, relative to the
     finer one, with its interval ``low, high`` (Student's t over pairs of runs with the same seed); ``n`` pairs;
     ``answer``, against the tolerance: the whole interval, or the change alone where there is none; ``verdict``.
+    For the key ``replicates``: the first runs against these and some more; ``low, high`` is the interval of the mean of
+    all of them about itself, since the ones are among the others, and ``n`` counts them.
 
     Parameters
     ----------
@@ -42,16 +44,20 @@ def refinements(
         for key, values in converge.items():
             for coarse, fine in zip(values, values[1:], strict=False):
                 sides = (at_level(of_arm, converge, key, coarse), at_level(of_arm, converge, key, fine))
+                judge = _more_runs if key == REPLICATES else _change
                 for measure in measures:
                     told = {"arm": arm, "key": key, "coarse": coarse, "fine": fine, "measure": measure}
-                    rows.append({**told, **_change(*sides, measure, tolerance, level)})
+                    rows.append({**told, **judge(*sides, measure, tolerance, level)})
     columns = ("coarse_mean", "fine_mean", "change", "low", "high", "n", "answer", "verdict")
     return pd.DataFrame(rows, columns=pd.Index(["arm", "key", "coarse", "fine", "measure", *columns]))
 
 
 def levels_of(table: Any, planned: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
     """Return the values of every refined key, as an experiment writes them, as a table has them."""
-    return {key: [_level(table[key].dtype.kind, text) for text in texts] for key, texts in planned.items()}
+    return {
+        key: [int(text) if key == REPLICATES else _level(table[key].dtype.kind, text) for text in texts]
+        for key, texts in planned.items()
+    }
 
 
 def _level(kind: str, text: str) -> Any:
@@ -60,9 +66,12 @@ def _level(kind: str, text: str) -> Any:
 
 
 def at_level(table: Any, converge: Mapping[str, Sequence[Any]], key: str, value: Any) -> Any:
-    """Return the runs with a key at a value and every other refined key at its first one."""
+    """Return the runs with a key at a value and every other refined key at its first one; the first replicates."""
     point = {name: values[0] for name, values in converge.items()} | {key: value}
-    here = np.all([table[name].to_numpy() == at for name, at in point.items()], axis=0)
+    here = table["replicate"].to_numpy() < (value if key == REPLICATES else np.inf)
+    for name, at in point.items():
+        if name != REPLICATES:
+            here &= table[name].to_numpy() == at
     return table[here]
 
 
@@ -84,6 +93,24 @@ def _change(coarse: Any, fine: Any, measure: str, tolerance: float, level: float
         "high": high,
         "n": n,
         "answer": _answer(change, low, high, tolerance),
+        "verdict": verdict(n),
+    }
+
+
+def _more_runs(fewer: Any, more: Any, measure: str, tolerance: float, level: float) -> dict[str, Any]:
+    before, after = (runs[measure].to_numpy(float) for runs in (fewer, more))
+    first, _, _ = mean_and_interval(before, level)
+    mean, low, high = mean_and_interval(after, level)
+    scale = abs(mean) if mean != 0.0 else np.nan
+    change, above, n = (mean - first) / scale, (high - mean) / scale, int(np.isfinite(after).sum())
+    return {
+        "coarse_mean": first,
+        "fine_mean": mean,
+        "change": change,
+        "low": (low - mean) / scale,
+        "high": above,
+        "n": n,
+        "answer": STOPPED if above <= tolerance and abs(change) <= tolerance else OPEN,
         "verdict": verdict(n),
     }
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
+from tme_sim.record.manifest import REPLICATES
 from tme_sim.record.schedule import ScheduleError, wall_time_s
 from tme_sim.scenario.block import Block, Count, Flag
 from tme_sim.scenario.faults import Fault, ScenarioError, dotted, problem, shown
@@ -144,7 +145,8 @@ class Experiment(Block):
     )
     converge: dict[str, Annotated[list[str], BeforeValidator(_list_of_texts)]] = Field(
         {},
-        description="Keys refined one at a time, coarse to fine, the first one being the base; default: none.",
+        description="Keys refined one at a time, coarse to fine, the first one being the base, and replicates: rising "
+        "numbers of runs; default: none.",
     )
     tolerance: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(
         0.05, description="Relative change below which a measure counts as converged; default: 0.05."
@@ -166,7 +168,20 @@ class Experiment(Block):
     def _sweeps_or_converges(self) -> Experiment:
         if self.converge and self.sweep:
             raise problem("converge and sweep exclude each other")
+        if REPLICATES in self.converge:
+            counts = [int(text) if text.isdecimal() else 0 for text in self.converge[REPLICATES]]
+            if counts != sorted(set(counts)) or counts[0] < 2:
+                raise problem(
+                    "converge.replicates: expected whole numbers above 1, rising, such as [5, 10, 20]"
+                )
+            if "replicates" in self.model_fields_set:
+                raise problem("replicates and converge.replicates exclude each other")
         return self
+
+    @property
+    def runs_per_point(self) -> int:
+        """Runs of each arm and point: ``replicates``, or the largest number whose convergence is asked for."""
+        return int(self.converge[REPLICATES][-1]) if REPLICATES in self.converge else self.replicates
 
 
 def find_experiment(path_or_name: str | Path) -> Path:

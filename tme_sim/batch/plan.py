@@ -117,7 +117,7 @@ def make_plan(path_or_name: str | Path, overrides: tuple[str, ...] = ()) -> Plan
     except SweepError as error:
         raise ScenarioError([Fault(str(place_of(root, ("sweep",))), "sweep", str(error))]) from None
     _refuse_clashes(experiment, points, overrides, root)
-    if len(points) * len(experiment.arms) * experiment.replicates > MOST_RUNS:
+    if len(points) * len(experiment.arms) * experiment.runs_per_point > MOST_RUNS:
         reason = f"more than {MOST_RUNS:,} runs; expected fewer points or replicates"
         raise ScenarioError([Fault(str(root.mark), "", reason)])
     scenarios = _scenarios(experiment, points, config, common, base, root)
@@ -232,10 +232,10 @@ def _runs(experiment: Experiment, points: list[Point], scenarios: list[Scenario]
     version = numerics_version(scenarios[0])
     texts = [json.loads(resolved_json(scenario)) for scenario in scenarios]
     index = 0
-    for replicate in range(experiment.replicates):
+    for replicate in range(experiment.runs_per_point):
         for variant in range(len(scenarios)):
             arm, point = divmod(variant, len(points))
-            shift = 0 if experiment.common_random_numbers else variant * experiment.replicates
+            shift = 0 if experiment.common_random_numbers else variant * experiment.runs_per_point
             seed = experiment.first_seed + shift + replicate
             canonical = json.dumps(
                 {**texts[variant], "seed": seed}, sort_keys=True, separators=(",", ":"), ensure_ascii=True

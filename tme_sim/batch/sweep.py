@@ -13,6 +13,7 @@ import numpy as np
 from scipy.stats import qmc
 
 from tme_sim.batch.experiment import Sweep
+from tme_sim.record.manifest import REPLICATES
 from tme_sim.scenario.ranges import Parameter, parameters_of
 from tme_sim.scenario.scenario import Scenario
 
@@ -53,9 +54,13 @@ def points_of(
 
 
 def converging(keys: Mapping[str, Sequence[str]]) -> list[Point]:
-    """Return the base point, then every refinement of one key with the others at their first value."""
-    base = {key: values[0] for key, values in keys.items()}
-    refined = [{**base, key: value} for key, values in keys.items() for value in values[1:]]
+    """Return the base point, then every refinement of one key with the others at their first value.
+
+    The number of replicates makes no points: fewer are the first of all.
+    """
+    settings = {key: values for key, values in keys.items() if key != REPLICATES}
+    base = {key: values[0] for key, values in settings.items()}
+    refined = [{**base, key: value} for key, values in settings.items() for value in values[1:]]
     return [base, *refined] if base else [{}]
 
 

@@ -88,7 +88,7 @@ def estimate(plan: Plan, workers: int) -> None:
     points = len(plan.scenarios) // len(plan.experiment.arms)
     typer.echo(f"{plan.experiment.experiment}: {plan.experiment.title}".rstrip(": "))
     for arm in plan.experiment.arms:
-        typer.echo(f"  {arm}: {points} points x {plan.experiment.replicates} replicates")
+        typer.echo(f"  {arm}: {points} points x {plan.experiment.runs_per_point} replicates")
     for key in plan.keys:
         values = list(dict.fromkeys(run.point[key] for run in plan.runs if key in run.point))
         shown = ", ".join(values[:6]) + (", ..." if len(values) > 6 else "")

@@ -72,6 +72,7 @@ def show_convergence(folder: Folder, console: Console) -> None:
     """Print for each refined key whether the last refinement still changes the reported measures."""
     from tme_sim.analysis.convergence import levels_of, refinements
     from tme_sim.record.batch_reader import open_batch
+    from tme_sim.record.manifest import REPLICATES
 
     manifest = folder.read_manifest()
     if not manifest["converge"]:
@@ -82,7 +83,8 @@ def show_convergence(folder: Folder, console: Console) -> None:
         found = refinements(table, levels, list(batch.reported), manifest["tolerance"])
     for row in found.drop_duplicates(["arm", "key", "measure"], keep="last").to_dict("records"):
         coarse, fine = manifest["converge"][row["key"]][-2:]
-        interval = f" (95 % interval {row['low']:+.1%} to {row['high']:+.1%})" if row["n"] > 1 else ""
+        of_what = "interval of the mean" if row["key"] == REPLICATES else "interval"
+        interval = f" (95 % {of_what} {row['low']:+.1%} to {row['high']:+.1%})" if row["n"] > 1 else ""
         console.print(
             f"{row['arm']}: {row['measure']}: {row['key']} {coarse} -> {fine}: "
             f"{row['change']:+.1%}{interval}: {row['answer']}",

@@ -17,6 +17,7 @@ _SEAL = "sha256"
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)")
 # What readers are told of an experiment; manifests and merged files of earlier versions lack some of the second.
 TOLD = ("experiment", "title", "scenario", "control", "plan_id")
+REPLICATES = "replicates"  # the key of `converge` that counts runs and is no setting
 TOLD_OF_PLAN = ("report", "settings", "arms", "converge", "tolerance")
 
 

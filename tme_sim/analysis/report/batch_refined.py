@@ -45,7 +45,8 @@ def refined(opened: OpenedBatch) -> Iterator[Item]:
         "refinements",
         "What each refinement changed",
         "Change of the mean relative to the finer one, with its 95 % confidence interval over pairs of runs with the "
-        f"same seed (Student's t), against a tolerance of {tolerance:.0%}.",
+        f"same seed (Student's t), against a tolerance of {tolerance:.0%}. For replicates: what the further runs "
+        "changed, and the interval of the mean of all of them.",
         _in_words(opened, found),
         shown=40,
     )
