@@ -29,7 +29,7 @@ class MadeCell:
         known = bench.physiology.tables
         kept = [rule for rule in bench.rules if (rule.signal, rule.behaviour) not in gone]
         assert len(gone) <= len(bench.rules) - len(kept), "a link to cut is no rule"
-        tables = compile_rules(kept, known.cell_types, known.signals, known.behaviours, known.base)
+        tables = compile_rules(kept, known.cell_types, known.signals, known.behaviours, known.arrays.base)
         self.physiology = Physiology(
             tables, bench.physiology.signals, bench.physiology.energy, bench.physiology.layout
         )

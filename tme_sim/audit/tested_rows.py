@@ -261,7 +261,7 @@ def _readout(
     known = bench.physiology.tables
     _check_words(row, held, bench.physiology)
     kind = known.cell_types.index(row.cell)
-    base = known.base.copy()
+    base = known.arrays.base.copy()
     variables = [name for name in held if name in bench.physiology.layout.variables]
     for name in variables:
         base[kind, known.behaviours.index(name)] = held[name]

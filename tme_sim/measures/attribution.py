@@ -211,11 +211,11 @@ def _trait_links(physiology: Physiology) -> list[tuple[set[str], str, tuple[str,
 
 def _useful(physiology: Physiology, drug: str) -> set[str]:
     """Return every signal from which rules, the metabolism or traits lead to the drug's effect."""
-    tables = physiology.tables
+    tables, rules = physiology.tables, physiology.tables.arrays
     links = [(signals, behaviour) for signals, behaviour, _ in _trait_links(physiology)]
-    for column, span in zip(tables.behaviour, tables.span, strict=True):
-        gates = slice(tables.gate_start[span[0]], tables.gate_start[span[2]])
-        signals = (*tables.signal[span[0] : span[2]], *tables.gate_signal[gates])
+    for column, span in zip(rules.behaviour, rules.span, strict=True):
+        gates = slice(rules.gate_start[span[0]], rules.gate_start[span[2]])
+        signals = (*rules.signal[span[0] : span[2]], *rules.gate_signal[gates])
         links.append(({tables.signals[signal] for signal in signals}, tables.behaviours[column]))
     links.append((physiology.energy.inputs(physiology.layout), "energy"))
     return _reach(_effects(drug), [({end}, start) for starts, end in links for start in starts])

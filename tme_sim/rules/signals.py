@@ -242,58 +242,58 @@ def read_signal(source, column, factor, sources, rows, out_values):
 
     Rows are unsigned, since numba wraps signed indices.
     """
-    site = sources.site
-    if source == FIELD:
-        values = sources.fields[column]
-        for i in range(len(rows)):
-            out_values[i] = values[np.uint64(site[rows[i]])]
-    elif source <= TRAIT:
-        values = _matrix(source, sources)[column]
-        for i in range(len(rows)):
-            out_values[i] = values[rows[i]] * factor
-    elif source == CONTACT:
+    if source == CONTACT:
         _count(_LIVING + column, sources, rows, out_values)
     elif source == DEAD:
         _count(_DEAD, sources, rows, out_values)
     elif source == FREE:
         _count(_FREE, sources, rows, out_values)
-    elif source == DISTANCE:
-        for i in range(len(rows)):
-            out_values[i] = sources.distance_um[np.uint64(site[rows[i]])]
-    elif source == ENERGY:
-        for i in range(len(rows)):
-            out_values[i] = sources.energy[rows[i]]
     elif source == AGE:
         for i in range(len(rows)):
             out_values[i] = sources.now_min - sources.born_min[rows[i]]
     elif source == TIME:
         for i in range(len(rows)):
             out_values[i] = sources.now_min
-    elif source == PERFUSION:
-        for i in range(len(rows)):
-            out_values[i] = sources.vessel[np.uint64(site[rows[i]])]
-    elif source == TOUCHED:
-        values = sources.sums[column]
+    elif source in (FIELD, DISTANCE, PERFUSION, TOUCHED):
+        values, site = _of_sites(source, column, sources), sources.site
         for i in range(len(rows)):
             out_values[i] = values[np.uint64(site[rows[i]])]
+    else:
+        values = _of_cells(source, column, sources)
+        for i in range(len(rows)):
+            out_values[i] = values[rows[i]] * factor
 
 
 @kernel
-def _matrix(source, sources):
-    """Return the matrix of cells that a source below `CONTACT` stands for."""
+def _of_sites(source, column, sources):
+    """Return the values of all sites for a signal that is read at the cell's own."""
+    if source == FIELD:
+        return sources.fields[column]
+    if source == DISTANCE:
+        return sources.distance_um
+    if source == PERFUSION:
+        return sources.vessel
+    return sources.sums[column]
+
+
+@kernel
+def _of_cells(source, column, sources):
+    """Return the values of all cells for a signal that is theirs."""
     if source == VARIABLE:
-        return sources.variables
+        return sources.variables[column]
     if source == CARGO:
-        return sources.cargo
+        return sources.cargo[column]
     if source == DOCKED:
-        return sources.docked
+        return sources.docked[column]
     if source == DRUG:
-        return sources.drug
+        return sources.drug[column]
     if source == DAMAGE:
-        return sources.damage
+        return sources.damage[column]
     if source == EXPOSURE:
-        return sources.exposure
-    return sources.traits
+        return sources.exposure[column]
+    if source == TRAIT:
+        return sources.traits[column]
+    return sources.energy
 
 
 @kernel

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -19,40 +19,10 @@ class RuleError(ValueError):
 
 
 class RuleArrays(NamedTuple):
-    """What kernels read of `RuleTables`; thresholds and half maxima as inverses too.
-
-    ``used`` from ``used_start[kind]`` to ``used_start[kind + 1]`` are the signals that rules and gates of a type read.
-    """
-
-    base: np.ndarray
-    type_start: np.ndarray
-    behaviour: np.ndarray
-    dead_too: np.ndarray
-    span: np.ndarray
-    signal: np.ndarray
-    half_max: np.ndarray
-    power: np.ndarray
-    saturation: np.ndarray
-    for_dead: np.ndarray
-    gate_start: np.ndarray
-    gate_signal: np.ndarray
-    gate_above: np.ndarray
-    gate_threshold: np.ndarray
-    gate_power: np.ndarray
-    inverse: np.ndarray
-    gate_inverse: np.ndarray
-    used_start: np.ndarray
-    used: np.ndarray
-
-
-@dataclass(frozen=True)
-class RuleTables:
-    """Rules in CSR order: cell type, then response (one behaviour of one type), then rule, then gate.
+    """Rules in CSR order, as kernels take them: cell type, then response (one behaviour of one type), rule, gate.
 
     Attributes
     ----------
-    cell_types, signals, behaviours : tuple of str
-        Names in column order.
     base : float64 (n_types, n_behaviours)
         Value of a behaviour where no rule acts, internal unit.
     type_start : int64 (n_types + 1,)
@@ -64,12 +34,48 @@ class RuleTables:
     span : int64 (n_responses, 3)
         First up-rule, first down-rule, end.
     signal : int64 (n_rules,)
-    half_max, power, saturation : float64 (n_rules,)
+    inverse, power, saturation : float64 (n_rules,)
+        1 / half-max, Hill power, value drawn towards.
     for_dead : bool (n_rules,)
     gate_start : int64 (n_rules + 1,)
     gate_signal : int64 (n_gates,)
     gate_above : bool (n_gates,)
-    gate_threshold, gate_power : float64 (n_gates,)
+    gate_inverse, gate_power : float64 (n_gates,)
+        1 / threshold, Hill power.
+    used_start : int64 (n_types + 1,)
+        First place in ``used`` of each cell type.
+    used : int64
+        Signals that the rules and gates of a type read.
+    """
+
+    base: np.ndarray
+    type_start: np.ndarray
+    behaviour: np.ndarray
+    dead_too: np.ndarray
+    span: np.ndarray
+    signal: np.ndarray
+    inverse: np.ndarray
+    power: np.ndarray
+    saturation: np.ndarray
+    for_dead: np.ndarray
+    gate_start: np.ndarray
+    gate_signal: np.ndarray
+    gate_above: np.ndarray
+    gate_inverse: np.ndarray
+    gate_power: np.ndarray
+    used_start: np.ndarray
+    used: np.ndarray
+
+
+@dataclass(frozen=True)
+class RuleTables:
+    """Compiled rules.
+
+    Attributes
+    ----------
+    cell_types, signals, behaviours : tuple of str
+        Names in column order.
+    arrays : RuleArrays
     source : int64 (n_rules,)
         Position of each rule in the list that was compiled.
     """
@@ -77,39 +83,8 @@ class RuleTables:
     cell_types: tuple[str, ...]
     signals: tuple[str, ...]
     behaviours: tuple[str, ...]
-    base: np.ndarray
-    type_start: np.ndarray
-    behaviour: np.ndarray
-    dead_too: np.ndarray
-    span: np.ndarray
-    signal: np.ndarray
-    half_max: np.ndarray
-    power: np.ndarray
-    saturation: np.ndarray
-    for_dead: np.ndarray
-    gate_start: np.ndarray
-    gate_signal: np.ndarray
-    gate_above: np.ndarray
-    gate_threshold: np.ndarray
-    gate_power: np.ndarray
+    arrays: RuleArrays
     source: np.ndarray
-
-    @cached_property
-    def arrays(self) -> RuleArrays:
-        """What kernels read."""
-        given = [getattr(self, name) for name in RuleArrays._fields[:-4]]
-        inverses = [1.0 / self.half_max, 1.0 / self.gate_threshold]
-        return RuleArrays._make([*given, *inverses, *self._used_signals()])
-
-    def _used_signals(self) -> tuple[np.ndarray, np.ndarray]:
-        used = []
-        for kind in range(len(self.cell_types)):
-            first, last = self.type_start[kind], self.type_start[kind + 1]
-            rules = slice(self.span[first, 0], self.span[last - 1, 2]) if last > first else slice(0, 0)
-            gates = slice(self.gate_start[rules.start], self.gate_start[rules.stop])
-            used.append(np.unique(np.concatenate([self.signal[rules], self.gate_signal[gates]])))
-        start = np.cumsum([0, *(len(columns) for columns in used)])
-        return start.astype(np.int64), np.concatenate([*used, np.zeros(0, np.int64)]).astype(np.int64)
 
 
 def compile_rules(
@@ -153,27 +128,51 @@ def compile_rules(
     ordered = [rules[number] for number in order]
     gates = [gate for rule in ordered for gate in rule.gates]
     types = np.array([key[0] for key in keys], np.int64)
-    return RuleTables(
-        cell_types=names["cell"],
-        signals=names["signal"],
-        behaviours=names["behaviour"],
+    type_start = np.searchsorted(types, np.arange(len(cell_types) + 1)).astype(np.int64)
+    span = _spans([responses[key] for key in keys], rules)
+    signal = np.array([column["signal"][rule.signal] for rule in ordered], np.int64)
+    gate_start = np.cumsum([0, *(len(rule.gates) for rule in ordered)], dtype=np.int64)
+    gate_signal = np.array([column["signal"][gate.signal] for gate in gates], np.int64)
+    used_start, used = _used_signals(type_start, span, signal, gate_start, gate_signal)
+    arrays = RuleArrays(
         base=np.ascontiguousarray(base, np.float64).reshape(len(cell_types), len(behaviours)),
-        type_start=np.searchsorted(types, np.arange(len(cell_types) + 1)).astype(np.int64),
+        type_start=type_start,
         behaviour=np.array([key[1] for key in keys], np.int64),
         dead_too=np.array([any(rules[k].dead for k in responses[key]) for key in keys], np.bool_),
-        span=_spans([responses[key] for key in keys], rules),
-        signal=np.array([column["signal"][rule.signal] for rule in ordered], np.int64),
-        half_max=np.array([rule.half_max for rule in ordered], np.float64),
+        span=span,
+        signal=signal,
+        inverse=1.0 / np.array([rule.half_max for rule in ordered], np.float64),
         power=np.array([rule.hill for rule in ordered], np.float64),
         saturation=np.array([rule.saturation for rule in ordered], np.float64),
         for_dead=np.array([rule.dead for rule in ordered], np.bool_),
-        gate_start=np.cumsum([0, *(len(rule.gates) for rule in ordered)], dtype=np.int64),
-        gate_signal=np.array([column["signal"][gate.signal] for gate in gates], np.int64),
+        gate_start=gate_start,
+        gate_signal=gate_signal,
         gate_above=np.array([gate.above for gate in gates], np.bool_),
-        gate_threshold=np.array([gate.threshold for gate in gates], np.float64),
+        gate_inverse=1.0 / np.array([gate.threshold for gate in gates], np.float64),
         gate_power=np.array([gate.hill for gate in gates], np.float64),
-        source=np.array(order, np.int64),
+        used_start=used_start,
+        used=used,
     )
+    return RuleTables(
+        names["cell"], names["signal"], names["behaviour"], arrays, source=np.array(order, np.int64)
+    )
+
+
+def _used_signals(
+    type_start: np.ndarray,
+    span: np.ndarray,
+    signal: np.ndarray,
+    gate_start: np.ndarray,
+    gate_signal: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each cell type the signals that its rules and gates read: starts, and columns one after the other."""
+    used = []
+    for first, last in itertools.pairwise(type_start):
+        rules = slice(span[first, 0], span[last - 1, 2]) if last > first else slice(0, 0)
+        gates = slice(gate_start[rules.start], gate_start[rules.stop])
+        used.append(np.unique(np.concatenate([signal[rules], gate_signal[gates]])))
+    start = np.cumsum([0, *(len(columns) for columns in used)])
+    return start.astype(np.int64), np.concatenate([*used, np.zeros(0, np.int64)]).astype(np.int64)
 
 
 def _rank(rule: Rule, column: dict[str, dict[str, int]]) -> tuple:
