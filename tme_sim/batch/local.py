@@ -1,7 +1,8 @@
-"""Runs jobs on this machine, one process per run, so that a run that is killed or hungry costs only itself."""
+"""Runs jobs on this machine in processes that take one after the other; one that is killed or hungry costs its run."""
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -9,10 +10,11 @@ import resource
 import signal
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext
@@ -22,9 +24,11 @@ from tme_sim.batch.plan import Planned
 from tme_sim.batch.warm import VARIABLE
 from tme_sim.batch.worker import Job, outcome_of
 from tme_sim.numerics.jit import set_threads
+from tme_sim.record.machine import forget_peak_memory
 
 ATTEMPTS = 2
 _POLL_S = 0.2
+_WORKS_FOR_S = 60.0  # a process costs some 0.1 s, and what runs leave behind in it does not pile up
 
 
 @dataclass(frozen=True)
@@ -48,16 +52,32 @@ class Event:
 
 
 @dataclass
-class _Child:
-    job: Job
+class _Worker:
+    """A process that takes one run after the other; it has a job while it is in ``job``."""
+
     process: BaseProcess
+    orders: Connection
     news: Connection
-    attempt: int
-    said: tuple[str, str] | None = None
+    began: float = field(default_factory=time.monotonic)
+    job: Job | None = None
+    attempt: int = 0
+
+    def give(self, job: Job, attempt: int) -> Event:
+        """Hand it a job; one that has just died shows by its end."""
+        self.job, self.attempt = job, attempt
+        with suppress(OSError):
+            self.orders.send(job)
+        return Event("started", job.run)
+
+    def dismiss(self) -> None:
+        """Let it end once it has no job."""
+        self.orders.close()
 
 
 class LocalRuns:
-    """Runs jobs in processes of their own, started by a fork server that holds the compiled kernels.
+    """Runs jobs in processes that a fork server starts, which holds the compiled kernels.
+
+    A process takes runs for `_WORKS_FOR_S`, and no more after one that did not end well.
 
     Parameters
     ----------
@@ -69,9 +89,11 @@ class LocalRuns:
 
     def __init__(self, workers: int, memory_mb: float | None = None):
         self.workers, self.memory_mb = workers, memory_mb
-        self._children: list[_Child] = []
+        self._staff: list[_Worker] = []
         self._waiting: deque[tuple[Job, int]] = deque()
         self._asked = False
+        # Where the peak of memory cannot begin anew, it is that of one run in a process of one run.
+        self._works_for_s = _WORKS_FOR_S if forget_peak_memory() else 0.0
 
     def run(self, jobs: Iterable[Job], stop: Callable[[], bool]) -> Iterator[Event]:
         """Yield what happens until all jobs have ended, or until ``stop()`` and all runs have saved themselves."""
@@ -81,81 +103,102 @@ class LocalRuns:
         with _fork_server(self._waiting[0][0]) as context, _lifeline(context) as lifeline:
             try:
                 _await_kernels(context, stop)
-                while self._waiting or self._children:
+                while self._waiting or any(worker.job for worker in self._staff):
                     if stop() and not self._asked:
                         self._ask_to_stop()
-                    while self._waiting and len(self._children) < self.workers:
-                        child = self._start(context, *self._waiting.popleft(), lifeline)
-                        yield Event("started", child.job.run)
-                        if child.process.pid is None:
-                            yield self._ended(child)
-                        else:
-                            self._children.append(child)
+                    while self._waiting and (worker := self._free(context, lifeline)):
+                        yield worker.give(*self._waiting.popleft())
+                        if worker.process.pid is None:
+                            yield from self._gone(worker)
                     yield from self._listen()
             finally:
                 self._kill()
 
-    def _start(self, context: ForkServerContext, job: Job, attempt: int, lifeline: Connection) -> _Child:
-        """Return a child; its process has no pid where the fork server has gone, which is made anew next time."""
-        ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_child, args=(job, theirs, lifeline, self.memory_mb), daemon=True)
-        with theirs, suppress(EOFError, OSError):
+    def _free(self, context: ForkServerContext, lifeline: Connection) -> _Worker | None:
+        """Return a worker for the next job, a new one for a job that is tried again; None while all have one."""
+        retried = self._waiting[0][1] > 1
+        for worker in self._staff:
+            if worker.job is None and not worker.orders.closed:
+                if not retried:
+                    return worker
+                worker.dismiss()
+        return self._start(context, lifeline) if len(self._staff) < self.workers else None
+
+    def _start(self, context: ForkServerContext, lifeline: Connection) -> _Worker:
+        """Return a worker; its process has no pid where the fork server has gone, which is made anew next time."""
+        (orders, ours), (news, theirs) = context.Pipe(duplex=False), context.Pipe(duplex=False)
+        process = context.Process(target=_work, args=(orders, theirs, lifeline, self.memory_mb), daemon=True)
+        with orders, theirs, suppress(EOFError, OSError):
             process.start()
-        return _Child(job, process, ours, attempt)
+        self._staff.append(_Worker(process, ours, news))
+        return self._staff[-1]
 
     def _listen(self) -> Iterator[Event]:
-        ready = set(
-            wait([c.news for c in self._children] + [c.process.sentinel for c in self._children], _POLL_S)
-        )
-        for child in list(self._children):
-            if child.news in ready:
-                yield from self._read(child)
-            if child.process.sentinel in ready:
-                yield from self._read(child)
-                child.process.join()
-                self._children.remove(child)
-                child.news.close()
-                yield self._ended(child)
+        ends = [end for worker in self._staff for end in (worker.news, worker.process.sentinel)]
+        ready = set(wait(ends, _POLL_S))
+        for worker in list(self._staff):
+            if not ready.isdisjoint((worker.news, worker.process.sentinel)):
+                yield from self._read(worker)
+            if worker.process.sentinel in ready:
+                yield from self._gone(worker)
 
-    def _read(self, child: _Child) -> Iterator[Event]:
-        """Yield the progress that a child has sent, and keep its last word."""
+    def _read(self, worker: _Worker) -> Iterator[Event]:
+        """Yield what a worker has said: progress of its run, or how that ended."""
         try:
-            while child.news.poll():
-                kind, value = child.news.recv()
+            while worker.news.poll():
+                kind, value = worker.news.recv()
+                if worker.job is None:
+                    continue
                 if kind == "progress":
-                    yield Event("progress", child.job.run, value)
-                else:
-                    child.said = (kind, value)
+                    yield Event("progress", worker.job.run, value)
+                    continue
+                age = time.monotonic() - worker.began
+                if self._asked or kind not in ("done", "taken") or age >= self._works_for_s:
+                    worker.dismiss()
+                yield self._ended(worker, worker.job, kind, value)
         except (EOFError, OSError, pickle.UnpicklingError):
             return
 
-    def _ended(self, child: _Child) -> Event:
-        run, (kind, reason) = child.job.run, child.said or ("died", _fate(child.process))
+    def _gone(self, worker: _Worker) -> Iterator[Event]:
+        """Part with a worker whose process has ended."""
+        if worker.process.pid is not None:
+            worker.process.join()
+        self._staff.remove(worker)
+        worker.dismiss()
+        worker.news.close()
+        if worker.job is not None:
+            yield self._ended(worker, worker.job, "died", _fate(worker.process))
+
+    def _ended(self, worker: _Worker, job: Job, kind: str, reason: str) -> Event:
+        worker.job = None
         if kind == "stopped" and not self._asked:
             kind, reason = "died", "asked to stop from outside"
         if kind in ("died", "memory"):
-            if child.attempt < ATTEMPTS and self._asked:
-                return Event("stopped", run, reason=reason)
-            if child.attempt < ATTEMPTS:
-                self._waiting.appendleft((child.job, child.attempt + 1))
-                return Event("retried", run, reason=reason)
+            if worker.attempt < ATTEMPTS and self._asked:
+                return Event("stopped", job.run, reason=reason)
+            if worker.attempt < ATTEMPTS:
+                self._waiting.appendleft((job, worker.attempt + 1))
+                return Event("retried", job.run, reason=reason)
             kind = "failed"
         if kind == "failed":
-            child.job.folder.note_failure(run.run_id, reason, child.attempt)
-        return Event(kind, run, reason=reason)
+            job.folder.note_failure(job.run.run_id, reason, worker.attempt)
+        return Event(kind, job.run, reason=reason)
 
     def _ask_to_stop(self) -> None:
         self._asked = True
         self._waiting.clear()
-        for child in self._children:
-            child.process.terminate()
+        for worker in self._staff:
+            if worker.job is None:
+                worker.dismiss()
+            else:
+                worker.process.terminate()
 
     def _kill(self) -> None:
-        for child in self._children:
-            child.process.kill()
-        for child in self._children:
-            child.process.join()
-        self._children.clear()
+        for worker in self._staff:
+            worker.process.kill()
+        for worker in self._staff:
+            worker.process.join()
+        self._staff.clear()
 
 
 def _fate(process: BaseProcess) -> str:
@@ -214,8 +257,8 @@ def _lifeline(context: ForkServerContext) -> Iterator[Connection]:
         theirs.close()
 
 
-def _child(job: Job, news: Connection, lifeline: Connection, memory_mb: float | None) -> None:
-    """Run one job; the last word sent is how it ended."""
+def _work(orders: Connection, news: Connection, lifeline: Connection, memory_mb: float | None) -> None:
+    """Run one job after the other until no more come; the last word sent of each is how it ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which asks by SIGTERM
     asked: list[int] = []  # an Event's lock would be taken twice by two signals
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
@@ -225,7 +268,19 @@ def _child(job: Job, news: Connection, lifeline: Connection, memory_mb: float | 
         limit = int(memory_mb * 2**20)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     set_threads(1)
-    news.send(outcome_of(job, lambda: bool(asked), lambda step, steps: news.send(("progress", step / steps))))
+    with suppress(EOFError):
+        while True:
+            news.send(_outcome_of_next(orders, news, lambda: bool(asked)))
+            gc.collect()  # models are cycles; while the next job is on its way
+
+
+def _outcome_of_next(orders: Connection, news: Connection, stop: Callable[[], bool]) -> tuple[str, str]:
+    """Run the next job; raises EOFError when no more come."""
+    try:
+        job = orders.recv()
+    except MemoryError:
+        return "memory", "out of memory"
+    return outcome_of(job, stop, lambda step, steps: news.send(("progress", step / steps)))
 
 
 def _die_with(lifeline: Connection) -> None:

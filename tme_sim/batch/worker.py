@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tme_sim.batch.folder import Folder, RunTaken
 from tme_sim.batch.plan import Planned
 from tme_sim.model.tumor import TumorMicroenvironment
-from tme_sim.record.machine import machine_facts
+from tme_sim.record.machine import forget_peak_memory, machine_facts
 from tme_sim.record.session import Session
 from tme_sim.scenario.scenario import Scenario
 
@@ -57,6 +57,7 @@ def run_job(
         if folder.run_file(run.run_id).exists():
             return True
         started = time.monotonic()
+        forget_peak_memory()  # of earlier runs in this process
         session = Session.begin(
             TumorMicroenvironment(job.scenario),
             folder.run_file(run.run_id),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 _STATUS = Path("/proc/self/status")
+_FORGET = Path("/proc/self/clear_refs")
 
 
 def machine_facts(wall_s: float) -> dict[str, str | float]:
@@ -22,8 +23,17 @@ def machine_facts(wall_s: float) -> dict[str, str | float]:
     }
 
 
+def forget_peak_memory() -> bool:
+    """Let the peak of memory begin anew at what this process holds now; return whether that is possible here."""
+    try:
+        _FORGET.write_text("5")
+    except OSError:  # no Linux, or /proc is read-only
+        return False
+    return True
+
+
 def peak_memory_mb() -> float:
-    """Return the largest resident memory that this process has had, MB.
+    """Return the largest resident memory that this process has had, MB, since `forget_peak_memory` at most.
 
     Linux counts the memory of the process that started this one into its ``ru_maxrss``, so there
     ``VmHWM`` is read, which starts anew with each program.
