@@ -25,10 +25,11 @@ from tme_sim.batch.warm import VARIABLE
 from tme_sim.batch.worker import Job, outcome_of
 from tme_sim.numerics.jit import set_threads
 from tme_sim.record.machine import forget_peak_memory
+from tme_sim.scenario.scenario import Scenario
 
 ATTEMPTS = 2
 _POLL_S = 0.2
-_WORKS_FOR_S = 60.0  # a process costs some 0.1 s, and what runs leave behind in it does not pile up
+_WORKS_FOR_S, _MOST_RUNS = 60.0, 100  # a process costs 0.1 s, and what runs leave in it must not pile up
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,16 @@ class _Worker:
     began: float = field(default_factory=time.monotonic)
     job: Job | None = None
     attempt: int = 0
+    runs: int = 0
+    known: set[int] = field(default_factory=set)  # variants whose scenario it has
 
     def give(self, job: Job, attempt: int) -> Event:
-        """Hand it a job; one that has just died shows by its end."""
-        self.job, self.attempt = job, attempt
+        """Hand it a job; that it has just died shows by its end."""
+        self.job, self.attempt, self.runs = job, attempt, self.runs + 1
+        order = vars(job) | ({"scenario": None} if job.run.variant in self.known else {})
+        self.known.add(job.run.variant)
         with suppress(OSError):
-            self.orders.send(job)
+            self.orders.send(order)
         return Event("started", job.run)
 
     def dismiss(self) -> None:
@@ -77,7 +82,7 @@ class _Worker:
 class LocalRuns:
     """Runs jobs in processes that a fork server starts, which holds the compiled kernels.
 
-    A process takes runs for `_WORKS_FOR_S`, and no more after one that did not end well.
+    A process takes up to `_MOST_RUNS` within `_WORKS_FOR_S`, and no more after one that did not end well.
 
     Parameters
     ----------
@@ -92,8 +97,8 @@ class LocalRuns:
         self._staff: list[_Worker] = []
         self._waiting: deque[tuple[Job, int]] = deque()
         self._asked = False
-        # Where the peak of memory cannot begin anew, it is that of one run in a process of one run.
-        self._works_for_s = _WORKS_FOR_S if forget_peak_memory() else 0.0
+        # Where the peak of memory cannot begin anew, it is that of a run only in a process of one run.
+        self._most_runs = _MOST_RUNS if forget_peak_memory() else 1
 
     def run(self, jobs: Iterable[Job], stop: Callable[[], bool]) -> Iterator[Event]:
         """Yield what happens until all jobs have ended, or until ``stop()`` and all runs have saved themselves."""
@@ -152,12 +157,14 @@ class LocalRuns:
                 if kind == "progress":
                     yield Event("progress", worker.job.run, value)
                     continue
-                age = time.monotonic() - worker.began
-                if self._asked or kind not in ("done", "taken") or age >= self._works_for_s:
+                if self._asked or kind not in ("done", "taken") or self._is_worn(worker):
                     worker.dismiss()
                 yield self._ended(worker, worker.job, kind, value)
         except (EOFError, OSError, pickle.UnpicklingError):
             return
+
+    def _is_worn(self, worker: _Worker) -> bool:
+        return worker.runs >= self._most_runs or time.monotonic() - worker.began >= _WORKS_FOR_S
 
     def _gone(self, worker: _Worker) -> Iterator[Event]:
         """Part with a worker whose process has ended."""
@@ -268,16 +275,23 @@ def _work(orders: Connection, news: Connection, lifeline: Connection, memory_mb:
         limit = int(memory_mb * 2**20)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     set_threads(1)
+    scenarios: dict[int, Scenario] = {}
     with suppress(EOFError):
         while True:
-            news.send(_outcome_of_next(orders, news, lambda: bool(asked)))
-            gc.collect()  # models are cycles; while the next job is on its way
+            news.send(_outcome_of_next(orders, scenarios, lambda: bool(asked), news))
+            gc.collect()  # a model holds itself
+            gc.freeze()
 
 
-def _outcome_of_next(orders: Connection, news: Connection, stop: Callable[[], bool]) -> tuple[str, str]:
-    """Run the next job; raises EOFError when no more come."""
+def _outcome_of_next(
+    orders: Connection, io_scenarios: dict[int, Scenario], stop: Callable[[], bool], news: Connection
+) -> tuple[str, str]:
+    """Run the next job, whose scenario comes with the first job of its variant; raises EOFError when no more come."""
     try:
-        job = orders.recv()
+        order = orders.recv()
+        run = order["run"]
+        scenario = io_scenarios.setdefault(run.variant, order["scenario"])
+        job = Job(**order | {"scenario": scenario.model_copy(update={"seed": run.seed})})
     except MemoryError:
         return "memory", "out of memory"
     return outcome_of(job, stop, lambda step, steps: news.send(("progress", step / steps)))
