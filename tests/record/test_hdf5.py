@@ -57,8 +57,8 @@ def test_dataset_below_has_a_dimension_of_above(tmp_path: Path) -> None:
 def test_dataset_filled_piece_by_piece_is_nan_where_it_was_not(tmp_path: Path) -> None:
     with building(tmp_path / "a.h5") as file:
         file.write_dimension("run", 5)
-        dataset = file.write_empty("m", (5,), ("run",), (2,))
-        dataset[2:4] = [1.0, 2.0]
+        file.write_empty("m", (5,), ("run",), (2,))
+        file.write_rows("m", 2, np.array([1.0, 2.0]))
     with h5py.File(tmp_path / "a.h5") as read:
         found = read["m"]
         assert np.array_equal(found[()], [np.nan, np.nan, 1.0, 2.0, np.nan], equal_nan=True)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import h5py
 import numpy as np
 
 import tme_sim
@@ -25,7 +26,7 @@ from tme_sim.record.hdf5 import Branch, building, text_array
 from tme_sim.record.identity import FORMAT_VERSION
 from tme_sim.record.manifest import TOLD, Entry, number_of, told_of_plan
 from tme_sim.record.seal import RunFileError, seal_file
-from tme_sim.record.series import Series, read_series
+from tme_sim.record.series import Series, read_names, read_series
 from tme_sim.record.shard import Shard
 from tme_sim.record.store import publish_built
 
@@ -99,11 +100,11 @@ def _about(entries: Sequence[Entry], shards: Mapping[str, Shard]) -> _About:
         with suppress(RunFileError, OSError, KeyError), shards[entry.run_id].open() as run:
             found.versions.add(_text(run.attrs["numerics_version"]))
             group: Any = run["timeseries"]
-            for name in group:
-                about = {key: _text(group[name].attrs[key]) for key in _KEPT if key in group[name].attrs}
-                found.measures.setdefault(name, about)
+            for name in read_names(run):
+                if name not in found.measures:
+                    about = group[name].attrs
+                    found.measures[name] = {key: _text(about[key]) for key in _KEPT if key in about}
             seen.add(variant)
-    found.measures.pop("time", None)
     return found
 
 
@@ -142,30 +143,32 @@ def _write_series(
     shown.write_coordinate(
         "time", np.arange(times) * interval, units="min", long_name="Simulated time", axis="T"
     )
-    all_series = {
-        name: shown.write_empty(name, (len(entries), times), ("run", "time"), (rows, times), **attributes)
-        for name, attributes in about.items()
-    }
+    for name, attributes in about.items():
+        shown.write_empty(name, (len(entries), times), ("run", "time"), (rows, times), **attributes)
     place = {name: number for number, name in enumerate(about)}
-    end_values = np.full((len(about), len(entries)), np.nan)
+    columns: dict[
+        tuple[str, ...], np.ndarray
+    ] = {}  # by the names of a run; those of no place go behind the last
+    stored: dict[bytes, tuple[str, ...]] = {}
+    end_values = np.full((len(about) + 1, len(entries)), np.nan)
     ended, machine = np.full(len(entries), np.nan), np.full((len(_MACHINE), len(entries)), np.nan)
     for start in range(0, len(entries), rows):
-        block = np.full((len(about), rows, times), np.nan)
+        block = np.full((rows, times, len(about) + 1), np.nan)
         for i, entry in enumerate(entries[start : start + rows]):
-            found = _read(shards.get(entry.run_id), io_passed_over)
+            found = _read(shards.get(entry.run_id), stored, io_passed_over)
             if found is None:
                 continue
             at, series = start + i, found.series
             io_finished[at], ended[at], machine[:, at] = True, series.minutes[-1], found.machine
-            known = [number for number, name in enumerate(series.names) if name in place]
-            measure = [place[series.names[number]] for number in known]
-            end_values[measure, at] = series.values[-1, known]
-            column = ((series.minutes + 1e-6) / interval).astype(np.int64)
-            block[np.ix_(measure, [i], column)] = series.values[:, known].T[:, None, :]
-        stop = min(start + rows, len(entries))
-        for dataset, values in zip(all_series.values(), block, strict=True):
-            dataset[start:stop] = values[: stop - start]
-    for (name, attributes), values in zip(about.items(), end_values, strict=True):
+            if series.names not in columns:
+                columns[series.names] = np.array([place.get(name, len(about)) for name in series.names])
+            column, row = columns[series.names], ((series.minutes + 1e-6) / interval).astype(np.int64)
+            block[i, row[:, None], column] = series.values
+            end_values[column, at] = series.values[-1]
+        block = block[: len(entries) - start]
+        for number, name in enumerate(about):
+            shown.write_rows(name, start, block[:, :, number])
+    for (name, attributes), values in zip(about.items(), end_values[:-1], strict=True):
         ends.write(name, values, ("run",), None, **attributes)
     ends.write("ended", ended, ("run",), None, units="min", long_name="Simulated time at the end of the run")
     provenance = out.branch("provenance")
@@ -173,14 +176,17 @@ def _write_series(
         provenance.write(name, values, ("run",), None, units=unit)
 
 
-def _read(shard: Shard | None, io_passed_over: list[str]) -> _Finished | None:
+def _read(
+    shard: Shard | None, io_stored: dict[bytes, tuple[str, ...]], io_passed_over: list[str]
+) -> _Finished | None:
     """Return what is merged of a finished run; None for one that is not there or damaged, which is noted."""
     if shard is None:
         return None
     try:
         with shard.open() as run:
-            machine = tuple(float(run["provenance"].attrs.get(name, np.nan)) for name in _MACHINE)
-            return _Finished(read_series(run), machine)
+            facts = h5py.h5g.open(run.id, b"provenance")
+            machine = tuple(_number(facts, name) for name in _MACHINE)
+            return _Finished(read_series(run, io_stored), machine)
     except (RunFileError, OSError, KeyError) as error:
         io_passed_over.append(str(error))
         return None
@@ -214,6 +220,14 @@ def _write_parameters(out: Branch, entries: Sequence[Entry]) -> None:
             group.write(key, values, ("run",), None, units=units.pop() or "1")
         else:
             group.write(key, text_array(written), ("run",))
+
+
+def _number(target: Any, name: str) -> float:
+    """Return an attribute, nan where there is none: the quick way, as there are thousands."""
+    value = np.array(np.nan)
+    if h5py.h5a.exists(target, name.encode()):
+        h5py.h5a.open(target, name.encode()).read(value)
+    return float(value)
 
 
 def _text(value: Any) -> str:

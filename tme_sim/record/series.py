@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import h5py
@@ -29,32 +28,42 @@ class Series:
     values: np.ndarray
 
 
-def read_series(run: h5py.File) -> Series:
+def read_series(run: h5py.File, io_known: dict[bytes, tuple[str, ...]] | None = None) -> Series:
     """Return the time series of an open run file, also of one without a table.
+
+    Parameters
+    ----------
+    io_known : dict, optional
+        Names by the bytes that they are stored as: the runs of a batch mostly have the same, unpacked once.
 
     Raises
     ------
     KeyError
         When they are missing.
     """
+    names = read_names(run, io_known)
     if TABLE in run:
         group = h5py.h5g.open(run.id, TABLE.encode())
-        names = h5py.h5d.open(group, b"measure")
-        raw = np.empty(names.shape, names.dtype)
-        names.read(h5py.h5s.ALL, h5py.h5s.ALL, raw)
-        return Series(_texts(raw.tobytes(), raw.itemsize), _floats(group, "time"), _floats(group, "values"))
-    held: Any = run["timeseries"]
+        return Series(names, _floats(group, "time"), _floats(group, "values"))
     group = h5py.h5g.open(run.id, b"timeseries")
-    names = tuple(name for name in held if name != "time")
     minutes = _floats(group, "time")
     columns = [_floats(group, name) for name in names]
     return Series(names, minutes, np.stack(columns, axis=1) if columns else np.empty((len(minutes), 0)))
 
 
-@lru_cache(maxsize=16)
-def _texts(raw: bytes, length: int) -> tuple[str, ...]:
-    """Return texts of fixed length; the runs of a batch mostly have the same."""
-    return tuple(np.char.decode(np.frombuffer(raw, f"S{length}"), "utf-8").tolist())
+def read_names(run: h5py.File, io_known: dict[bytes, tuple[str, ...]] | None = None) -> tuple[str, ...]:
+    """Return the measures of an open run file, as `read_series` does."""
+    if TABLE not in run:
+        held: Any = run["timeseries"]
+        return tuple(name for name in held if name != "time")
+    known = {} if io_known is None else io_known
+    dataset = h5py.h5d.open(run.id, f"{TABLE}/measure".encode())
+    stored = dataset.read_direct_chunk((0,))[1] if dataset.get_num_chunks() == 1 else b""
+    if not stored or stored not in known:
+        raw: Any = np.empty(dataset.shape, dataset.dtype)
+        dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, raw)
+        known[stored] = tuple(np.char.decode(raw, "utf-8").tolist())
+    return known[stored]
 
 
 def _floats(group: Any, name: str) -> np.ndarray:
