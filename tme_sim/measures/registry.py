@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from importlib.metadata import entry_points
 
 from tme_sim.measures import (
     balance,
@@ -20,6 +19,7 @@ from tme_sim.measures import (
     vesicles,
 )
 from tme_sim.measures.measure import CellColumn, Context, Measure, evaluate
+from tme_sim.resources import entry_points
 from tme_sim.state.layout import Layout
 
 __all__ = ["CellColumn", "Context", "Measure", "cell_columns_for", "evaluate", "measures_for", "register"]
@@ -93,9 +93,7 @@ def cell_columns_for(layout: Layout) -> dict[str, CellColumn]:
 
 
 def _all(layout: Layout) -> Iterable[Registered]:
-    installed = (
-        entry.load() for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name)
-    )
+    installed = (entry.load() for entry in entry_points(group=ENTRY_POINTS))
     for item in (*_BUILT_IN, *_registered, *installed):
         if isinstance(item, Measure | CellColumn):
             yield item

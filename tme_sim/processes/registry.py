@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from importlib.metadata import entry_points
 
 from tme_sim.processes.base import Process
+from tme_sim.resources import entry_points
 from tme_sim.scenario.scenario import Scenario
 
 ENTRY_POINTS = "tme_sim.processes"
@@ -31,6 +31,6 @@ def unregister(maker: Maker) -> None:
 
 def processes_for(scenario: Scenario) -> list[Process]:
     """Return new processes of users for one model: registered ones first, then installed ones by name."""
-    installed = sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name)
-    makers: list[Maker] = [*_registered, *(entry.load() for entry in installed)]
+    installed = (entry.load() for entry in entry_points(group=ENTRY_POINTS))
+    makers: list[Maker] = [*_registered, *installed]
     return [process for maker in makers for process in maker(scenario)]
