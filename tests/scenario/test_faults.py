@@ -192,3 +192,10 @@ def test_a_folder_and_a_missing_file_are_told_apart(find, what, near, tmp_path) 
         find(tmp_path)
     with pytest.raises(ScenarioError, match=f"no such file, and no {what} .*did you mean {near}"):
         find(near[:-1])
+
+
+def test_of_many_faults_some_are_told_and_the_number_of_all():
+    keys = "".join(f"unknown_key_{i}: 1\n" for i in range(9_000))
+    found = faults(SMALL + keys)
+    assert found[0].endswith("9,000 faults; these are 200 of them")
+    assert len(found) == 201

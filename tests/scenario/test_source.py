@@ -89,6 +89,8 @@ def test_depth_is_limited():
         "a: " + "9" * 900_000,
         "a: 1e" + "9" * 900_000,
         "a: " + "x" * (MAX_BYTES + 1),
+        "".join(f"k{i}: 1\n" for i in range(80_000)),
+        "a: [" + "1, " * 300_000 + "1]",
     ],
 )
 def test_bomb_is_refused_fast(bomb):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +17,7 @@ from tme_sim.scenario.consistency import check_scenario
 from tme_sim.scenario.donors import one_pool_per_donor
 from tme_sim.scenario.faults import Fault, ScenarioError, dotted, nearest, shown
 from tme_sim.scenario.merge import apply_overrides, lay_over, place_of, plain, without_nulls
-from tme_sim.scenario.messages import findings_of
+from tme_sim.scenario.messages import MOST_FAULTS, findings_of
 from tme_sim.scenario.scenario import Scenario
 from tme_sim.scenario.source import Node, read_file, read_text
 from tme_sim.scenario.vocabulary import Vocabulary
@@ -91,7 +92,7 @@ def _checked(top: Node, folder: Path, overrides: Sequence[str], known: Known) ->
     root = one_pool_per_donor(without_nulls(root))
     data = plain(root)
     data.pop("use", None)  # merged, and not part of what the run is
-    findings = list(check_data(data, known))
+    findings = list(islice(check_data(data, known), MOST_FAULTS))
     scenario = None
     try:
         scenario = Scenario.model_validate(data, context=Reading(Vocabulary.sketch(data), folder))

@@ -15,6 +15,7 @@ from tme_sim.scenario.faults import Fault, ScenarioError, shown
 
 MAX_BYTES = 2**20
 MAX_DEPTH = 20
+MAX_VALUES = 20_000  # the largest scenario of the package has 4,000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOL = {
@@ -118,6 +119,7 @@ class _Reader:
     def __init__(self, text: str, name: str, origin: Mark | None):
         self._events: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=_LOADER))
         self._name, self._origin = name, origin
+        self._values = 0
 
     def document(self) -> Node:
         root = Node({}, self._origin or Mark(self._name, 1, 1))
@@ -141,6 +143,9 @@ class _Reader:
         tag = getattr(event, "tag", None)
         if tag is not None:
             raise _Refusal(f"tags such as {shown(tag)} are not accepted", mark)
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise _Refusal(f"more than {MAX_VALUES:,} keys and values", mark)
         if depth > MAX_DEPTH:
             raise _Refusal(f"nested deeper than {MAX_DEPTH} levels", mark)
         if isinstance(event, yaml.SequenceStartEvent):
