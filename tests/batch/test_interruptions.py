@@ -112,6 +112,23 @@ def test_second_ctrl_c_leaves_at_once(start, tmp_path: Path) -> None:
     assert until(lambda: all(map(gone, running)), 2.0)
 
 
+def test_sigterm_while_the_plan_is_read_leaves_as_ctrl_c_does(start, tmp_path: Path) -> None:
+    sweep = "sweep: [{key: fields.oxygen.vessel.value, from: 30 mmHg, to: 40 mmHg, points: 3000}]\n"
+    process = start(LONG + sweep)
+    assert until(lambda: catches(process.pid, signal.SIGTERM), 30.0)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=10)
+    assert (process.returncode, said) == (130, "interrupted\n")
+    assert not (tmp_path / "out").exists()
+
+
+def catches(pid: int, number: int) -> bool:
+    """Return whether a process has a handler for a signal."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (mask,) = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt")]
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
 @pytest.mark.slow
 def test_ctrl_c_while_kernels_load_leaves(start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cold"))  # compiling takes long

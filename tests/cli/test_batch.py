@@ -49,6 +49,13 @@ def test_scheduler_that_cannot_be_an_address_is_named_without_a_traceback(tmp_pa
     ]
 
 
+def test_scheduler_that_is_not_there_leaves_no_folder(tmp_path: Path) -> None:
+    done = batch(tmp_path, "--scheduler", "tcp://127.0.0.1:1")
+    assert done.returncode == 2
+    assert "--scheduler tcp://127.0.0.1:1: cannot be reached" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_dry_run_measures_a_run_as_the_batch_makes_it(tmp_path: Path) -> None:
     before = threads()
     try:

@@ -9,7 +9,7 @@ import pytest
 
 import tme_sim
 from tme_sim.model.tumor import TumorMicroenvironment
-from tme_sim.record.checkpoint import CheckpointError, checkpoint_path, newest, read_checkpoint
+from tme_sim.record.checkpoint import CheckpointError, checkpoint_path, generations, newest, read_checkpoint
 from tme_sim.record.compare import differences
 from tme_sim.record.seal import seal
 from tme_sim.record.session import Session
@@ -120,6 +120,18 @@ def test_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path) -> None:
     assert found is not None
     assert found.header.step == 2
     assert "damaged" in notes[0]
+
+
+def test_damaged_checkpoint_takes_the_place_of_no_good_one(tmp_path: Path) -> None:
+    session = stopped_after(2, tmp_path / "a.h5")
+    session.save()
+    raw = bytearray(session.checkpoint_file.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    session.checkpoint_file.write_bytes(raw)
+    session.model.step()
+    session.save()
+    for generation, step in zip(generations(session.checkpoint_file), (3, 2), strict=True):
+        assert read_checkpoint(generation).header.step == step
 
 
 def test_checkpoint_of_another_run_is_not_used(tmp_path: Path) -> None:

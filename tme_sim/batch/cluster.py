@@ -36,19 +36,15 @@ class ClusterRuns:
     def __init__(self, address: str):
         self.address = address
 
+    def check(self) -> None:
+        """Raise ClusterError unless the scheduler can be reached."""
+        self._client().close(timeout=_CLOSE_S)
+
     def run(self, jobs: Iterable[Job], stop: Callable[[], bool]) -> Iterator[Event]:
         """Yield what happens until all jobs have ended, or until ``stop()`` and all runs have saved themselves."""
-        from dask.distributed import Client
         from dask.distributed import Event as Flag
-        from distributed.comm import get_address_host_port
 
-        try:
-            get_address_host_port(
-                self.address
-            )  # a client that cannot read it waits for seconds and leaves a traceback
-            client = Client(self.address, timeout="10s", set_as_default=False)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise ClusterError(f"--scheduler {self.address}: cannot be reached: {error}") from None
+        client = self._client()
         asked = Flag(f"tme-sim-{secrets.token_hex(8)}", client)
         executor = client.get_executor(retries=ATTEMPTS - 1, pure=False)
         try:
@@ -69,6 +65,17 @@ class ClusterRuns:
         finally:  # a second Ctrl-C comes through here: nothing may be waited for
             executor.shutdown(wait=False)
             client.close(timeout=_CLOSE_S)
+
+    def _client(self) -> Any:
+        from dask.distributed import Client
+        from distributed.comm import get_address_host_port
+
+        try:
+            # A client that cannot read the address waits for seconds and leaves a traceback.
+            get_address_host_port(self.address)
+            return Client(self.address, timeout="10s", set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise ClusterError(f"--scheduler {self.address}: cannot be reached: {error}") from None
 
 
 def _workers(client: Any) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,8 +18,9 @@ from tme_sim.cli.signals import StopRequest
 from tme_sim.cli.wall_time import seconds_of
 
 if TYPE_CHECKING:
+    from tme_sim.batch.cluster import ClusterRuns
     from tme_sim.batch.folder import Folder
-    from tme_sim.batch.local import Event
+    from tme_sim.batch.local import Event, LocalRuns
     from tme_sim.batch.plan import Plan, Planned
     from tme_sim.batch.worker import Job
 
@@ -69,26 +70,39 @@ def batch(
         raise CommandError(
             "--workers and --memory are for this machine; the workers of --scheduler have their own"
         )
-    plan = checked_plan(experiment, overrides(settings))
-    if dry_run:
-        estimate(plan, workers or _cores())
-        return
-    folder = prepared(out, plan)
-    chosen = _chosen(plan, part)
-    left = folder.left(chosen)
-    with StopRequest() as asked:
+    with StopRequest(gently=False):  # before and after the runs there is nothing to save
+        plan = checked_plan(experiment, overrides(settings))
+        if dry_run:
+            estimate(plan, workers or _cores())
+            return
+        runner = _runner(workers, memory, scheduler)
+        folder = prepared(out, plan)
+        chosen = _chosen(plan, part)
+        left = folder.left(chosen)
+        with StopRequest() as asked:
 
-        def stop() -> bool:
-            return asked() or time.monotonic() >= deadline
+            def stop() -> bool:
+                return asked() or time.monotonic() >= deadline
 
-        events = _events(left, plan, folder, stop, workers or _cores(), memory, scheduler)
-        loading = bool(left) and scheduler is None
-        title = plan.experiment.experiment
-        with BatchProgress(title, len(chosen), len(chosen) - len(left), quiet=quiet) as progress:
-            complete = _follow(events, progress, loading)
-        if not complete or (stop() and _unfinished(plan, folder, part)):
-            _leave(folder, asked())
-    merged = _merge(folder, quiet)
+            events = runner.run(_jobs(left, plan, folder), stop)
+            loading = bool(left) and scheduler is None
+            title = plan.experiment.experiment
+            with BatchProgress(title, len(chosen), len(chosen) - len(left), quiet=quiet) as progress:
+                complete = _follow(events, progress, loading)
+            if not complete or (stop() and _unfinished(plan, folder, part)):
+                _leave(folder, asked())
+        merged = _merge(folder, quiet)
+        _tell_the_rest(folder, chosen, merged)
+
+
+def _tell_the_rest(folder: Folder, chosen: Sequence[Planned], merged: bool) -> None:
+    """Name the runs that are left to another process and those that failed.
+
+    Raises
+    ------
+    CommandError
+        When some failed.
+    """
     states = folder.states()
     lost, done = ({entry.run_id for entry in states[state]} for state in ("failed", "done"))
     failed = [run for run in chosen if run.run_id in lost]
@@ -139,34 +153,33 @@ def _cores() -> int:
     return default_workers()
 
 
-def _events(
-    left: list[Planned],
-    plan: Plan,
-    folder: Folder,
-    stop: Callable[[], bool],
-    workers: int,
-    memory: float | None,
-    scheduler: str | None,
-) -> Iterator[Event]:
+def _runner(workers: int | None, memory: float | None, scheduler: str | None) -> LocalRuns | ClusterRuns:
+    """Return what runs jobs.
+
+    Raises
+    ------
+    CommandError
+        When a scheduler cannot be reached.
+    """
     from tme_sim.batch.cluster import ClusterError, ClusterRuns
     from tme_sim.batch.local import LocalRuns
+
+    if scheduler is None:
+        return LocalRuns(workers or _cores(), memory)
+    runner = ClusterRuns(scheduler)
+    try:
+        runner.check()
+    except ClusterError as error:
+        raise CommandError(str(error)) from None
+    return runner
+
+
+def _jobs(left: Sequence[Planned], plan: Plan, folder: Folder) -> list[Job]:
+    from tme_sim.batch.worker import Job
     from tme_sim.record.schedule import wall_time_s
 
     every_s = wall_time_s(plan.experiment.checkpoint)
-    jobs = [_job(run, plan, folder, every_s) for run in left]
-    if scheduler is None:
-        yield from LocalRuns(workers, memory).run(jobs, stop)
-        return
-    try:
-        yield from ClusterRuns(scheduler).run(jobs, stop)
-    except ClusterError as error:
-        raise CommandError(str(error)) from None
-
-
-def _job(run: Planned, plan: Plan, folder: Folder, every_s: float) -> Job:
-    from tme_sim.batch.worker import Job
-
-    return Job(folder, run, plan.scenario(run), plan.experiment.measures, every_s)
+    return [Job(folder, run, plan.scenario(run), plan.experiment.measures, every_s) for run in left]
 
 
 def _follow(events: Iterator[Event], progress: BatchProgress, loading: bool) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import tme_sim
 from tme_sim.record.recorder import Recorder
-from tme_sim.record.seal import TRAILER_BYTES, RunFileError, check_seal, seal
+from tme_sim.record.seal import TRAILER_BYTES, RunFileError, check_seal, check_sealed_file, seal
 from tme_sim.record.store import publish
 
 CHECKPOINT_VERSION = 1
@@ -68,7 +68,7 @@ def generations(path: Path) -> tuple[Path, Path]:
 
 
 def write_checkpoint(path: Path, run_id: str, model: Any, recorder: Recorder) -> None:
-    """Write a checkpoint; the one before stays as the second generation.
+    """Write a checkpoint; the one before, where it is whole, stays as the second generation.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def write_checkpoint(path: Path, run_id: str, model: Any, recorder: Recorder) ->
             pickle.dumps((model, recorder), protocol=pickle.HIGHEST_PROTOCOL),
         )
     )
-    if path.exists():
+    if _is_whole(path):  # a damaged one must not take the place of a good one
         path.replace(generations(path)[1])
     publish(path, (content, seal(content)), replace=True)
 
@@ -145,6 +145,14 @@ def discard(path: Path) -> None:
     """Remove both generations."""
     for generation in generations(path):
         generation.unlink(missing_ok=True)
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        check_sealed_file(path)
+    except (RunFileError, OSError):
+        return False
+    return True
 
 
 def _read(path: Path) -> tuple[Header, memoryview]:
