@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import itertools
 import re
@@ -64,6 +65,13 @@ except ChildProcessError:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(used.ru_utime + used.ru_stime)
 """
+# A warm process: says that it is ready, and does its runs one after the other when told to.
+WARM = """
+import sys
+from pathlib import Path
+from benchmarks.bench_batch import warm_runs
+warm_runs(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+"""
 _STEP_MIN = 12  # of the scenario
 
 
@@ -75,7 +83,7 @@ def experiment(folder: Path, runs: int, steps: int) -> Path:
 
 def steps_in_a_second(folder: Path) -> int:
     """Return how many steps a run makes in about a second, its building and its file included."""
-    long, short = (seconds_per_run(folder / f"{n}", experiment(folder, 4, n), 3)[1] for n in (60, 20))
+    long, short = (seconds_per_run(folder / f"{n}", experiment(folder, 6, n), 1, 5)[1] for n in (60, 20))
     return max(1, round(20 + (1.0 - short) * 40 / (long - short)))
 
 
@@ -104,30 +112,36 @@ def timed_batch(path: Path, out: Path, workers: int) -> tuple[float, float, floa
 
 
 def overhead(folder: Path, runs: int, steps: int) -> dict[str, float]:
-    """Return what a batch of two workers takes beyond the same runs, files and all, in one warm process, s and %.
+    """Return what a batch of two workers takes beyond the same runs, files and all, s and %.
 
-    Blocks of the latter before and after it show how far wall times can be trusted; processor time mostly can.
+    These are done one after the other in one warm process, and in two side by side without any batch, which is what
+    two cores can do at best. Blocks before and after the batch show how far wall times can be trusted; processor
+    time mostly can.
     """
     path = experiment(folder, runs, steps)
-    before = seconds_per_run(folder / "before", path)
+    before = [seconds_per_run(folder / f"before{n}", path, n) for n in (1, 2)]
     used = processor_of_batch(path, folder / "overhead")
     wall, phase, stepping = timed_batch(path, folder / "timed", 2)
-    after = seconds_per_run(folder / "after", path)
+    after = [seconds_per_run(folder / f"after{n}", path, n) for n in (1, 2)]
     used_by_few = processor_of_batch(experiment(folder, runs // 4, steps), folder / "few")
-    pure, pure_processor = ((one + other) / 2 for one, other in zip(before, after, strict=True))
+    (pure, pure_processor), (beside, beside_processor) = np.mean([before, after], axis=0).tolist()
     each = (used - used_by_few) / (runs - runs // 4)  # without start, table and the like
     return {
         "runs": runs,
-        "seconds per run before": before[0],
-        "seconds per run after": after[0],
-        "seconds per run in the batch, file left out": stepping / runs,
+        "one warm process, s per run, before": before[0][0],
+        "the same, after": after[0][0],
+        "two side by side, s per run of each, before": before[1][0],
+        "the same two, after": after[1][0],
+        "s per run in the batch, file left out": stepping / runs,
         "wall, s": wall,
-        "over pure run time, %": 100.0 * (2 * wall / (pure * runs) - 1.0),
         "start, merge and table, s": wall - phase,
-        "over pure run time without these, %": 100.0 * (2 * phase / (pure * runs) - 1.0),
-        "processor per run, alone": pure_processor,
-        "processor per run, in the batch": each,
-        "over pure processor time, %": 100.0 * (each / pure_processor - 1.0),
+        "over one warm process, %": 100.0 * (2 * wall / (pure * runs) - 1.0),
+        "over one warm process without these, %": 100.0 * (2 * phase / (pure * runs) - 1.0),
+        "over two side by side, %": 100.0 * (2 * wall / (beside * runs) - 1.0),
+        "over two side by side without these, %": 100.0 * (2 * phase / (beside * runs) - 1.0),
+        "processor per run, one warm process": pure_processor,
+        "processor per run, two side by side": beside_processor,
+        "processor per run in the batch, merging included": each,
     }
 
 
@@ -140,17 +154,42 @@ def processor_of_batch(path: Path, out: Path) -> float:
     return float(found.stdout)
 
 
-def seconds_per_run(folder: Path, path: Path, runs: int = 20) -> tuple[float, float]:
-    """Return wall and processor time of a run with its file in this process, means of several after a first one, s."""
+def seconds_per_run(folder: Path, path: Path, processes: int, runs: int = 20) -> tuple[float, float]:
+    """Return wall and processor time of a run with its file in warm processes side by side, means of several, s."""
+    lines = [
+        [sys.executable, "-c", WARM, str(folder / str(n)), str(path), str(runs)] for n in range(processes)
+    ]
+    begun = [
+        subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for line in lines
+    ]
+    for process in begun:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in begun:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    said = [process.communicate()[0].split() for process in begun]
+    wall, used = np.mean(np.array(said, float), axis=0)
+    return float(wall), float(used)
+
+
+def warm_runs(folder: Path, path: Path, runs: int) -> None:
+    """Do a run, say so, and print wall and processor time of each of those after it, s."""
     batch, plan = Folder(folder), make_plan(path)
     batch.prepare(plan)
     set_threads(1)
     jobs = [Job(batch, run, plan.scenario(run), None, float("inf")) for run in plan.runs[: runs + 1]]
     run_job(jobs[0], lambda: False, lambda _step, _steps: None)
+    gc.collect()
+    gc.freeze()  # as processes of a batch do: looking through what is loaded takes 0.1 s each time
+    print("ready", flush=True)
+    sys.stdin.readline()
     began, used = time.perf_counter(), time.process_time()
     for job in jobs[1:]:
         run_job(job, lambda: False, lambda _step, _steps: None)
-    return (time.perf_counter() - began) / len(jobs[1:]), (time.process_time() - used) / len(jobs[1:])
+    done = len(jobs) - 1
+    print((time.perf_counter() - began) / done, (time.process_time() - used) / done)
 
 
 def second_worker(folder: Path, runs: int, steps: int, rounds: int) -> list[float]:
