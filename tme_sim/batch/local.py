@@ -8,20 +8,18 @@ import os
 import pickle
 import resource
 import signal
-import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 
+from tme_sim.batch.loading import loading, tell_scenario
 from tme_sim.batch.plan import Planned
-from tme_sim.batch.warm import VARIABLE
 from tme_sim.batch.worker import Job, outcome_of
 from tme_sim.numerics.jit import set_threads
 from tme_sim.record.machine import forget_peak_memory
@@ -105,8 +103,10 @@ class LocalRuns:
         self._waiting = deque((job, 1) for job in jobs)
         if not self._waiting:
             return
-        with _fork_server(self._waiting[0][0]) as context, _lifeline(context) as lifeline:
+        context = multiprocessing.get_context("forkserver")
+        with loading() as folder, _lifeline(context) as lifeline:
             try:
+                tell_scenario(folder, self._waiting[0][0].scenario)
                 _await_kernels(context, stop)
                 while self._waiting or any(worker.job for worker in self._staff):
                     if stop() and not self._asked:
@@ -228,29 +228,6 @@ def _try_to_start(process: BaseProcess) -> None:
     with suppress(EOFError, OSError):
         process.start()
         process.join()
-
-
-@contextmanager
-def _fork_server(job: Job) -> Iterator[ForkServerContext]:
-    """Yield a context whose fork server has run the kernels of a job's scenario."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tme_sim.batch.warm", "tme_sim.batch.local"])
-    with tempfile.NamedTemporaryFile(suffix=".pickle") as file:
-        file.write(pickle.dumps(job.scenario))
-        file.flush()
-        os.environ[VARIABLE] = file.name
-        # Signals to the whole group are for this process, which asks its children to save themselves; those inherit
-        # the mask, and take SIGTERM when they are ready to.
-        resource_tracker.ensure_running()  # started within, it would lift the mask
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-        try:
-            forkserver.ensure_running()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        try:
-            yield context
-        finally:
-            del os.environ[VARIABLE]
 
 
 @contextmanager

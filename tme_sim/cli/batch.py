@@ -6,6 +6,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,6 +64,7 @@ def batch(
     Given again, the same command goes on where it was broken off. Exit code 1 when some runs failed.
     """
     started = time.monotonic()
+    from tme_sim.batch.loading import loading
     from tme_sim.cli.batch_plan import checked_plan, estimate, prepared
 
     part, deadline = _part(shard), _deadline(started, walltime)
@@ -70,7 +72,9 @@ def batch(
         raise CommandError(
             "--workers and --memory are for this machine; the workers of --scheduler have their own"
         )
-    with StopRequest(gently=False):  # before and after the runs there is nothing to save
+    here = scheduler is None and not dry_run
+    # Before and after the runs there is nothing to save.
+    with StopRequest(gently=False), loading() if here else nullcontext():
         plan = checked_plan(experiment, overrides(settings))
         if dry_run:
             estimate(plan, workers or _cores())
