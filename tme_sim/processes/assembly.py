@@ -15,6 +15,7 @@ import numpy as np
 from tme_sim.numerics.conserve import LANES, balance
 from tme_sim.numerics.errors import SolveError
 from tme_sim.numerics.jit import kernel
+from tme_sim.numerics.lanes import sum_lanes
 from tme_sim.numerics.multigrid import Multigrid
 
 # Rows of the sums of one species: u, vessel·u, consumed rate, and what `balance` returns.
@@ -98,7 +99,7 @@ def assemble(
     for site in vessel_sites:
         out_diag[places[site]] += exchange * vessel[site]
         io_rhs[places[site]] += exchange * vessel[site] * plasma
-    return secreted.sum()
+    return sum_lanes(secreted, LANES)
 
 
 @kernel
@@ -137,7 +138,8 @@ def take_solution(
     at_vessels = 0.0
     for site in vessel_sites:
         at_vessels += vessel[site] * out_values[site]
-    out_sums[TOTAL], out_sums[AT_VESSELS], out_sums[CONSUMED] = total.sum(), at_vessels, consumed.sum()
+    out_sums[TOTAL], out_sums[CONSUMED] = sum_lanes(total, LANES), sum_lanes(consumed, LANES)
+    out_sums[AT_VESSELS] = at_vessels
 
 
 def check_balance(sums: np.ndarray) -> None:
