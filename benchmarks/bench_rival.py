@@ -25,9 +25,7 @@ def main() -> dict[str, float | str]:
         found = version("pyphysicell")
     except PackageNotFoundError:
         print("pyphysicell is not installed here (pip install pyphysicell). Version 0.1.4 took elsewhere,")
-        print(
-            "in seconds per simulated hour: " + ", ".join(f"{k} {v}" for k, v in PUBLISHED.items()) + ".\n"
-        )
+        print("in seconds per simulated hour: " + ", ".join(f"{k} {v}" for k, v in PUBLISHED.items()) + ".\n")
         return {"installed": "no"}
     seconds = {name: seconds_per_hour(int(name.split()[0].replace(",", ""))) for name in SITES}
     print(f"pyphysicell {found}, 2 fields, 5 rules, one thread, seconds per simulated hour (elsewhere):")

@@ -53,7 +53,8 @@ def cycle(table, levels, k, links, inverse, scratch, rows, io_rhs, out_u):
     Takes rhs to be zero at black sites of the finest level, and gives u at its red ones alone, as if black ones were
     relaxed last. From zero, relaxes black then red on the way down, red then black on the way up; the coarsest level
     gets black-red-black, which is symmetric too, and exact where it has one site. (Black from zero is division by the
-    diagonal; on the finest level black would stay zero: it is not written before its correction, and red is divided at once.)
+    diagonal. On the finest level that leaves zero, so black is not written before its correction comes, and red is
+    divided at once.)
     """
     t = scratch[0]
     scale = k
