@@ -201,10 +201,11 @@ class LocalRuns:
                 worker.process.terminate()
 
     def _kill(self) -> None:
-        for worker in self._staff:
-            worker.process.kill()
-        for worker in self._staff:
-            worker.process.join()
+        started = [worker.process for worker in self._staff if worker.process.pid is not None]
+        for process in started:
+            process.kill()
+        for process in started:
+            process.join()
         self._staff.clear()
 
 
