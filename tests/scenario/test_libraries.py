@@ -7,7 +7,18 @@ import yaml
 from tme_sim.resources import data_dir
 
 FILES = sorted(data_dir("configs").rglob("*.yaml"))
-OF_A_RULE = ("cell", "signal", "effect", "behaviour", "to", "half_max", "hill", "while", "hypothesis", "basis")
+OF_A_RULE = (
+    "cell",
+    "signal",
+    "effect",
+    "behaviour",
+    "to",
+    "half_max",
+    "hill",
+    "while",
+    "hypothesis",
+    "basis",
+)
 
 
 def test_no_rule_is_written_twice():
