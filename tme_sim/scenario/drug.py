@@ -30,6 +30,7 @@ class Unbound(Provenance):
 
     plasma: PositiveShare = default("1", "Of totals in plasma: doses and measured curves")
     medium: PositiveShare = default("1", "Of totals in a culture medium with serum")
+    tissue: PositiveShare = default("1", "Of what is between the cells of a tissue")
 
 
 class Reference(Block):
@@ -57,7 +58,9 @@ class DrugSpec(Provenance):
     )
     hill: Positive = default("1", "Hill power of the damage")
     lethal_hill: Positive = default("2", "Hill power of the death rate in the damage")
-    unbound: Unbound = default({}, "Free share of a total level: one number, or one per matrix")
+    unbound: Unbound = default(
+        {}, "Free share of a total level: one number for plasma and medium, or one per matrix"
+    )
     plasma_half_life: Duration | None = Field(
         None, description="Half-life in plasma after a dose of route level; default: gone at once."
     )

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Layout:
     """Names in column order; the same order everywhere in state, tables and files.
 
-    ``growing`` names the cell type whose vessels sprout, if there is one; run files do not keep it.
+    ``growing`` names the cell type whose vessels sprout, if there is one, ``steady`` the fields that store nothing;
+    run files do not keep these.
     """
 
     cell_types: tuple[str, ...]
@@ -22,4 +23,5 @@ class Layout:
     clones: tuple[str, ...] = ()
     growing: tuple[str, ...] = ()
     loads: tuple[str, ...] = ()  # "DRUG in POOL": what vesicles carry of drugs
+    steady: tuple[str, ...] = ()
     dosed: tuple[str, ...] = ()  # drugs whose plasma is computed from compartments
