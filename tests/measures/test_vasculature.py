@@ -22,8 +22,7 @@ LAYOUT = Layout(
 TOUCHING = ("tumour_vessel_contacts", "tumour_cells_at_vessel", "tumour_share_at_vessel")
 
 
-@pytest.fixture
-def tissue():
+def row_of_vessels():
     """Return a row: root, stalk, tip and, apart, a root; tumour cells beside root and tip."""
     cells = Cells(LAYOUT, 27)
     at = [9, 10, 11, 17, 0, 3, 16]
@@ -37,6 +36,11 @@ def tissue():
     )  # fmt: skip
     Vessels(1).update(made)
     return made
+
+
+@pytest.fixture
+def tissue():
+    return row_of_vessels()
 
 
 def value(name, tissue):
