@@ -31,6 +31,7 @@ import numpy as np
 from tme_sim.numerics.cycle import cycle
 from tme_sim.numerics.errors import CONVERGED, NOT_FINITE, SINGULAR, SLOW
 from tme_sim.numerics.jit import kernel
+from tme_sim.numerics.lanes import largest_lane, sum_lanes
 from tme_sim.numerics.stencil import LANES, ONE, ZERO, apply_red, couple, largest_size, relax
 
 _0 = np.float32(0.0)
@@ -101,12 +102,11 @@ def red_measures(level, r, q, correction, scratch):
             others[i] += q[here + i] * correction[here + i]
             error = abs(correction[here + i])
             errors[i] = error if error > errors[i] else errors[i]
-    product, other, error = 0.0, 0.0, 0.0
-    for i in range(LANES):
-        product += products[i]
-        other += others[i]
-        error = max(error, errors[i])
-    return product, other, error
+    return (
+        float(sum_lanes(products, LANES)),
+        float(sum_lanes(others, LANES)),
+        float(largest_lane(errors, LANES)),
+    )
 
 
 @kernel
@@ -125,10 +125,7 @@ def red_step(level, along, alpha, p, q, scratch, io_u, io_r):
             sizes[i] = size if size > sizes[i] else sizes[i]
         for i in range(n):
             io_r[here + i] -= alpha * q[here + i]
-    largest = 0.0
-    for i in range(LANES):
-        largest = max(largest, sizes[i])
-    return largest
+    return largest_lane(sizes, LANES)
 
 
 @kernel
@@ -168,10 +165,7 @@ def turn(level, beta, correction, r, scratch, io_p):
             p = correction[here + i] + beta * io_p[here + i]
             io_p[here + i] = p
             products[i] += r[here + i] * p
-    product = 0.0
-    for i in range(LANES):
-        product += products[i]
-    return product
+    return float(sum_lanes(products, LANES))
 
 
 @kernel

@@ -6,6 +6,7 @@ import numpy as np
 
 from tme_sim.numerics.errors import SolveError
 from tme_sim.numerics.jit import kernel
+from tme_sim.numerics.lanes import sum_lanes
 
 # Sums run in this many lanes side by side, which are added in order at the end.
 LANES = 256
@@ -27,7 +28,7 @@ def balance(diag, rhs, io_u):
             u[i] = u[i] if u[i] > 0.0 else 0.0
             gains[i] += r[i]
             losses[i] += d[i] * u[i]
-    supplied, removed = gains.sum(), losses.sum()
+    supplied, removed = sum_lanes(gains, LANES), sum_lanes(losses, LANES)
     if removed > 0.0:
         factor = supplied / removed
         for i in range(len(io_u)):

@@ -47,21 +47,14 @@ def scale_colour(level, colour, a, b, out_product):
 
 
 @kernel
-def clear_black(level, out_u):
-    """Write zero at black sites."""
-    here = level[0] + level[1]
-    for i in range(here, here + level[2]):
-        out_u[i] = _0
-
-
-@kernel
 def cycle(table, levels, k, links, inverse, scratch, rows, io_rhs, out_u):
     """Approximate A⁻¹ rhs on the finest level by one cycle; a symmetric positive operator.
 
     Takes rhs to be zero at black sites of the finest level, and gives u at its red ones alone, as if black ones were
     relaxed last. From zero, relaxes black then red on the way down, red then black on the way up; the coarsest level
     gets black-red-black, which is symmetric too, and exact where it has one site. (Black from zero is division by the
-    diagonal; on the finest level it leaves black zero, and red is divided at once.)
+    diagonal. On the finest level that leaves zero, so black is not written before its correction comes, and red is
+    divided at once.)
     """
     t = scratch[0]
     scale = k
@@ -69,7 +62,6 @@ def cycle(table, levels, k, links, inverse, scratch, rows, io_rhs, out_u):
         here = table[level]
         if level == 0:
             scale_colour(here, ZERO, io_rhs, inverse, out_u)
-            clear_black(here, out_u)
         else:
             scale_colour(here, ONE, io_rhs, inverse, out_u)
             relax(here, ZERO, scale, links, inverse, io_rhs, t, out_u)
@@ -82,7 +74,7 @@ def cycle(table, levels, k, links, inverse, scratch, rows, io_rhs, out_u):
         level = levels - 1 - step
         here = table[level]
         scale *= _4
-        add_correction(here, table[level + 1], scratch, rows, out_u)
+        add_correction(here, table[level + 1], level > 0, scratch, rows, out_u)
         relax(here, ZERO, scale, links, inverse, io_rhs, t, out_u)
         if level > 0:
             relax(here, ONE, scale, links, inverse, io_rhs, t, out_u)

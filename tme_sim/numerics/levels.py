@@ -12,6 +12,7 @@ CLOSED = 0.1  # of the mean: what closed faces conduct on coarser levels; 0 conv
 # Columns of the level table. UNIT: 1 where every link is 1, so that kernels need not read links.
 FIRST, SPAN, COUNT, ROW, PLANE, NZ, NY, NX, UNIT = range(9)
 LANES = 32  # COUNT is a multiple of it: whole vectors, no tail one by one
+BEHIND = 64  # places behind the last level, which loops over whole vectors read
 
 
 class Levels:
@@ -64,7 +65,7 @@ class Levels:
             rows.append((end + margin, span, count, row, plane, nz, ny, nx, 0))
             end += 2 * span + margin
         self.table = np.array(rows, np.uint64)
-        self.size = end
+        self.size = end + BEHIND
         self.fine_size = int(rows[1][FIRST] if len(rows) > 1 else end)
         first, span, count = rows[0][:3]
         self.start, self.stop = np.uint64(first), np.uint64(first + span + count)

@@ -8,6 +8,7 @@ from tme_sim.numerics.conjugate import INVERSE, D, conjugate_gradients
 from tme_sim.numerics.cycle import count_levels, prepare_levels
 from tme_sim.numerics.errors import NEGATIVE_SINK, NOT_FINITE, SINGULAR
 from tme_sim.numerics.jit import kernel
+from tme_sim.numerics.lanes import largest_lane, sum_lanes
 from tme_sim.numerics.relaxation import relax_alone
 from tme_sim.numerics.stencil import LANES
 
@@ -30,7 +31,7 @@ def survey(level, k, total, d, rhs, u, scratch, out_full, out_inverse, out_singl
     squares, low, sinks, shares, sources = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
     for i in range(LANES):
         squares[i] = 0.0
-        low[i] = math.inf
+        low[i] = -math.inf
         sinks[i] = 0.0
         shares[i] = 0.0
         sources[i] = 0.0
@@ -52,20 +53,19 @@ def survey(level, k, total, d, rhs, u, scratch, out_full, out_inverse, out_singl
             sink = d[here + i]
             sinks[i] += sink
             # No site, or one without any sink or neighbour.
-            sink = math.inf if sink == 0.0 and total[here + i] == 0.0 else sink
-            low[i] = sink if sink < low[i] else low[i]
+            negative = -math.inf if sink == 0.0 and total[here + i] == 0.0 else -sink
+            low[i] = negative if negative > low[i] else low[i]
         for i in range(n):
             source = abs(rhs[here + i])
             squares[i] += source * source + u[here + i] * u[here + i]
             sources[i] = source if source > sources[i] else sources[i]
-    square, source, smallest, sum_of_sinks, radius = 0.0, 0.0, math.inf, 0.0, 0.0
-    for i in range(LANES):
-        square += squares[i]
-        smallest = min(smallest, low[i])
-        sum_of_sinks += sinks[i]
-        radius = max(radius, shares[i])
-        source = max(source, sources[i])
-    return square, source, smallest, sum_of_sinks, radius
+    return (
+        sum_lanes(squares, LANES),
+        largest_lane(sources, LANES),
+        -largest_lane(low, LANES),
+        sum_lanes(sinks, LANES),
+        largest_lane(shares, LANES),
+    )
 
 
 @kernel

@@ -121,6 +121,10 @@ class Multigrid:
         """Return which part of a plane holds the sites, and `Levels.places` within it."""
         return slice(int(self._levels.start), int(self._levels.stop)), *self._levels.places()
 
+    def level(self) -> np.ndarray:
+        """Return the row of the given lattice in `Levels.table`."""
+        return self._levels.table[0].copy()
+
     def set_links(self, links: Links) -> None:
         """Replace the face conductances.
 

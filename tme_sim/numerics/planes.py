@@ -38,6 +38,34 @@ def unpack(planes, species, count, level, n_species, out_target):
 
 
 @kernel
+def unfold(values, level, out_plane):
+    """Copy one value per site, (n_sites,), to the places of a plane."""
+    ny, nx = level[6], level[7]
+    for r in range(level[5] * ny):
+        even, odd = row_halves(level, r // ny, r % ny)
+        here = r * nx
+        for i in range(nx // TWO):
+            out_plane[even + i] = values[here + TWO * i]
+            out_plane[odd + i] = values[here + TWO * i + ONE]
+        if nx & ONE:
+            out_plane[even + nx // TWO] = values[here + nx - ONE]
+
+
+@kernel
+def fold(plane, level, out_values):
+    """Copy a plane to one value per site, (n_sites,); the reverse of `unfold`."""
+    ny, nx = level[6], level[7]
+    for r in range(level[5] * ny):
+        even, odd = row_halves(level, r // ny, r % ny)
+        here = r * nx
+        for i in range(nx // TWO):
+            out_values[here + TWO * i] = plane[even + i]
+            out_values[here + TWO * i + ONE] = plane[odd + i]
+        if nx & ONE:
+            out_values[here + nx - ONE] = plane[even + nx // TWO]
+
+
+@kernel
 def linearise(start, stop, sink, rhs, uptake, km, u, out_d, out_rhs):
     """Write diagonal and right-hand side of the tangent to saturable uptake V u/(u + Km) at u."""
     for i in range(start, stop):

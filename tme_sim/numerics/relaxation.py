@@ -13,6 +13,7 @@ import math
 
 from tme_sim.numerics.errors import CONVERGED, SLOW
 from tme_sim.numerics.jit import kernel
+from tme_sim.numerics.lanes import largest_lane
 from tme_sim.numerics.stencil import LANES, ONE, ZERO, couple
 
 
@@ -39,11 +40,7 @@ def over_relax(level, colour, omega, k, links, inverse, rhs, watch, scratch, io_
                 moves[i] = t[i] if t[i] > moves[i] else moves[i]
                 size = abs(io_u[here + i])
                 sizes[i] = size if size > sizes[i] else sizes[i]
-    move, size = 0.0, 0.0
-    for i in range(LANES):
-        move = max(move, moves[i])
-        size = max(size, sizes[i])
-    return move, size
+    return largest_lane(moves, LANES), largest_lane(sizes, LANES)
 
 
 @kernel

@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from tme_sim.numerics.jit import kernel
+from tme_sim.numerics.lanes import largest_lane, sum_lanes
 
 ZERO, ONE, TWO = np.uint64(0), np.uint64(1), np.uint64(2)
 LANES = np.uint64(512)  # places taken together: their sums over neighbours stay in the nearest cache
@@ -126,10 +127,7 @@ def apply_red(level, k, links, full, inverse, u, scratch, io_black, out_au):
             au = whole[i] * value[i] - k * t[i]
             out[i] = au
             products[i] += au * value[i]
-    product = 0.0
-    for i in range(LANES):
-        product += products[i]
-    return product
+    return sum_lanes(products, LANES)
 
 
 @kernel
@@ -143,7 +141,4 @@ def largest_size(a, start, stop, t):
             size = abs(a[base + j])
             t[j] = size if size > t[j] else t[j]
         base += LANES
-    largest = 0.0
-    for j in range(LANES):
-        largest = max(largest, t[j])
-    return largest
+    return largest_lane(t, LANES)

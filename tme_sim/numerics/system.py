@@ -11,10 +11,11 @@ import numpy as np
 from tme_sim.numerics import conjugate
 from tme_sim.numerics.errors import CONVERGED, NOT_FINITE
 from tme_sim.numerics.jit import side_by_side
-from tme_sim.numerics.levels import NX, NY, NZ, Levels
+from tme_sim.numerics.levels import COUNT, NX, NY, NZ, Levels
 from tme_sim.numerics.linear import solve_linear
 from tme_sim.numerics.planes import linearise
 from tme_sim.numerics.stencil import LANES, largest_size
+from tme_sim.numerics.transfer import WHOLE
 
 NEWTON_REDUCTION = 0.03  # each Newton step solves its linear system to this share of its first error
 SINK, TANGENT, BEFORE = range(3, 6)  # rows of the double precision vectors behind those of `linear`
@@ -32,7 +33,7 @@ class Work:
         Vectors of `linear` and of Newton's method.
     single : float32 (conjugate.N_VECTORS, size)
         Vectors of the iteration, over all levels.
-    scratch, scratch_single : float64 (5, lanes), float32 (3, lanes)
+    scratch, scratch_single : float64 (5, lanes), float32 (3, places of a colour)
         Places in passing.
     rows : float32 (nz ny, row)
         Rows of the finest level, coarse along x.
@@ -52,17 +53,23 @@ class Work:
     def empty(cls, levels: Levels, n_chunk: int) -> Work:
         """Return zeroed arrays; the guard elements of the layout rely on the zeros."""
         nz, ny, nx = (int(n) for n in levels.table[0, [NZ, NY, NX]])
-        row = (nx + 1) // 2 + 2
-        lanes = max(int(LANES), row + 1)
+        coarse = (nx + 1) // 2
+        row = 1 + max(2 * _whole((coarse + 1) // 2) + 1, _whole(coarse + 2))
+        lanes = max(int(LANES), row)
+        colour = int(levels.table[0, COUNT]) + _whole(1) + 2
         return cls(
             np.zeros((4, n_chunk, levels.fine_size)),
             np.zeros((6, levels.fine_size)),
             np.zeros((conjugate.N_VECTORS, levels.size), np.float32),
             np.zeros((5, lanes)),
-            np.zeros((3, lanes), np.float32),
+            np.zeros((3, max(lanes, colour)), np.float32),
             np.zeros((nz * ny, row), np.float32),
             np.zeros(nz * ny * nx),
         )
+
+
+def _whole(n: int) -> int:
+    return -(-n // int(WHOLE)) * int(WHOLE)
 
 
 class Systems(Protocol):

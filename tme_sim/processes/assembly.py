@@ -15,7 +15,10 @@ import numpy as np
 from tme_sim.numerics.conserve import LANES, balance
 from tme_sim.numerics.errors import SolveError
 from tme_sim.numerics.jit import kernel
+from tme_sim.numerics.lanes import sum_lanes
+from tme_sim.numerics.levels import FIRST
 from tme_sim.numerics.multigrid import Multigrid
+from tme_sim.numerics.planes import fold, unfold
 
 # Rows of the sums of one species: u, vessel·u, consumed rate, and what `balance` returns.
 TOTAL, AT_VESSELS, CONSUMED, SUPPLIED, REMOVED = range(5)
@@ -33,11 +36,15 @@ class Places:
         Within that part; unsigned, since numba wraps negative indices.
     gaps : uint32
         Places without a site.
+    level : uint64 (9,)
+        The finest level's row of `levels.Levels.table`, counted from the start of that part.
     """
 
     def __init__(self, solver: Multigrid):
         self.inside, of_site, gaps = solver.places()
         self.of_site, self.gaps = of_site.astype(np.uint32), gaps.astype(np.uint32)
+        self.level = solver.level()
+        self.level[FIRST] = 0
 
 
 @kernel
@@ -57,6 +64,7 @@ def scatter_where_free(value: float, occupant: np.ndarray, places: np.ndarray, o
 @kernel
 def assemble(
     values: np.ndarray,
+    level: np.ndarray,
     places: np.ndarray,
     gaps: np.ndarray,
     vessel: np.ndarray,
@@ -74,12 +82,11 @@ def assemble(
 ) -> float:
     """Write one species' system to planes and return what is secreted, unit/min over all sites.
 
-    ``values``, ``vessel`` and ``places`` are (n_sites,); ``io_rhs`` holds the sources, unit/min; ``loss`` is
-    1/dt and decay, 1/min. With ``linearise`` a Michaelis–Menten uptake V becomes the rate V/(K + u) at the last
-    concentration; without, uptake is left out of the diagonal (the nonlinear solver adds it).
+    ``values``, ``vessel`` and ``places`` are (n_sites,), ``level`` as in `Places`; ``io_rhs`` holds the sources,
+    unit/min; ``loss`` is 1/dt and decay, 1/min. With ``linearise`` a Michaelis–Menten uptake V becomes the rate
+    V/(K + u) at the last concentration; without, uptake is left out of the diagonal (the nonlinear solver adds it).
     """
-    for site in range(len(values)):
-        out_u[places[site]] = values[site]
+    unfold(values, level, out_u)
     secreted = np.zeros(LANES)
     for begin in range(0, len(out_u), LANES):
         u, uptake = out_u[begin : begin + LANES], io_uptake[begin : begin + LANES]
@@ -98,7 +105,7 @@ def assemble(
     for site in vessel_sites:
         out_diag[places[site]] += exchange * vessel[site]
         io_rhs[places[site]] += exchange * vessel[site] * plasma
-    return secreted.sum()
+    return sum_lanes(secreted, LANES)
 
 
 @kernel
@@ -109,7 +116,7 @@ def take_solution(
     io_u: np.ndarray,
     conserving: bool,
     half_saturation: float,
-    places: np.ndarray,
+    level: np.ndarray,
     vessel: np.ndarray,
     vessel_sites: np.ndarray,
     out_values: np.ndarray,
@@ -132,12 +139,12 @@ def take_solution(
         else:
             for i in range(len(u)):
                 consumed[i] += rate[i] * u[i]
-    for site in range(len(out_values)):
-        out_values[site] = io_u[places[site]]
+    fold(io_u, level, out_values)
     at_vessels = 0.0
     for site in vessel_sites:
         at_vessels += vessel[site] * out_values[site]
-    out_sums[TOTAL], out_sums[AT_VESSELS], out_sums[CONSUMED] = total.sum(), at_vessels, consumed.sum()
+    out_sums[TOTAL], out_sums[CONSUMED] = sum_lanes(total, LANES), sum_lanes(consumed, LANES)
+    out_sums[AT_VESSELS] = at_vessels
 
 
 def check_balance(sums: np.ndarray) -> None:

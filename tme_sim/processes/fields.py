@@ -194,6 +194,7 @@ class _Systems:
         inverse_dt = 0.0 if group.steady else group.stored[first] / self.context.dt_min
         self.secreted[first] = assemble(
             self.u[first],
+            group.places.level,
             of_site,
             group.places.gaps,
             self.vessel,
@@ -226,7 +227,7 @@ class _Systems:
             u,
             not group.steady,
             group.half_saturation[first] if group.saturable else 0.0,
-            group.places.of_site,
+            group.places.level,
             self.vessel,
             self.vessel_sites,
             self.u[first],

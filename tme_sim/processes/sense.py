@@ -15,16 +15,21 @@ from tme_sim.state.tissue import Tissue
 
 @kernel
 def raise_to_lowest(lowest: np.ndarray, io_behaviours: np.ndarray) -> bool:
-    """Lift every behaviour to the ``lowest`` of its column; return False when one is not finite."""
-    bad = 0
+    """Lift every behaviour to the ``lowest`` of its column; return False when one is not finite.
+
+    Columns are only read where nothing lies below, which is the rule: that halves the memory to move.
+    """
+    finite = True
     for c in range(io_behaviours.shape[1]):
-        low = lowest[c]
+        low, below, bad = lowest[c], 0, 0
         for i in range(io_behaviours.shape[0]):
             value = io_behaviours[i, c]
-            value = low if value < low else value
-            io_behaviours[i, c] = value
+            below |= 1 if value < low else 0
             bad |= 0 if abs(value) < math.inf else 1
-    return bad == 0
+        finite = finite and bad == 0
+        for i in range(io_behaviours.shape[0] if below else 0):
+            io_behaviours[i, c] = max(io_behaviours[i, c], low)
+    return finite
 
 
 class Sense:

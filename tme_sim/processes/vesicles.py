@@ -230,6 +230,7 @@ class _Systems:
             scatter(behaviours[:, process.release_column[first]], 1.0, self.places, rhs)
         self.released[first] = assemble(
             self.u[first],
+            process.places.level,
             of_site,
             process.places.gaps,
             self.vessel,
@@ -258,7 +259,7 @@ class _Systems:
             u,
             True,
             0.0,
-            process.places.of_site,
+            process.places.level,
             self.vessel,
             self.vessel_sites,
             self.u[first],
