@@ -43,8 +43,8 @@ def arms(opened: OpenedBatch) -> Iterator[Item]:
     yield Picture(
         "arms",
         "The arms at the end of their runs",
-        f"{over}Small dots: single runs; diamonds: means with 95 % confidence intervals (Student's t; of shares cut at 0 and 1). "
-        "In brackets: runs.",
+        f"{over}Small dots: single runs; diamonds: means with 95 % confidence intervals (Student's t; of shares "
+        "cut at 0 and 1). In brackets: runs.",
         arms_figure(values, summary, opened.labels),
         summary,
     )
