@@ -16,6 +16,7 @@ from tme_sim.model.tumor import TumorMicroenvironment
 from tme_sim.processes.acts import replace_field
 from tme_sim.processes.drugs import Drugs, DrugSpec
 from tme_sim.processes.fate import release_contents
+from tme_sim.scenario.load import load_scenario
 from tme_sim.state.codes import APOPTOSIS
 from tme_sim.state.ledger import DRUG_ACCOUNTS
 
@@ -112,13 +113,9 @@ def test_scenario_says_what_its_matrix_leaves_unbound(name, matrix, share):
     assert abs(book.of(tissue, model.measure_context)) < 1e-9
 
 
-def test_one_number_is_for_plasma_and_medium_alone():
-    """Plasma binds sorafenib two hundredfold; that says nothing of the tissue."""
-    drug = TumorMicroenvironment(
-        "hcc_sorafenib", ["grid.size=[200 um, 200 um]", "tissue.tumour.nodules.0.radius=40 um"]
-    ).config.drugs["sorafenib"]
-    assert (float(drug.unbound.plasma), float(drug.unbound.medium), float(drug.unbound.tissue)) == (
-        0.005,
-        0.005,
-        1.0,
-    )
+@pytest.mark.parametrize(("override", "tissue"), [((), 1.0), (("drugs.sorafenib.unbound.tissue=10 %",), 0.1)])
+def test_one_number_is_for_plasma_and_medium_alone(override, tissue):
+    """Plasma binds sorafenib two hundredfold; that says nothing of the tissue, which has a number of its own."""
+    unbound = load_scenario("hcc_sorafenib", override).drugs["sorafenib"].unbound
+    found = tuple(float(getattr(unbound, matrix)) for matrix in ("plasma", "medium", "tissue"))
+    assert found == (0.005, 0.005, tissue)

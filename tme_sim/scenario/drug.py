@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -31,6 +31,8 @@ class Unbound(Provenance):
     plasma: PositiveShare = default("1", "Of totals in plasma: doses and measured curves")
     medium: PositiveShare = default("1", "Of totals in a culture medium with serum")
     tissue: PositiveShare = default("1", "Of what is between the cells of a tissue")
+
+    MATRICES: ClassVar = ("plasma", "medium", "tissue")
 
 
 class Reference(Block):
@@ -88,8 +90,12 @@ class DrugSpec(Provenance):
     @field_validator("unbound", mode="before")
     @classmethod
     def _one_share_for_both(cls, raw: Any) -> Any:
-        one = not isinstance(raw, Mapping | Unbound) or (isinstance(raw, Mapping) and "value" in raw)
-        return {"plasma": raw, "medium": raw} if one else raw
+        """Let one number stand for plasma and medium; a matrix beside it has its own."""
+        if isinstance(raw, Unbound) or (isinstance(raw, Mapping) and "value" not in raw):
+            return raw
+        own = {key: raw[key] for key in Unbound.MATRICES if key in raw} if isinstance(raw, Mapping) else {}
+        one = {key: part for key, part in raw.items() if key not in own} if own else raw
+        return {"plasma": one, "medium": one, **own}
 
     @field_validator("schedule", mode="wrap")
     @classmethod
