@@ -6,12 +6,14 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import FillBetweenPolyCollection
+from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 
 from tme_sim.analysis.figures.arms import arms_figure, differences_figure
 from tme_sim.analysis.figures.bars import Share, attribution_figure, shares_figure
-from tme_sim.analysis.figures.curves import Curve, Panel, curves_figure
+from tme_sim.analysis.figures.curves import Curve, Panel, curves_figure, draw_panel
 from tme_sim.analysis.figures.flow import Flow, flow_figure, short
 from tme_sim.analysis.figures.lineage import Tree, clones_figure, trees_figure
 from tme_sim.analysis.figures.neighbours import neighbours_figure
@@ -20,7 +22,7 @@ from tme_sim.analysis.figures.response import Response, response_figure
 from tme_sim.analysis.figures.scale_bar import round_length
 from tme_sim.analysis.figures.survival import survival_figure
 from tme_sim.analysis.figures.sweep import heat_figure, tornado_figure
-from tme_sim.analysis.style import PAGE_MM, save
+from tme_sim.analysis.style import PAGE_MM, save, styled
 from tme_sim.analysis.timeline import doses
 
 
@@ -285,3 +287,22 @@ def test_neighbours_write_pairs_and_colour_them_against_chance():
     assert image.get_array().tolist() == [[2.0, -2.0], [-2.0, 0.0]]
     greyed = [text.get_text() for text in figure.axes[0].texts if text.get_color() == "0.55"]
     assert greyed == ["10"]
+
+
+@styled
+def test_long_legend_beside_a_strip_covers_no_tick_label():
+    """Ten lines beside a strip as high as those of the overview, to day 10: the last label stands under the legend."""
+    figure = Figure(figsize=(7.0, 2.0))
+    FigureCanvasAgg(figure)
+    ax = figure.add_axes((0.1, 0.3, 1.9 / 7.0, 1.1 / 2.0))
+    days = np.linspace(0.0, 10.0, 20)
+    curves = [Curve(f"cell type {i}", days, days + i, "#000000") for i in range(10)]
+    draw_panel(ax, Panel("", "Cells", curves, "linear"), "Time (days)")
+    figure.canvas.draw()
+    legend = ax.get_legend()
+    assert legend is not None
+    boxes = [handle.get_window_extent() for handle in (*legend.get_lines(), *legend.get_texts())]
+    ticks = [label.get_window_extent() for label in ax.get_xticklabels() if label.get_text()]
+    assert "10" in [label.get_text() for label in ax.get_xticklabels()]
+    assert not legend.get_frame_on()
+    assert not [tick for tick in ticks for box in boxes if tick.overlaps(box)]

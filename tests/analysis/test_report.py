@@ -11,6 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from tests.record.made_batch import KEY, made_batch
+from tme_sim.analysis.report.batch_refined import refined
 from tme_sim.analysis.report.folder import PlaceTaken, breakable, write_report
 from tme_sim.analysis.report.of_batch import report_of_batch
 from tme_sim.analysis.report.of_run import report_of_run
@@ -197,6 +198,15 @@ def test_refined_keys_have_a_chapter_and_are_not_taken_for_a_sweep(batch, tmp_pa
     drawn = {path.stem for path in (tmp_path / "report" / "figures").iterdir()}
     assert f"refined_{KEY.replace('.', '_')}" in drawn
     assert "differences_by_point" not in drawn
+
+
+def test_axis_of_refined_keys_runs_from_coarse_to_fine_and_that_of_replicates_counts_them(batch):
+    with open_batch(batch.path) as opened:
+        opened.attributes |= {"converge": {"replicates": [2, 3], KEY: ["10 nM", "1 nM"]}, "tolerance": 0.05}
+        drawn = [item for item in refined(OpenedBatch(opened)) if isinstance(item, Picture)]
+    labels = {item.name: item.figure.axes[0].get_xlabel() for item in drawn}
+    assert labels["refined_replicates"] == "Number of replicates"
+    assert labels[f"refined_{KEY.replace('.', '_')}"].endswith("coarse to fine")
 
 
 def test_many_arms_are_spread_over_figures_each_with_the_control(batch):

@@ -31,6 +31,22 @@ def test_one_value_or_none_has_no_interval():
     assert np.isnan(mean_and_interval(np.array([NAN]))).all()
 
 
+def test_interval_of_a_share_stays_between_zero_and_one():
+    """Student's t of shares near 0 or 1 reaches beyond them; what lies there cannot be the truth."""
+    low_shares, high_shares = np.array([0.0, 0.01, 0.2]), np.array([1.0, 0.99, 0.8])
+    assert mean_and_interval(low_shares)[1] < 0.0
+    mean, low, high = mean_and_interval(low_shares, share=True)
+    assert (mean, low, high) == pytest.approx((0.07, 0.0, mean_and_interval(low_shares)[2]))
+    assert mean_and_interval(high_shares, share=True)[2] == 1.0
+    table = pd.DataFrame({"arm": ["a"] * 3, "m": low_shares, "share": low_shares})
+    out = summarise(table, ["m", "share"], shares=["share"]).set_index("measure")
+    assert out.loc["m", "low"] < 0.0 == out.loc["share", "low"]
+    course = np.array([low_shares, high_shares]).T
+    _, low, high, _ = through_time(course, ["a"] * 3, share=True)["a"]
+    assert low.min() == 0.0
+    assert high.max() == 1.0
+
+
 def test_interval_covers_the_truth_as_often_as_it_says():
     rng = np.random.default_rng(5)
     inside = [

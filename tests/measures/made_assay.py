@@ -17,7 +17,8 @@ EXPOSURE = ReferenceExposure("D", 8.0, 1440.0, 4320.0, 8.0, 1.5, 2.0, (False, Tr
 def assay_of(physiology, *, normoxia=40.0):
     """Return the assay of a made physiology: a naive cell feels oxygen only."""
     fields = np.array([normoxia if name == "oxygen" else 0.0 for name in LAYOUT.fields])
-    return Assay(physiology, (EXPOSURE,), fields, np.array([480.0]), np.array([300.0]), 80.0, 10.0, 0)
+    types = len(physiology.layout.cell_types)
+    return Assay(physiology, (EXPOSURE,), fields, np.full(types, 480.0), np.full(types, 300.0), 80.0, 10.0, 0)
 
 
 def tumour(n, layout=LAYOUT, **state):

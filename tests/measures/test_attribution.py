@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.measures.made_assay import EXPOSURE, assay_of, tumour
 from tests.rules.made_physiology import BASE, acts, made_physiology
-from tme_sim.measures.attribution import INHERITED, MEMORY, attribute, evidence_of, routes_of
+from tme_sim.measures.attribution import INHERITED, MEMORY, _useful, attribute, evidence_of, routes_of
 from tme_sim.measures.resistance import assess
 from tme_sim.model.tumor import TumorMicroenvironment
 
@@ -124,6 +126,32 @@ def test_route_without_a_way_to_the_effect_costs_no_subset(monkeypatch):
     assert share["il6"].item() == share["egf"].item() == 0.0
 
 
+@pytest.mark.parametrize(("stellate", "useful"), [(True, False), (False, True)])
+def test_routes_are_followed_inside_the_type_of_the_cell(stellate, useful, monkeypatch):
+    """What a stellate cell makes of a factor is no way to a tumour cell's death, though the names join up."""
+    monkeypatch.setattr("tme_sim.measures.attribution.MAX_ROUTES", 0)
+    monkeypatch.setattr(
+        "tme_sim.measures.attribution._sampled", lambda kill, n: np.full((1, n), np.nan)
+    )  # called for what is followed
+    first = replace(acts("il6", "A", 1.0, evidence=("S0-08",)), cell="hsc" if stellate else "tumour")
+    rules = (first, acts("A", "death from D", 0.0, up=False, evidence=("S0-12",)))
+    physiology = made_physiology(*rules, others=("hsc",))
+    tissue = tumour(1, layout=physiology.layout, oxygen=40.0, il6=1.0)
+    found = attribute(assay_of(physiology), EXPOSURE, tissue, np.arange(1), rules)
+    share = dict(zip(found.routes, found.contribution[0], strict=True))
+    assert np.isnan(share["il6"]) == useful
+    assert found.evidence["il6"] == (("S0-08", "S0-12") if useful else ())
+
+
+def test_energy_of_another_type_is_no_way_to_the_effect():
+    table = np.zeros((2, 13))
+    table[1] = [0, -1, 15 * 60, 1, 0, 1, 0, 1, 3, 2, 5, 1e5, 1300]  # stellate cells alone have a metabolism
+    rule = acts("energy", "death from D", 0.0, up=False)
+    physiology = made_physiology(rule, replace(rule, cell="hsc"), table=table, others=("hsc",))
+    assert _useful(physiology, "D", 1) >= {"oxygen", "A"}
+    assert not _useful(physiology, "D", 0) & {"oxygen", "A"}
+
+
 def inherited(*rules, pump, effect="death from D", **state):
     """Return shares and ratio of a cell with a trait that multiplies an effect."""
     physiology = made_physiology(*rules, traits={"pump": (effect, ("S3-15",))})
@@ -170,7 +198,7 @@ def test_evidence_of_il6_in_the_flagship_is_the_relay_from_stat3_to_survival():
     )
     physiology = model.physiology
     columns = routes_of(physiology, "SN38")["il6"]
-    found = evidence_of(tuple(model.config.active_rules()), "il6", columns, physiology, "SN38")
+    found = evidence_of(tuple(model.config.active_rules()), ["tumour"], columns, physiology, "SN38")
     assert {"S0-08", "S0-09", "S0-10", "S0-11", "S0-12"} <= set(found)
     assert not {"S0-03", "S0-05", "S0-06", "S0-07"} & set(found)
 

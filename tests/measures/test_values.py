@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from tme_sim.state.cells import Cells
 from tme_sim.state.codes import G1, S
 from tme_sim.state.grid import Grid
 from tme_sim.state.layout import Layout
+from tme_sim.state.ledger import FIELD_ACCOUNTS
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,32 @@ def test_variable_mean_is_that_of_the_type(tissue, values):
 def test_closed_books_balance_to_rounding(values):
     for name in ("normoxic_exosome_imbalance", "hsc_vesicle_imbalance", "SN38_imbalance"):
         assert abs(values[name]) < 1e-14
+
+
+def with_books_of_il6(start=0.0):
+    """Return a tissue whose book of IL-6 closes: half of what cells secreted is there, half has decayed."""
+    tissue = made_tissue()
+    column = LAYOUT.fields.index("il6")
+    present = float(tissue.fields[..., column].sum())
+    tissue.ledger.fields[column] = 0.0
+    tissue.ledger.start[column] = start
+    tissue.ledger.fields[column, FIELD_ACCOUNTS.index("secreted")] = 2.0 * present - start
+    tissue.ledger.fields[column, FIELD_ACCOUNTS.index("decayed")] = present
+    return tissue, column, present
+
+
+@pytest.mark.parametrize("start", [0.0, 3.0])
+def test_factor_that_is_lost_shows_in_the_balance(start):
+    measure = measures_for(LAYOUT)["il6_imbalance"]
+    tissue, column, present = with_books_of_il6(start)
+    assert present > 0.0
+    assert abs(measure.of(tissue)) < 1e-14
+    tissue.fields[..., column] *= 0.5
+    assert measure.of(tissue) == pytest.approx(0.25)
+
+
+def test_steady_field_has_no_balance():
+    assert "il6_imbalance" not in measures_for(replace(LAYOUT, steady=("il6",)))
 
 
 def test_given_vesicles_balance_as_released_ones_do():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,11 +16,13 @@ from tme_sim.state.ledger import Ledger
 from tme_sim.state.tissue import Tissue
 from tme_sim.state.vasculature import Vasculature
 
-LAYOUT = Layout(("tumour", "endothelial"), (), ("oxygen",), (), (), (), growing=("endothelial",))
+LAYOUT = Layout(
+    ("tumour", "endothelial"), (), ("oxygen",), (), (), (), growing=("endothelial",), walls=("endothelial",)
+)
+TOUCHING = ("tumour_vessel_contacts", "tumour_cells_at_vessel", "tumour_share_at_vessel")
 
 
-@pytest.fixture
-def tissue():
+def row_of_vessels():
     """Return a row: root, stalk, tip and, apart, a root; tumour cells beside root and tip."""
     cells = Cells(LAYOUT, 27)
     at = [9, 10, 11, 17, 0, 3, 16]
@@ -32,6 +36,11 @@ def tissue():
     )  # fmt: skip
     Vessels(1).update(made)
     return made
+
+
+@pytest.fixture
+def tissue():
+    return row_of_vessels()
 
 
 def value(name, tissue):
@@ -65,6 +74,20 @@ def test_vessels_that_stay_have_no_such_measures():
     plain = Layout(("tumour", "endothelial"), (), ("oxygen",), (), (), ())
     assert "vessel_tips" not in measures_for(plain)
     assert "vessel_links" not in cell_columns_for(plain)
+
+
+def test_contacts_are_measured_wherever_tumour_cells_can_touch_vessels():
+    types = ("tumour", "endothelial")
+    laid = Layout(types, (), ("oxygen",), (), (), (), walls=("endothelial",))
+    dish, healthy = replace(laid, walls=()), replace(laid, cell_types=("hepatocyte", "endothelial"))
+    assert set(TOUCHING) <= set(measures_for(laid))
+    assert not set(TOUCHING) & {*measures_for(dish), *measures_for(healthy)}
+
+
+def test_laid_vessels_are_touched_as_grown_ones(tissue):
+    grown = [value(name, tissue) for name in TOUCHING]
+    tissue.layout, tissue.vasculature = replace(LAYOUT, growing=()), None
+    assert [measures_for(tissue.layout)[name].of(tissue, Context()) for name in TOUCHING] == grown
 
 
 def test_density_counts_perfused_vessels_alone(tissue):

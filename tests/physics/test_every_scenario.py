@@ -45,7 +45,7 @@ def run(request):
 
 
 def open_books(model):
-    """Return the books of vesicles, drugs and bodies that do not close to 1e-9."""
+    """Return the books of vesicles, drugs, bodies and transient fields that do not close to 1e-9."""
     context, measures = model.measure_context.fresh(), measures_for(model.tissue.layout)
     return {
         name: value
@@ -57,7 +57,8 @@ def open_books(model):
 def test_books_close(run):
     layout = run.tissue.layout
     known = measures_for(layout)
-    assert {f"{name}_imbalance" for name in (*layout.pools, *layout.drugs)} <= set(known)
+    stored = [name for name, spec in run.config.fields.items() if spec.solve != "steady"]
+    assert {f"{name}_imbalance" for name in (*layout.pools, *layout.drugs, *stored)} <= set(known)
     assert open_books(run) == {}
 
 

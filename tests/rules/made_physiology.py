@@ -36,19 +36,27 @@ def acts(signal, behaviour, to, *, up=True, half_max=1.0, hill=2.0, gates=(), ev
     return Rule("tumour", signal, up, behaviour, to, half_max, hill, made, evidence, "assumed", None, "")
 
 
-def made_physiology(*rules, table=None, base=None, traits=None):
-    """Return the physiology of tumour cells with these rules; traits by name, each with what it multiplies and ids."""
+def made_physiology(*rules, table=None, base=None, traits=None, others=()):
+    """Return the physiology of tumour cells with these rules; traits by name, each with what it multiplies and ids.
+
+    ``others`` names further cell types, alike but for the rules of their own.
+    """
     traits = traits or {}
-    layout = replace(LAYOUT, traits=tuple(traits))
+    layout = replace(LAYOUT, traits=tuple(traits), cell_types=(*LAYOUT.cell_types, *others))
+    types = len(layout.cell_types)
     signals = (*LAYOUT.fields, *LAYOUT.variables, *EXTRA_SIGNALS, *(f"trait {name}" for name in traits))
     signal_table = SignalTable.compile(
         signals, layout, cargo_decay_per_min={"pERK": 0.01}, cargo_gain={"pERK": 1.0}
     )
     values = {**dict.fromkeys(BEHAVIOURS, 0.0), **BASE, **(base or {})}
     tables = compile_rules(
-        rules, LAYOUT.cell_types, signals, BEHAVIOURS, np.array([[values[name] for name in BEHAVIOURS]])
+        rules,
+        layout.cell_types,
+        signals,
+        BEHAVIOURS,
+        np.array([[values[name] for name in BEHAVIOURS]] * types),
     )
-    metabolism = np.zeros((1, 13)) if table is None else table
+    metabolism = np.zeros((types, 13)) if table is None else table
     energy = Energy(metabolism, (0, -1, -1), (-1, -1, -1, -1), 1.0, ("S0-11",))
     n = len(traits)
     columns = np.array([BEHAVIOURS.index(effect) for effect, _ in traits.values()], np.int64)

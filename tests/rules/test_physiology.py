@@ -72,8 +72,8 @@ def test_energy_follows_oxygen_while_settling():
 def test_inputs_of_energy_are_its_fields_and_variables():
     row = MetabolismSpec(0, 1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3.0, 2.0, 5.0, 1.0, 1300.0).as_row()
     physiology = made_physiology(table=row[None])
-    assert physiology.energy.inputs(physiology.layout) == {"oxygen", "A", "B"}
-    assert made_physiology().energy.inputs(physiology.layout) == {"oxygen"}
+    assert physiology.energy.inputs(physiology.layout, 0) == {"oxygen", "A", "B"}
+    assert made_physiology().energy.inputs(physiology.layout, 0) == set()
 
 
 def test_charge_adds_each_flux_to_its_behaviour_and_lactate_in_molecules():

@@ -4,10 +4,12 @@ import math
 
 import numpy as np
 import pytest
+import yaml
 from scipy.optimize import brentq
 
 from tme_sim.model.assemble import assay_of, physiology_of
 from tme_sim.model.specs import Numbers
+from tme_sim.resources import data_dir
 from tme_sim.scenario.load import load_scenario
 from tme_sim.scenario.scenario import layout_of
 
@@ -22,25 +24,77 @@ def doubling_hours(name, *overrides):
     d += 60.0 * naive[numbers.column["necrosis"]]
     stages = scenario.cells["tumour"].cycle
     hours = float(stages.S + stages.G2M) / 60.0
-    births = brentq(lambda b: r + b - 2.0 * r * math.exp(-b * hours), 0.0, 2.0)
+    births = births_per_hour(r, hours)
     return math.log(2) / (births - d), d / births
 
 
-@pytest.mark.parametrize(
-    ("library", "shortest", "longest"),
-    [("clock_cell_line", 20.0, 72.0), ("clock_patient", 70.0 * 24.0, 300.0 * 24.0)],
-)
-def test_well_supplied_cells_double_within_the_range_of_their_clock(library, shortest, longest):
-    hours, _ = doubling_hours("s0_relay", f"use=[liver_cells, sn38, il6, s0_relay, {library}]")
+def births_per_hour(entry, hours):
+    """Return the rate of births of cells that enter the cycle at a rate and need some hours for S to M."""
+    return brentq(lambda b: entry + b - 2.0 * entry * math.exp(-b * hours), 0.0, 2.0)
+
+
+LIBRARY_FILES = sorted((data_dir("configs") / "libraries").glob("*.yaml"))
+FILES = {file.stem: file for file in sorted(data_dir("configs").glob("*.yaml"))}
+WITHOUT_CLOCK = {"krogh", "first_steps"}
+LIBRARIES = {
+    "clock_cell_line": ("cell_line", 20.0, 72.0),  # parameters:CELL-1, CELL-2
+    "clock_patient": ("patient", 70.0 * 24.0, 300.0 * 24.0),  # parameters:CELL-6
+    "clock_patient_hcc": ("patient", 72.1 * 24.0, 302.3 * 24.0),
+}
+FASTEST_PATIENT_HOURS = 11.0 * 24.0  # parameters:CELL-7
+
+
+def libraries_of(name):
+    """Return the libraries that a scenario uses, but for a clock."""
+    used = yaml.safe_load(FILES[name].read_text(encoding="utf-8")).get("use", [])
+    return [library for library in used if not library.startswith("clock_")]
+
+
+def clocked(name, clock):
+    return f"use=[{', '.join([*libraries_of(name), clock])}]"
+
+
+def presets():
+    """Return (scenario, clock library) of every scenario that grows, with the clock that is meant for its cells."""
+    for name in FILES:
+        if name not in WITHOUT_CLOCK:
+            patient = "clock_patient_hcc" if "tumour_state" in libraries_of(name) else "clock_patient"
+            yield from ((name, "clock_cell_line"), (name, patient))
+
+
+@pytest.mark.parametrize(("name", "clock"), list(presets()))
+def test_well_supplied_cells_double_within_the_range_of_their_clock(name, clock):
+    word, shortest, longest = LIBRARIES[clock]
+    hours, lost = doubling_hours(name, clocked(name, clock))
     assert shortest < hours < longest
+    assert load_scenario(name, [clocked(name, clock)]).clock == word
+    assert word == "cell_line" or 0.97 < lost < 0.99
 
 
-def test_most_births_are_lost_in_patients():
-    _, lost = doubling_hours("s0_relay", "use=[liver_cells, sn38, il6, s0_relay, clock_patient]")
-    assert 0.97 < lost < 0.99
+@pytest.mark.parametrize(("name", "clock"), [pair for pair in presets() if "patient" in pair[1]])
+def test_nothing_makes_a_patients_tumour_grow_as_a_cell_line(name, clock):
+    """All that raises growth, or spares cells, at full strength: no faster than the fastest of patients."""
+    scenario = load_scenario(name, [clocked(name, clock)])
+    rules = [rule for rule in scenario.rules if rule.cell == "tumour" and scenario.in_force(rule)]
+    base = scenario.cells["tumour"].base
+    entry = max(float(rule.to) for rule in rules if rule.behaviour == "cycle entry")
+    spared = [float(rule.to) for rule in rules if (rule.behaviour, rule.effect) == ("apoptosis", "decreases")]
+    deaths = 60.0 * min([float(base["apoptosis"]), *spared])
+    stages = scenario.cells["tumour"].cycle
+    births = births_per_hour(60.0 * entry, float(stages.S + stages.G2M) / 60.0)
+    assert math.log(2) / (births - deaths) > FASTEST_PATIENT_HOURS
 
 
-def test_library_sets_the_word_for_people():
-    assert load_scenario("lung_angiogenesis").clock == "cell_line"
-    patient = "use=[liver_cells, fgf2, polarisation, angiogenesis, exosome_talk, matrix, myeloid, lung, clock_patient]"
-    assert load_scenario("lung_angiogenesis", [patient]).clock == "patient"
+@pytest.mark.parametrize("name", sorted(WITHOUT_CLOCK))
+def test_scenario_without_clock_says_why(name):
+    assert "no clock applies" in FILES[name].read_text(encoding="utf-8")
+
+
+def test_clock_libraries_change_rules_that_some_library_has():
+    """What is left out where it is not there must be somewhere, or its name is misspelt."""
+    libraries = {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in LIBRARY_FILES}
+    known = {
+        rule.get("name") for data in libraries.values() for rule in data.get("rules", []) if "signal" in rule
+    }
+    changed = {rule["name"] for name in LIBRARIES for rule in libraries[name]["rules"]}
+    assert changed <= known

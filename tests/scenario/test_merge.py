@@ -53,6 +53,23 @@ def test_named_rule_without_a_signal_changes_the_keys_it_gives(folder):
     assert (other.signal, other.to, other.half_max.written) == ("il6", 0.5, "5 ng/mL")
 
 
+def test_change_of_a_rule_that_may_be_missing(folder):
+    high = folder / "libraries" / "high.yaml"
+    high.write_text("rules:\n  - {name: nobody, if_there: true, to: 0.5}\n")
+    assert "nobody" not in [rule.name for rule in load_scenario(folder / "small.yaml").rules]
+    words = "name: other, cell: hsc, signal: il6, effect: increases, behaviour: STAT3"
+    (folder / "libraries" / "low.yaml").write_text(f"rules: [{{{words}, to: 1, half_max: 5 ng/mL}}]\n")
+    high.write_text("rules:\n  - {name: other, if_there: true, to: 0.5}\n")
+    assert [r.to for r in load_scenario(folder / "small.yaml").rules if r.name == "other"] == [0.5]
+
+
+@pytest.mark.parametrize("rule", ["{name: nobody, to: 0.5}", "{name: nobody, if_there: maybe, to: 0.5}"])
+def test_change_of_a_rule_that_is_missing_is_a_fault(folder, rule):
+    (folder / "libraries" / "high.yaml").write_text(f"rules: [{rule}]\n")
+    with pytest.raises(ScenarioError, match=r"rules\[1\].cell: missing"):
+        load_scenario(folder / "small.yaml")
+
+
 def test_empty_value_takes_a_library_entry_away(folder):
     (folder / "small.yaml").write_text("use: [low]\n" + changed(("  hsc: {}\n", "  hsc: {}\n  extra:\n")))
     with pytest.raises(ScenarioError, match="there is no such cell type"):

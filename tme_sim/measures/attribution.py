@@ -100,7 +100,7 @@ def attribute(
         for name, columns in routes_of(physiology, exposure.drug).items()
         if len(rows) and np.abs(own[:, list(columns)] - naive[:, list(columns)]).max() > 0.0
     }
-    useful = _useful(physiology, exposure.drug)
+    useful = set().union(*(_useful(physiology, exposure.drug, int(kind)) for kind in np.unique(cell_type)))
     acting = [i for i, columns in enumerate(routes.values()) if useful & _names(physiology, columns)]
     kill = _Kill(assay, exposure, cell_type, own, naive, [list(routes.values())[i] for i in acting])
     present = assay.log_kill(
@@ -113,13 +113,12 @@ def attribute(
     shapley = np.zeros((len(rows), len(routes)))
     shapley[:, acting] = -(_shapley if len(acting) <= MAX_ROUTES else _sampled)(kill, len(acting))
     memory = kill.of(every) - present
-    kinds = {physiology.tables.cell_types[kind] for kind in np.unique(cell_type)}
-    theirs = tuple(rule for rule in rules if rule.cell in kinds)
+    cells = [physiology.tables.cell_types[kind] for kind in np.unique(cell_type)]
     return Attribution(
         (*routes, MEMORY),
         np.column_stack([shapley, memory]) / reference[:, None],
         {
-            name: evidence_of(theirs, name, columns, physiology, exposure.drug)
+            name: evidence_of(rules, cells, columns, physiology, exposure.drug)
             for name, columns in routes.items()
         },
     )
@@ -200,48 +199,63 @@ def _effects(drug: str) -> set[str]:
     return {f"{word} {drug}" for word in _EFFECTS} | {"cycle entry"}
 
 
-def _trait_links(physiology: Physiology) -> list[tuple[set[str], str, tuple[str, ...]]]:
-    """Return (signal, behaviour, mechanism ids) of every effect of a trait."""
+def _trait_links(physiology: Physiology, kind: int) -> list[tuple[set[str], str, tuple[str, ...]]]:
+    """Return (signal, behaviour, mechanism ids) of every effect of a trait in one cell type."""
     expression, traits = physiology.expression, physiology.layout.traits
     return [
         ({f"trait {traits[trait]}"}, physiology.tables.behaviours[column], expression.evidence[trait])
-        for trait, column in zip(expression.trait, expression.behaviour, strict=True)
+        for of, trait, column in zip(expression.kind, expression.trait, expression.behaviour, strict=True)
+        if of == kind
     ]
 
 
-def _useful(physiology: Physiology, drug: str) -> set[str]:
-    """Return every signal from which rules, the metabolism or traits lead to the drug's effect."""
+def _useful(physiology: Physiology, drug: str, kind: int) -> set[str]:
+    """Return every signal from which rules, the metabolism or traits of one cell type lead to the drug's effect."""
     tables, rules = physiology.tables, physiology.tables.arrays
-    links = [(signals, behaviour) for signals, behaviour, _ in _trait_links(physiology)]
-    for column, span in zip(rules.behaviour, rules.span, strict=True):
-        gates = slice(rules.gate_start[span[0]], rules.gate_start[span[2]])
-        signals = (*rules.signal[span[0] : span[2]], *rules.gate_signal[gates])
-        links.append(({tables.signals[signal] for signal in signals}, tables.behaviours[column]))
-    links.append((physiology.energy.inputs(physiology.layout), "energy"))
+    links = [(signals, behaviour) for signals, behaviour, _ in _trait_links(physiology, kind)]
+    for response in range(rules.type_start[kind], rules.type_start[kind + 1]):
+        first, _, last = rules.span[response]
+        gates = slice(rules.gate_start[first], rules.gate_start[last])
+        signals = {
+            tables.signals[signal] for signal in (*rules.signal[first:last], *rules.gate_signal[gates])
+        }
+        links.append((signals, tables.behaviours[rules.behaviour[response]]))
+    links.append((physiology.energy.inputs(physiology.layout, kind), "energy"))
     return _reach(_effects(drug), [({end}, start) for starts, end in links for start in starts])
 
 
 def evidence_of(
-    rules: tuple[Rule, ...], route: str, columns: tuple[int, ...], physiology: Physiology, drug: str
+    rules: tuple[Rule, ...],
+    cells: Iterable[str],
+    columns: tuple[int, ...],
+    physiology: Physiology,
+    drug: str,
 ) -> tuple[str, ...]:
-    """Return the mechanism ids on a path from a route's signals to the drug's effect, by the rules of some cells."""
-    effects = _effects(drug)
-    energy_inputs = physiology.energy.inputs(physiology.layout)
+    """Return the mechanism ids on a path from a route's signals to the drug's effect inside some cell types."""
+    start = _names(physiology, columns)
+    return tuple(sorted(set().union(*(_on_the_way(rules, cell, start, physiology, drug) for cell in cells))))
+
+
+def _on_the_way(
+    rules: tuple[Rule, ...], cell: str, start: set[str], physiology: Physiology, drug: str
+) -> set[str]:
+    """Return the mechanism ids on a path from some signals to the drug's effect in one cell type."""
+    effects, kind, energy = _effects(drug), physiology.tables.cell_types.index(cell), physiology.energy
     links = [
         ({rule.signal, *(gate.signal for gate in rule.gates)}, rule.behaviour, rule.evidence)
         for rule in rules
+        if rule.cell == cell
     ]
-    links.append((energy_inputs, "energy", physiology.energy.evidence))
-    links += _trait_links(physiology)
-    forward = _reach(_names(physiology, columns), [(s, b) for s, b, _ in links])
+    links.append((energy.inputs(physiology.layout, kind), "energy", energy.evidence))
+    links += _trait_links(physiology, kind)
+    forward = _reach(start, [(s, b) for s, b, _ in links])
     useful = _reach(effects, [({b}, signal) for s, b, _ in links for signal in s])
-    found = {
+    return {
         i
         for signals, behaviour, ids in links
         if signals & forward and behaviour in useful | effects
         for i in ids
     }
-    return tuple(sorted(found))
 
 
 def _reach(start: set[str], links: list[tuple[set[str], str]]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Growing vessels: tips, what is perfused, and the tumour cells that touch them."""
+"""Vessels: tips of those that grow, what is perfused, and the tumour cells that touch them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from scipy import ndimage
 
-from tme_sim.measures.measure import CellColumn, Context, Measure, mean
+from tme_sim.measures.measure import CellColumn, Context, Measure, mean, tumour_types
 from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
 
@@ -65,35 +65,40 @@ def share_at_vessel(tissue: Tissue, context: Context) -> float:
 
 
 def measures(layout: Layout) -> list[Measure | CellColumn]:
-    """Return the measures and the cell column of this module; none where vessels stay as they are."""
-    if not layout.growing:
-        return []
+    """Return the measures and the cell column of this module; of vessels that stay, only what they touch."""
     named = partial(Measure, unit="1")
-    return [
-        named("vessel_tips", long_name="Tips of sprouts", function=tips),
-        named("vessel_cells", long_name="Vessel cells, perfused or not", function=vessel_cells),
-        named(
-            "perfused_fraction",
-            long_name="Share of vessel cells that are perfused",
-            function=perfused_fraction,
-        ),
-        named(
-            "tumour_vessel_contacts",
-            long_name="Pairs of tumour cell and perfused vessel side by side",
-            function=contacts,
-        ),
-        named(
-            "tumour_cells_at_vessel",
-            long_name="Tumour cells beside a perfused vessel, which could enter blood",
-            function=cells_at_vessel,
-        ),
-        named(
-            "tumour_share_at_vessel",
-            long_name="Share of tumour cells beside a perfused vessel",
-            function=share_at_vessel,
-        ),
-        CellColumn("vessel_links", "1", "Tubes at a vessel cell", links_per_cell),
-    ]
+    out: list[Measure | CellColumn] = []
+    if layout.growing:
+        out += [
+            named("vessel_tips", long_name="Tips of sprouts", function=tips),
+            named("vessel_cells", long_name="Vessel cells, perfused or not", function=vessel_cells),
+            named(
+                "perfused_fraction",
+                long_name="Share of vessel cells that are perfused",
+                function=perfused_fraction,
+            ),
+        ]
+    if layout.walls and tumour_types(layout):
+        out += [
+            named(
+                "tumour_vessel_contacts",
+                long_name="Pairs of tumour cell and perfused vessel side by side",
+                function=contacts,
+            ),
+            named(
+                "tumour_cells_at_vessel",
+                long_name="Tumour cells beside a perfused vessel, which could enter blood",
+                function=cells_at_vessel,
+            ),
+            named(
+                "tumour_share_at_vessel",
+                long_name="Share of tumour cells beside a perfused vessel",
+                function=share_at_vessel,
+            ),
+        ]
+    if layout.growing:
+        out.append(CellColumn("vessel_links", "1", "Tubes at a vessel cell", links_per_cell))
+    return out
 
 
 def _perfused_beside(tissue: Tissue, context: Context) -> np.ndarray:

@@ -71,7 +71,7 @@ def supply(tissue: Tissue, name: str, site: int, amount: float, drug_field: np.n
     if array is tissue.pools:
         tissue.ledger.pools[column, _GIVEN] += amount
         return
-    amount *= tissue.grid.fluid_sites
+    amount *= tissue.capacity(column)
     tissue.ledger.fields[column, _FIELD_SUPPLIED] += amount
     tissue.ledger.drugs[drug_field == column, _DRUG_SUPPLIED] += amount
 

@@ -9,7 +9,7 @@ from tme_sim.model.first_stages import first_stages
 from tme_sim.model.inherited import inheritance_of
 from tme_sim.model.placement import Density, Nodule, PlacementError, place_cells, read_label_image
 from tme_sim.model.site_table import SiteTable, read_sites
-from tme_sim.model.specs import Numbers, supply
+from tme_sim.model.specs import Numbers, supply, unbound_shares
 from tme_sim.model.vessel_layout import hexagonal_vessels, random_vessels, read_vessels
 from tme_sim.numerics.philox import child_keys
 from tme_sim.processes.heredity import endow
@@ -46,15 +46,17 @@ def lay_tissue(numbers: Numbers, assay: Assay, seed: int) -> Tissue:
         ledger=Ledger.empty(len(layout.pools), len(layout.fields), len(layout.drugs), len(layout.cell_types)),
         events=Events(),
         loads=np.zeros((*shape, len(layout.loads))),
+        unbound=unbound_shares(numbers),
     )
     for column, f in enumerate(scenario.fields.values()):
         tissue.fields[..., column] = float(f.start)
+        tissue.ledger.start[column] = float(f.start) * grid.n_sites * tissue.capacity(column)
     for column, pool in enumerate(scenario.vesicles.values()):
         tissue.pools[..., column] = float(pool.start)
         tissue.ledger.pools[column, POOL_ACCOUNTS.index("given")] = pool.start * grid.n_sites
     for drug, spec in enumerate(scenario.drugs.values()):
-        start = float(scenario.fields[spec.field].start)
-        tissue.ledger.drugs[drug, DRUG_ACCOUNTS.index("supplied")] = start * grid.n_sites * grid.fluid_sites
+        start = tissue.ledger.start[layout.fields.index(spec.field)]
+        tissue.ledger.drugs[drug, DRUG_ACCOUNTS.index("supplied")] = start
     _place(numbers, assay, tissue)
     if layout.growing:
         tissue.vasculature = first_vasculature(tissue, vessel_type(numbers))

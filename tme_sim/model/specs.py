@@ -83,7 +83,7 @@ def field_specs(numbers: Numbers) -> list[FieldSpec]:
     mixing = _mixing(numbers)
     drug_of = {spec.field: name for name, spec in numbers.scenario.drugs.items()}
     specs = []
-    for name, f in numbers.scenario.fields.items():
+    for (name, f), unbound in zip(numbers.scenario.fields.items(), unbound_shares(numbers), strict=True):
         whole_site = not f.interstitial
         exchange = 0.0
         if f.vessel is not None:
@@ -104,9 +104,17 @@ def field_specs(numbers: Numbers) -> list[FieldSpec]:
                 drug=_index(numbers.layout.drugs, drug_of.get(name)),
                 efflux=f"efflux {drug_of.get(name)}",
                 metabolism=f"metabolism {drug_of.get(name)}",
+                unbound=unbound,
             )
         )
     return specs
+
+
+def unbound_shares(numbers: Numbers) -> tuple[float, ...]:
+    """Return the share of each field outside cells that is dissolved: of drugs that of tissue, in a dish of medium."""
+    matrix = "tissue" if numbers.scenario.grid.medium is None else "medium"
+    share = {drug.field: float(getattr(drug.unbound, matrix)) for drug in numbers.scenario.drugs.values()}
+    return tuple(share.get(name, 1.0) for name in numbers.layout.fields)
 
 
 def pool_specs(numbers: Numbers) -> list[PoolSpec]:

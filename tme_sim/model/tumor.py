@@ -252,12 +252,13 @@ class TumorMicroenvironment(CellModel):
     def route_rows(self) -> list[dict[str, str]]:
         """Routes by which the outside reaches a cell's answer to each drug, with the mechanisms on the way."""
         physiology, tumour = self.physiology, tumour_types(self._numbers.layout)
-        rules = tuple(rule for rule in self.config.active_rules() if rule.cell in tumour)
+        cells = [name for name in physiology.tables.cell_types if name in tumour]
+        rules = self.config.active_rules()
         return [
             {
                 "drug": exposure.drug,
                 "route": route,
-                "evidence": " ".join(evidence_of(rules, route, columns, physiology, exposure.drug)),
+                "evidence": " ".join(evidence_of(rules, cells, columns, physiology, exposure.drug)),
             }
             for exposure in self.assay.exposures
             for route, columns in routes_of(physiology, exposure.drug).items()

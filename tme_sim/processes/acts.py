@@ -172,7 +172,7 @@ def take_carried(tissue: Tissue, drug: int, share: float) -> None:
 def replace_field(tissue: Tissue, column: int, drug: int, level: float, share: float) -> None:
     """Replace a share of a field by a level; the books of the field, and of its drug, know what went and came."""
     values = tissue.fields[..., column]
-    sites = share * tissue.grid.fluid_sites
+    sites = share * tissue.capacity(column)
     out, entered = sites * float(values.sum()), sites * level * tissue.grid.n_sites
     values *= 1.0 - share
     values += share * level

@@ -162,7 +162,7 @@ class CarriedDrug:
         washed = (vessel * loads).sum(axis=0) * self.washout * dt_min
         passed = (self.through_faces * loads).sum(axis=0) * dt_min
         for column, spec in enumerate(self.specs):
-            tissue.field_table[:, spec.field] += freed[:, column] / tissue.grid.fluid_sites
+            tissue.field_table[:, spec.field] += freed[:, column] / tissue.capacity(spec.field)
             tissue.ledger.fields[spec.field, _SECRETED] += freed[:, column].sum()
             book = tissue.ledger.drugs[spec.drug]
             book[_LEFT_VESSEL] += washed[column]

@@ -144,7 +144,7 @@ def release_contents(tissue: Tissue, rows: np.ndarray, drug_field: np.ndarray) -
     for drug, at in enumerate(drug_field):
         held = cells["drug"][rows, drug]
         if at >= 0:
-            fields[sites, at] += held / tissue.grid.fluid_sites
+            fields[sites, at] += held / tissue.capacity(at)
             tissue.ledger.fields[at, _SECRETED] += held[order].sum()
         else:
             tissue.ledger.drugs[drug, _METABOLISED] += held[order].sum()

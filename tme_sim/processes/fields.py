@@ -6,8 +6,9 @@ For field u with step Δt (steady fields: 1/Δt → 0):
 
 λ decay, e exchange with a vessel (v: perfusion of the site's vessel, P: plasma level), U uptake by cells and
 parenchyma (Michaelis–Menten where the field has a half-saturation), S secretion. Uptake stands inside the
-operator: no splitting error, no stability limit. A drug that cells let out again is solved together with what
-they hold, q' = (q + Δt k_in u)/(1 + Δt (k_out + k_met)), which leaves in the field's equation
+operator: no splitting error, no stability limit. Where only a share f of a drug outside cells is unbound, a site
+stores u/f and 1/Δt becomes 1/(f Δt). A drug that cells let out again is solved together with what they hold,
+q' = (q + Δt k_in u)/(1 + Δt (k_out + k_met)), which leaves in the field's equation
 
     U = k_in (1 − k_out Δt/(1 + Δt (k_out + k_met))),   S = k_out q/(1 + Δt (k_out + k_met)).
 """
@@ -75,6 +76,8 @@ class FieldSpec:
         Index of the drug that it is, -1 for none.
     efflux, metabolism : str
         Behaviours by which cells let a drug out and break it down.
+    unbound : float
+        Share outside cells that is dissolved; the rest is bound there, at once and reversibly.
     """
 
     name: str
@@ -91,6 +94,7 @@ class FieldSpec:
     drug: int = -1
     efflux: str = ""
     metabolism: str = ""
+    unbound: float = 1.0
 
 
 @kernel
@@ -135,6 +139,7 @@ class _Group:
         self.background = np.array([s.background_uptake for s in self.specs])
         # Amounts refer to a site; what happens in the medium of a dish counts by the column over it.
         self.fluid_sites = fluid_sites = medium_sites or 1.0
+        self.stored = fluid_sites / np.array([s.unbound for s in self.specs])
         self.decay = fluid_sites * np.array([s.decay_per_min for s in self.specs])
         self.exchange = fluid_sites * np.array([s.exchange_per_min for s in self.specs])
         self.per_molecule = np.array([s.per_molecule for s in self.specs])
@@ -186,7 +191,7 @@ class _Systems:
         if group.specs[first].drug >= 0:
             held, dt_min = self.tissue.cells["drug"], self.context.dt_min
             exchange_drug(self.places, behaviours, held, group.drug_columns[first], dt_min, uptake, rhs)
-        inverse_dt = 0.0 if group.steady else group.fluid_sites / self.context.dt_min
+        inverse_dt = 0.0 if group.steady else group.stored[first] / self.context.dt_min
         self.secreted[first] = assemble(
             self.u[first],
             group.places.level,

@@ -90,12 +90,13 @@ class Energy:
         self.evidence = evidence
         self._fields = np.array(fields, np.int64)
 
-    def inputs(self, layout: Layout) -> set[str]:
-        """Return the names of the fields and variables that energy depends on."""
-        names = {layout.fields[f] for f in self.fields if f >= 0}
-        for row in self.table[self.table[:, 11] > 0.0]:
-            names |= {layout.variables[int(column)] for column in row[:2] if column >= 0}
-        return names
+    def inputs(self, layout: Layout, kind: int) -> set[str]:
+        """Return the names of the fields and variables that the energy of a cell type depends on."""
+        row = self.table[kind]
+        if row[11] <= 0.0:  # no demand: its energy is 1 whatever happens
+            return set()
+        fields = {layout.fields[f] for f in self.fields if f >= 0}
+        return fields | {layout.variables[int(column)] for column in row[:2] if column >= 0}
 
     def assess(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -30,6 +30,9 @@ class Unbound(Provenance):
 
     plasma: PositiveShare = default("1", "Of totals in plasma: doses and measured curves")
     medium: PositiveShare = default("1", "Of totals in a culture medium with serum")
+    tissue: PositiveShare = default("1", "Of what is between the cells of a tissue")
+
+    MATRICES: ClassVar = ("plasma", "medium", "tissue")
 
 
 class Reference(Block):
@@ -57,7 +60,9 @@ class DrugSpec(Provenance):
     )
     hill: Positive = default("1", "Hill power of the damage")
     lethal_hill: Positive = default("2", "Hill power of the death rate in the damage")
-    unbound: Unbound = default({}, "Free share of a total level: one number, or one per matrix")
+    unbound: Unbound = default(
+        {}, "Free share of a total level: one number for plasma and medium, or one per matrix"
+    )
     plasma_half_life: Duration | None = Field(
         None, description="Half-life in plasma after a dose of route level; default: gone at once."
     )
@@ -85,8 +90,12 @@ class DrugSpec(Provenance):
     @field_validator("unbound", mode="before")
     @classmethod
     def _one_share_for_both(cls, raw: Any) -> Any:
-        one = not isinstance(raw, Mapping | Unbound) or (isinstance(raw, Mapping) and "value" in raw)
-        return {"plasma": raw, "medium": raw} if one else raw
+        """Let one number stand for plasma and medium; a matrix beside it has its own."""
+        if isinstance(raw, Unbound) or (isinstance(raw, Mapping) and "value" not in raw):
+            return raw
+        own = {key: raw[key] for key in Unbound.MATRICES if key in raw} if isinstance(raw, Mapping) else {}
+        one = {key: part for key, part in raw.items() if key not in own} if own else raw
+        return {"plasma": one, "medium": one, **own}
 
     @field_validator("schedule", mode="wrap")
     @classmethod

@@ -28,16 +28,27 @@ def lay_over(below: Node, above: Node, path: Path = ()) -> Node:
 def _joined(below: list[Node], above: list[Node]) -> list[Node]:
     """Return both lists of rules; one of ``above`` stands in the place of one of the same name in ``below``.
 
-    One that says no signal only changes the keys that it gives.
+    One that says no signal only changes the keys that it gives; with ``if_there: true`` it is dropped where no
+    rule has its name.
     """
     joined, place = list(below), {name: i for i, rule in enumerate(below) if (name := _name(rule))}
-    for rule in above:
+    for written in above:
+        rule, may_be_missing = _condition(written)
         at = place.get(_name(rule))
         if at is None:
-            joined.append(rule)
+            joined += [] if may_be_missing else [rule]
         else:
             joined[at] = rule if _is_whole(rule) else lay_over(joined[at], rule)
     return joined
+
+
+def _condition(rule: Node) -> tuple[Node, bool]:
+    """Return a change of a rule without its key ``if_there``, and whether that is true; a whole rule as it is."""
+    if _is_whole(rule) or not isinstance(rule.value, dict) or "if_there" not in rule.value:
+        return rule, False
+    kept = {key: part for key, part in rule.value.items() if key != "if_there"}
+    flag = rule.value["if_there"].value
+    return (Node(kept, rule.mark, rule.key_mark), flag) if isinstance(flag, bool) else (rule, False)
 
 
 def _is_whole(rule: Node) -> bool:

@@ -151,7 +151,9 @@ def layout_of(scenario: Scenario) -> Layout:
         drugs=tuple(scenario.drugs),
         traits=(*(name for block in blocks for name in block.traits), *costly),
         clones=tuple(name for block in blocks for name in block.clones),
+        walls=(vessels.cell,) if vessels is not None else (),
         growing=(vessels.cell,) if vessels is not None and vessels.sprouting is not None else (),
         loads=tuple(f"{drug} in {name}" for name, pool in scenario.vesicles.items() for drug in pool.exports),
+        steady=tuple(name for name, field in scenario.fields.items() if field.solve == "steady"),
         dosed=tuple(name for name, drug in scenario.drugs.items() if drug.kinetics is not None),
     )

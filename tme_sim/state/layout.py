@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Layout:
     """Names in column order; the same order everywhere in state, tables and files.
 
-    ``growing`` names the cell type whose vessels sprout, if there is one; run files do not keep it.
+    ``walls`` names the cell type of vessel walls, if there are vessels, ``growing`` the same where they sprout,
+    ``steady`` the fields that store nothing; run files do not keep these.
     """
 
     cell_types: tuple[str, ...]
@@ -22,4 +23,6 @@ class Layout:
     clones: tuple[str, ...] = ()
     growing: tuple[str, ...] = ()
     loads: tuple[str, ...] = ()  # "DRUG in POOL": what vesicles carry of drugs
+    walls: tuple[str, ...] = ()
+    steady: tuple[str, ...] = ()
     dosed: tuple[str, ...] = ()  # drugs whose plasma is computed from compartments

@@ -30,12 +30,15 @@ class Ledger:
         nM times sites.
     flux : float64 (n_pools, n_cell_types, n_cell_types)
         Vesicles internalised, by pool, donor type and recipient type.
+    start : float64 (n_fields,)
+        What was there of each field at time 0, in the unit of ``fields``.
     """
 
     pools: np.ndarray
     fields: np.ndarray
     drugs: np.ndarray
     flux: np.ndarray
+    start: np.ndarray
 
     @classmethod
     def empty(cls, n_pools: int, n_fields: int, n_drugs: int, n_types: int) -> Ledger:
@@ -45,4 +48,5 @@ class Ledger:
             np.zeros((n_fields, len(FIELD_ACCOUNTS))),
             np.zeros((n_drugs, len(DRUG_ACCOUNTS))),
             np.zeros((n_pools, n_types, n_types)),
+            np.zeros(n_fields),
         )

@@ -51,6 +51,8 @@ class Tissue:
         How living vessels hang together; None where vessels neither sprout nor join.
     timeline : Timeline
         What doses and interventions must remember.
+    unbound : tuple of float
+        Share of each field outside cells that is dissolved and not bound; empty: 1 for all.
     """
 
     layout: Layout
@@ -68,6 +70,7 @@ class Tissue:
     vasculature: Vasculature | None = None
     loads: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0, 0)))
     timeline: Timeline = field(default_factory=Timeline)
+    unbound: tuple[float, ...] = ()
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Lay fields and pools out one after the other: solver and rules go through them one by one."""
@@ -85,6 +88,10 @@ class Tissue:
     def pool(self, name: str) -> np.ndarray:
         """Return the free vesicles of one pool, (nz, ny, nx), a view."""
         return self.pools[..., self.layout.pools.index(name)]
+
+    def capacity(self, column: int) -> float:
+        """Return the amount of a field at a site over its level, in sites: fluid, and what is bound there besides."""
+        return self.grid.fluid_sites / (self.unbound[column] if self.unbound else 1.0)
 
     @property
     def field_table(self) -> np.ndarray:

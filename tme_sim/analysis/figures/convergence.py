@@ -27,7 +27,7 @@ def convergence_figure(
     Parameters
     ----------
     levels : sequence of str
-        Values of the refined key, coarse to fine.
+        Values of the refined key, coarse to fine, or numbers of replicates.
     values : mapping
         By measure, then arm: for each level float64 (n_runs,).
     labels : mapping
@@ -39,11 +39,12 @@ def convergence_figure(
     colours = arm_colours(arms)
     figure, axes = panels(len(values), 2, 58.0)
     for ax, (measure, by_arm) in zip(axes, values.items(), strict=True):
+        label, share = labels[measure]
         for i, (arm, runs) in enumerate(by_arm.items()):
             at = np.arange(len(levels)) + 0.12 * (i - (len(arms) - 1) / 2.0)
             for x, of_level in zip(at, runs, strict=True):
                 ax.plot(np.full(len(of_level), x - 0.04), of_level, ".", ms=4, color=colours[arm], alpha=0.4)
-            mean, low, high = np.array([mean_and_interval(of_level) for of_level in runs]).T
+            mean, low, high = np.array([mean_and_interval(of_level, share=share) for of_level in runs]).T
             errors = np.nan_to_num([mean - low, high - mean])
             ax.errorbar(
                 at, mean, yerr=errors, marker="D", ms=4, lw=1.2, color=colours[arm], label=folded(arm, 40)
@@ -51,9 +52,8 @@ def convergence_figure(
             if i == 0 and np.isfinite(mean[-1]):
                 near = abs(mean[-1]) * tolerance
                 ax.axhspan(mean[-1] - near, mean[-1] + near, color=PALE, lw=0, zorder=0)
-        label, share = labels[measure]
         ax.set_xticks(range(len(levels)), [folded(level, 16) for level in levels])
-        ax.set(xlim=(-0.5, len(levels) - 0.5), xlabel=folded(f"{x_label}, coarse to fine", 50))
+        ax.set(xlim=(-0.5, len(levels) - 0.5), xlabel=folded(x_label, 50))
         ax.set_ylabel(folded(label, 32))
         value_axis(ax, share)
     if len(arms) > 1:

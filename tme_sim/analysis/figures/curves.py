@@ -178,6 +178,13 @@ def _scale(ax: Axes, panel: Panel) -> None:
 def _legend_beside(ax: Axes) -> None:
     handles, labels = ax.get_legend_handles_labels()
     if len(handles) > 1:
+        # A long one reaches down to the last tick label, which is half as wide as the gap.
         ax.legend(
-            handles, labels, loc="upper left", bbox_to_anchor=(1.0, 1.03), borderaxespad=0.2, fontsize="small"
+            handles,
+            labels,
+            loc="upper left",
+            bbox_to_anchor=(1.04, 1.03),
+            borderaxespad=0.2,
+            frameon=False,
+            fontsize="small",
         )

@@ -30,7 +30,7 @@ def arms(opened: OpenedBatch) -> Iterator[Item]:
     """Yield what each arm changes, every run at its end by arm, and the means by arm and point."""
     yield from _changes(opened)
     table, swept = opened.table, bool(opened.batch.keys)
-    summary = summarise(table, opened.measures, ["arm"])
+    summary = summarise(table, opened.measures, ["arm"], shares=opened.shares)
     values: Any = {
         m: {arm: rows[m].to_numpy(float) for arm, rows in table.groupby("arm", sort=False)}
         for m in opened.measures
@@ -43,13 +43,13 @@ def arms(opened: OpenedBatch) -> Iterator[Item]:
     yield Picture(
         "arms",
         "The arms at the end of their runs",
-        f"{over}Small dots: single runs; diamonds: means with 95 % confidence intervals (Student's t). "
-        "In brackets: runs.",
+        f"{over}Small dots: single runs; diamonds: means with 95 % confidence intervals (Student's t; of shares "
+        "cut at 0 and 1). In brackets: runs.",
         arms_figure(values, summary, opened.labels),
         summary,
     )
     if swept and not opened.drawn:
-        points = summarise(table, opened.measures, ["arm", *opened.batch.keys])
+        points = summarise(table, opened.measures, ["arm", *opened.batch.keys], shares=opened.shares)
         yield Table(
             "points",
             "Means by arm and point",
@@ -89,7 +89,10 @@ def _changes(opened: OpenedBatch) -> Iterator[Item]:
 def course(opened: OpenedBatch) -> Iterator[Item]:
     """Yield the reported measures through time, by arm."""
     swept, labels, days = bool(opened.batch.keys), opened.table["arm"].tolist(), opened.days
-    bands = {name: _bands(opened.series(name)[1], labels, quartiles=swept) for name in opened.measures}
+    bands = {
+        name: _bands(opened.series(name)[1], labels, quartiles=swept, share=opened.labels[name][1])
+        for name in opened.measures
+    }
     band = "the middle half of all runs" if swept else "its 95 % confidence interval"
     for group in opened.groups:
         yield Picture(
@@ -135,8 +138,8 @@ def _course_table(days: np.ndarray, bands: _Bands, group: list[str]) -> pd.DataF
     return pd.concat(parts, ignore_index=True)
 
 
-def _bands(values: np.ndarray, groups: list[str], *, quartiles: bool) -> _OfArms:
-    found = through_time(values, groups)
+def _bands(values: np.ndarray, groups: list[str], *, quartiles: bool, share: bool) -> _OfArms:
+    found = through_time(values, groups, share=share)
     if not quartiles:
         return found
     labels, out = np.array(groups), {}

@@ -11,6 +11,7 @@ from tme_sim.analysis.convergence import at_level, refinements
 from tme_sim.analysis.figures.convergence import convergence_figure
 from tme_sim.analysis.report.opened_batch import OpenedBatch
 from tme_sim.analysis.report.page import Item, Picture, Table
+from tme_sim.record.manifest import REPLICATES
 
 
 def refined(opened: OpenedBatch) -> Iterator[Item]:
@@ -34,7 +35,7 @@ def refined(opened: OpenedBatch) -> Iterator[Item]:
             f"confidence intervals (Student's t); grey: within {tolerance:.0%} of the finest mean{of_control}.",
             convergence_figure(
                 [opened.level(key, at) for at in levels],
-                opened.key_words(key),
+                "Number of replicates" if key == REPLICATES else f"{opened.key_words(key)}, coarse to fine",
                 values,
                 opened.labels,
                 tolerance,

@@ -54,7 +54,10 @@ def _response(opened: OpenedBatch, key: str, measure: str, group: list[str], io_
         x, y = rows[key].to_numpy(float), rows[measure].to_numpy(float)
         seen = np.isfinite(x) & np.isfinite(y)
         x, y = x[seen], y[seen]
-        summary |= {(arm, float(level)): mean_and_interval(y[x == level]) for level in np.unique(x)}
+        summary |= {
+            (arm, float(level)): mean_and_interval(y[x == level], share=opened.labels[measure][1])
+            for level in np.unique(x)
+        }
         fit = fit_dose_response(x, y) if is_dose(key) and len(y) else None
         if fit is not None and all((f["arm"], f["measure"]) != (arm, measure) for f in io_fits):
             io_fits.append({"arm": arm, "measure": measure, "key": key, **vars(fit)})

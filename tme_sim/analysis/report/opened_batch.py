@@ -128,6 +128,11 @@ class OpenedBatch:
         text = words[:1].upper() + words[1:]
         return (text if share or unit == "1" else f"{text} ({_spelled(unit)})"), share
 
+    @property
+    def shares(self) -> list[str]:
+        """Reported measures that lie between 0 and 1."""
+        return [measure for measure, (_, share) in self.labels.items() if share]
+
     @cached_property
     def labels(self) -> dict[str, tuple[str, bool]]:
         """`label` of every measure that is shown."""
