@@ -92,6 +92,60 @@ def test_error_is_within_tolerance_where_many_sites_are_cut_off():
     assert np.abs(u - exact).max() <= 1e-6 * exact.max()
 
 
+def ring_in(shape, conducts):
+    """Return mobility with a ring (a shell in space) that conducts so much, and what lies inside of it."""
+    at = np.indices(shape)
+    inside, wall = np.ones(shape, bool), np.ones(shape, bool)
+    for along, n in zip(at, shape, strict=True):
+        if n > 1:
+            inside &= (along > n // 4) & (along < n - 1 - n // 4)
+            wall &= (along >= n // 4) & (along <= n - 1 - n // 4)
+    return np.where(wall & ~inside, conducts, 1.0), inside
+
+
+@pytest.mark.parametrize("shape", [(1, 20, 20), (6, 9, 9)])
+@pytest.mark.parametrize("k", [300.0, 5000.0])
+@pytest.mark.parametrize("conducts", [0.0, 1e-6, 1e-4])
+def test_what_a_ring_cuts_off_finds_its_own_level(shape, k, conducts):
+    rng = np.random.default_rng(13)
+    mobility, inside = ring_in(shape, conducts)
+    links = links_from_mobility(mobility)
+    diag = np.where(inside, 1e-3, 0.1)[..., None]
+    solver = Multigrid(shape, np.array([k]), links)
+    for rhs in (rng.random((*shape, 1)), (rng.random((*shape, 1)) < 0.02) * 1.0 + inside[..., None] * 1e-4):
+        exact = twin.solve(shape, [k], diag, rhs, links)
+        for u in (np.zeros_like(rhs), np.ones_like(rhs)):
+            report = solver.solve(diag, rhs, u, 1e-6)
+            assert np.abs(u - exact).max() < 1e-6 * np.abs(exact).max()
+            assert report.iterations.max() < 40
+
+
+@pytest.mark.parametrize("k", [3e3, 3e4, 3e5])
+def test_a_line_with_a_closed_link_has_two_levels(k):
+    shape = (1, 1, 8)
+    links = Links.uniform(shape)
+    links.x[0, 0, 3] = 0.0
+    diag = np.where(np.arange(8) < 4, 1.0, 1e-3).reshape(*shape, 1) * np.linspace(0.8, 1.2, 8)[:, None]
+    rhs = np.random.default_rng(1).random((*shape, 1))
+    u = np.zeros_like(rhs)
+    Multigrid(shape, np.array([k]), links).solve(diag, rhs, u, 1e-6)
+    for half in (slice(0, 4), slice(4, 8)):
+        level = rhs[0, 0, half].sum() / diag[0, 0, half].sum()
+        assert np.abs(u[0, 0, half] / level - 1.0).max() < 10.0 / k
+
+
+@pytest.mark.parametrize("n", [13, 37, 250, 1025])
+@pytest.mark.parametrize("k", [30.0, 3000.0, 3e5])
+def test_lines_with_many_closed_links_converge(n, k):
+    shape, rng = (1, 1, n), np.random.default_rng(n)
+    links = twin.random_links(shape, rng, 0.1)
+    diag, rhs = rng.uniform(0.001, 1.0, (*shape, 1)), rng.random((*shape, 1))
+    u = np.zeros_like(rhs)
+    Multigrid(shape, np.array([k]), links).solve(diag, rhs, u, 1e-6)
+    exact = twin.solve(shape, [k], diag, rhs, links)
+    assert np.abs(u - exact).max() < 2e-6 * np.abs(exact).max()
+
+
 @pytest.mark.parametrize("shape", [(2, 2, 2), (1, 2, 2), (1, 1, 3)])
 @pytest.mark.parametrize("k", [0.3, 3.0, 50.0])
 def test_few_sites_are_solved_where_one_step_meets_the_solution(shape, k):

@@ -169,14 +169,42 @@ def turn(level, beta, correction, r, scratch, io_p):
 
 
 @kernel
-def conjugate_gradients(
-    table, levels, k, links, links_single, sinks, tolerance, reduction, max_iterations, rhs, full, inverse, scratch,
-    scratch_single, rows, vectors, room, io_u,
-):  # fmt: skip
-    """Solve A u = rhs from the u given, with d, whose sum is ``sinks``, and its inverse on all levels in ``vectors``.
+def largest_lone(level, total, u):
+    """Return max|u| over black sites without any open face, whose values no red one shows."""
+    begin, largest = level[0] + level[1], 0.0
+    for i in range(begin, begin + level[2]):
+        if total[i] == 0.0:
+            largest = max(largest, abs(u[i]))
+    return largest
 
-    ``full`` and ``inverse`` are those of the finest level in double precision, ``room`` is a vector to work in. Stops
-    when the estimated error is within ``tolerance`` of max|u|, or ``reduction`` of the first estimate.
+
+@kernel
+def level_parts(level, parts, shares, r, out_sums, io_correction):
+    """Add to the correction, all over a part of the lattice, what its sinks need to take up its residual.
+
+    What a closed face cuts off has a level of its own, which no coarse site stands for. Symmetric and positive.
+    """
+    out_sums[:] = 0.0
+    stop = level[0] + level[2]
+    for i in range(level[0], stop):
+        out_sums[parts[i]] += r[i]
+    for part in range(len(shares)):
+        out_sums[part] *= shares[part]
+    for i in range(level[0], stop):
+        io_correction[i] += np.float32(out_sums[parts[i]])
+
+
+@kernel
+def conjugate_gradients(
+    table, levels, k, links, links_single, parts, shares, hidden, tolerance, reduction, max_iterations, rhs, full,
+    inverse, scratch, scratch_single, rows, vectors, room, io_u,
+):  # fmt: skip
+    """Solve A u = rhs from the u given, with d and its inverse on all levels in ``vectors``.
+
+    ``full`` and ``inverse`` are those of the finest level in double precision, ``room`` is a vector to work in.
+    ``parts`` is empty where the lattice hangs together; else ``shares`` is 1 over the sinks of each. ``hidden`` is the
+    error that a residual of 1 may hide. Stops when the estimated error is within ``tolerance`` of max|u|, or
+    ``reduction`` of the first estimate.
 
     Returns
     -------
@@ -193,13 +221,16 @@ def conjugate_gradients(
     )
     level = table[ZERO]
     scale, change = renew(level, k, links, full, inverse, rhs, scratch, room, io_u, r), 1.0
-    doubt = HALF_DIGIT * math.sqrt(float(level[5] * level[6] * level[7])) / sinks if sinks > 0.0 else 0.0
+    sums = np.empty(len(shares))
     alphas, betas = np.empty(max_iterations), np.empty(max_iterations)
     alpha, slope, first, last, fresh, anew, status = 0.0, 1.0, math.inf, math.inf, math.inf, True, SLOW
-    size = largest_red(level, io_u, scratch)
+    lone = largest_lone(level, links[3], io_u) if len(parts) > 0 else 0.0
+    size = max(lone, largest_red(level, io_u, scratch))
     iteration, steps = 0, 0
     while iteration < max_iterations:
         cycle(table, levels, single, links_single, inverse_single, scratch_single, rows, r, correction)
+        if len(parts) > 0:
+            level_parts(level, parts, shares, r, sums, correction)
         iteration += 1
         new_slope, turned, error = red_measures(level, r, q, correction, scratch_single)
         if not math.isfinite(new_slope) or not math.isfinite(scale):
@@ -210,7 +241,7 @@ def conjugate_gradients(
         if iteration == 1:
             first = last
         goal = max(tolerance, reduction * first)
-        doubtful = last <= goal and doubt * scale > goal * largest
+        doubtful = last <= goal and hidden * scale > goal * largest
         if not anew and (error < ROUNDING * fresh or doubtful):
             scale = renew(level, k, links, full, inverse, rhs, scratch, room, io_u, r)
             anew, alpha, change = True, 0.0, 1.0
@@ -236,7 +267,7 @@ def conjugate_gradients(
         alpha = along / curvature
         alphas[steps], betas[steps] = alpha, beta * change
         steps += 1
-        size = red_step(level, alpha * scale, np.float32(alpha), p, q, scratch, io_u, r)
+        size = max(lone, red_step(level, alpha * scale, np.float32(alpha), p, q, scratch, io_u, r))
         change = 1.0
         if error < REFRESH * fresh:
             change = 1.0 / scale

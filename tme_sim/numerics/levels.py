@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from tme_sim.numerics.links import Links
 
 MILD = 1.5  # site factors up to it, or down to its inverse, are scaled away; 2.5 would triple the iterations
+CUT = 0.01  # of the mean: what conducts less parts the lattice, see `Levels.parts`
 CLOSED = 0.1  # of the mean: what closed faces conduct on coarser levels; 0 converges 15 times slower
 
 # Columns of the level table. UNIT: 1 where every link is 1, so that kernels need not read links.
@@ -47,6 +50,11 @@ class Levels:
         one site wide: the sites whose factor is not 1, as places in a plane, and s. The finest level is then UNIT:
         u' = s u solves a system whose links are all 1 (`linear.scale_wells`), and coarser levels, which only
         correct, take no note of s.
+    parts : uint32 (fine_size,), or empty where the lattice hangs together
+        Number of the part of every place, where faces that conduct less than `CUT` are taken for closed; places
+        without a site belong to the last.
+    leaks : float64 (n_parts,)
+        Sum of the links between a part and others.
     """
 
     def __init__(self, shape: tuple[int, int, int], links: Links):
@@ -94,6 +102,7 @@ class Levels:
         faces = [np.asarray(face, np.float64) for face in (links.x, links.y, links.z)]
         factors = _site_factors(faces, self.shapes[0])
         self.well_places, self.well_factors = self._wells(factors)
+        self.parts, self.leaks = self._parted(faces)
         for level, shape in enumerate(self.shapes):
             self._store(level, shape, faces)
             if level == 0 and factors is not None:
@@ -109,6 +118,27 @@ class Levels:
             return np.zeros(0, np.uint64), np.zeros(0)
         wells = factors != 1.0
         return self._places[0][wells].astype(np.uint64), factors[wells]
+
+    def _parted(self, faces: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        weights = np.concatenate([face.reshape(-1) for face in faces])
+        closed = weights < CUT * weights.mean() if weights.size else np.zeros(0, bool)
+        if not closed.any():
+            return np.zeros(0, np.uint32), np.zeros(0)
+        sites = np.arange(np.prod(self.shapes[0])).reshape(self.shapes[0])
+        low, high = (
+            np.concatenate([sites[_sides(axis)[side]].reshape(-1) for axis in (2, 1, 0)]) for side in (0, 1)
+        )
+        open_faces = (np.ones(np.count_nonzero(~closed)), (low[~closed], high[~closed]))
+        n_parts, part = connected_components(coo_array(open_faces, (sites.size, sites.size)), directed=False)
+        if n_parts == 1:
+            return np.zeros(0, np.uint32), np.zeros(0)
+        across = part[low] != part[high]
+        leaks = np.zeros(n_parts + 1)
+        for side in (low, high):
+            np.add.at(leaks, part[side[across]], weights[across])
+        parts = np.full(self.fine_size, n_parts, np.uint32)
+        parts[self._places[0].reshape(-1)] = part
+        return parts, leaks
 
     def _store(self, level: int, shape: tuple[int, int, int], faces: list[np.ndarray]) -> None:
         places, total = self._places[level], np.zeros(shape)

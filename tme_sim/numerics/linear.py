@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-from tme_sim.numerics.conjugate import INVERSE, D, conjugate_gradients
+import numpy as np
+
+from tme_sim.numerics.conjugate import HALF_DIGIT, INVERSE, D, conjugate_gradients
 from tme_sim.numerics.cycle import count_levels, prepare_levels
 from tme_sim.numerics.errors import NEGATIVE_SINK, NOT_FINITE, SINGULAR
 from tme_sim.numerics.jit import kernel
@@ -93,9 +95,30 @@ def unscale_wells(places, factors, kept, io_rhs, io_u):
 
 
 @kernel
+def shares_of_parts(level, k, leaks, parts, d, out_shares):
+    """Write 1 over the sinks of every part of the lattice, ways to other parts among them; zero where there are none.
+
+    ``parts`` and ``leaks`` are those of `levels.Levels`. Returns the largest error that a residual of 1 can hide below
+    the last digit of single precision: rounding of as many sites as a part has, over its sinks.
+    """
+    sizes = np.zeros(len(out_shares))
+    out_shares[:] = k * leaks
+    for i in range(level[0], level[0] + level[1] + level[2]):
+        out_shares[parts[i]] += d[i]
+        sizes[parts[i]] += 1.0
+    hidden = 0.0
+    out_shares[len(out_shares) - 1] = 0.0  # of places without a site
+    for part in range(len(out_shares)):
+        sinks = out_shares[part]
+        out_shares[part] = 1.0 / sinks if sinks > 0.0 else 0.0
+        hidden = max(hidden, HALF_DIGIT * math.sqrt(sizes[part]) * out_shares[part])
+    return hidden
+
+
+@kernel
 def solve_linear(
-    table, k, links, links_single, well_places, well_factors, tolerance, reduction, max_iterations, d, rhs, vectors,
-    single, scratch, scratch_single, rows, kept, io_u,
+    table, k, links, links_single, well_places, well_factors, parts, leaks, tolerance, reduction, max_iterations, d,
+    rhs, vectors, single, scratch, scratch_single, rows, kept, io_u,
 ):  # fmt: skip
     """Solve A u = rhs with sinks ``d`` from the u given, in at most so many iterations.
 
@@ -125,11 +148,18 @@ def solve_linear(
             table, k, radius, links, inverse, tolerance, reduction, max_iterations, rhs, scratch, io_u
         )
     else:
-        levels = count_levels(len(table), k, smallest)
+        levels, shares = count_levels(len(table), k, smallest), np.empty(len(leaks))
+        if len(parts) > 0:
+            hidden = shares_of_parts(table[0], k, leaks, parts, d, shares)
+        else:
+            level = table[0]
+            hidden = (
+                HALF_DIGIT * math.sqrt(float(level[5] * level[6] * level[7])) / sinks if sinks > 0.0 else 0.0
+            )
         prepare_levels(table, levels, k, links_single[3], scratch_single, rows, single[D], single[INVERSE])
         found = conjugate_gradients(
-            table, levels, k, links, links_single, sinks, tolerance, reduction, max_iterations, rhs, full, inverse,
-            scratch, scratch_single, rows, single, vectors[ROOM], io_u,
+            table, levels, k, links, links_single, parts, shares, hidden, tolerance, reduction, max_iterations, rhs,
+            full, inverse, scratch, scratch_single, rows, single, vectors[ROOM], io_u,
         )  # fmt: skip
     unscale_wells(well_places, well_factors, kept, rhs, io_u)
     return found

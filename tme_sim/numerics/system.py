@@ -184,7 +184,7 @@ class System:
         return Result(
             *solve_linear(
                 levels.table, self.conductance_per_min[species], levels.links, levels.single, levels.well_places,
-                levels.well_factors, self.tolerance, reduction, most, d, rhs, work.vectors, work.single, work.scratch,
-                work.scratch_single, work.rows, work.kept, u,
+                levels.well_factors, levels.parts, levels.leaks, self.tolerance, reduction, most, d, rhs, work.vectors,
+                work.single, work.scratch, work.scratch_single, work.rows, work.kept, u,
             )
         )  # fmt: skip
