@@ -199,3 +199,17 @@ def test_of_many_faults_some_are_told_and_the_number_of_all():
     found = faults(SMALL + keys)
     assert found[0].endswith("9,000 faults; these are 200 of them")
     assert len(found) == 201
+
+
+def test_values_that_cannot_be_read_are_told_beside_all_other_faults():
+    text = changed(
+        ("time: {duration: 1 d}", "time: {duration: .nan, duration: 2 d}"),
+        ("diffusion: 30 um^2/s", "diffusion: .inf"),
+        ("hill: 4", "hil: 4"),
+    )
+    told = faults(text)
+    assert len(told) == 4, told
+    assert any("the key duration occurs twice" in fault for fault in told)
+    assert any("got .nan; expected a finite number" in fault for fault in told)
+    assert any("got .inf; expected a finite number" in fault for fault in told)
+    assert any("rules[0].hil: unknown key" in fault for fault in told)

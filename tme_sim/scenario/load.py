@@ -19,7 +19,7 @@ from tme_sim.scenario.faults import Fault, ScenarioError, dotted, nearest, shown
 from tme_sim.scenario.merge import apply_overrides, lay_over, place_of, plain, without_nulls
 from tme_sim.scenario.messages import MOST_FAULTS, findings_of
 from tme_sim.scenario.scenario import Scenario
-from tme_sim.scenario.source import Node, read_file, read_text
+from tme_sim.scenario.source import Node, read_file, survey_file, survey_text
 from tme_sim.scenario.vocabulary import Vocabulary
 
 
@@ -43,14 +43,15 @@ def load_scenario(
         With every fault.
     """
     path = find_scenario(path_or_name)
-    return _checked(read_file(path), path.parent, overrides, known or names_of_package())
+    return _checked(*survey_file(path), path.parent, overrides, known or names_of_package())
 
 
 def read_scenario(
     text: str, overrides: Sequence[str] = (), known: Known | None = None, *, folder: Path | None = None
 ) -> Scenario:
     """Read and check a scenario from text; ``folder`` (default: here) holds the files that it names."""
-    return _checked(read_text(text, "<text>"), folder or Path(), overrides, known or names_of_package())
+    found = survey_text(text, "<text>")
+    return _checked(*found, folder or Path(), overrides, known or names_of_package())
 
 
 def names_of_package() -> Known:
@@ -83,11 +84,14 @@ def find_file(path_or_name: str | Path, folder: Literal["configs", "experiments"
     raise ScenarioError([Fault(str(path_or_name), "", reason, nearest(path.name, names))])
 
 
-def _checked(top: Node, folder: Path, overrides: Sequence[str], known: Known) -> Scenario:
+def _checked(
+    top: Node, unreadable: list[Fault], folder: Path, overrides: Sequence[str], known: Known
+) -> Scenario:
+    """Check a scenario with its libraries and overrides; ``unreadable`` values of the file are faults beside others."""
     if not isinstance(top.value, dict):
         raise ScenarioError([Fault(str(top.mark), "", "expected keys and values, such as scenario: NAME")])
     first = [override for override in overrides if override.strip().startswith(("use=", "use.", "use "))]
-    below = _on_libraries(apply_overrides(top, first), folder)
+    below = _on_libraries(apply_overrides(top, first), folder, unreadable)
     root = apply_overrides(below, [override for override in overrides if override not in first])
     root = one_pool_per_donor(without_nulls(root))
     data = plain(root)
@@ -100,8 +104,10 @@ def _checked(top: Node, folder: Path, overrides: Sequence[str], known: Known) ->
         findings.extend(_without_echoes(findings_of(error, Scenario)))
     if scenario is not None:
         findings.extend(check_scenario(scenario, known.measures))
-    if findings or scenario is None:
-        raise ScenarioError(_faults(findings, root))
+    if unreadable or findings or scenario is None:
+        known_bad = {fault.where for fault in unreadable}
+        others = [fault for fault in _faults(findings, root) if fault.where not in known_bad]
+        raise ScenarioError([*unreadable, *others])
     return scenario
 
 
@@ -118,8 +124,8 @@ def _faults(findings: Iterable[Finding], root: Node) -> list[Fault]:
     return [Fault(str(mark), dotted(found.path), found.reason, found.suggestion) for mark, found in ordered]
 
 
-def _on_libraries(top: Node, folder: Path) -> Node:
-    """Merge the libraries that a file names below it."""
+def _on_libraries(top: Node, folder: Path, unreadable: list[Fault]) -> Node:
+    """Merge the libraries that a file names below it; raises ScenarioError, ``unreadable`` first, for a faulty one."""
     used = top.value.get("use") if isinstance(top.value, dict) else None
     if used is None or used.value is None:
         return top
@@ -134,7 +140,7 @@ def _on_libraries(top: Node, folder: Path) -> Node:
             continue
         below = library if below is None else lay_over(below, library)
     if faults:
-        raise ScenarioError(faults)
+        raise ScenarioError([*unreadable, *faults])
     return top if below is None else lay_over(below, top)
 
 

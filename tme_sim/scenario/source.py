@@ -63,7 +63,7 @@ class Node:
 
 
 class _Refusal(Exception):
-    """What makes a text unreadable as a whole."""
+    """What makes a text, or a value of it, unreadable."""
 
     def __init__(self, reason: str, mark: Mark):
         super().__init__(reason)
@@ -71,7 +71,21 @@ class _Refusal(Exception):
 
 
 def read_file(path: Path, name: str | None = None) -> Node:
-    """Read a YAML file; raises ScenarioError when it cannot be read at all."""
+    """Read a YAML file; raises ScenarioError for one that cannot be read, or with faults of single values."""
+    root, faults = survey_file(path, name)
+    if faults:
+        raise ScenarioError(faults)
+    return root
+
+
+def survey_file(path: Path, name: str | None = None) -> tuple[Node, list[Fault]]:
+    """Read a YAML file; return it and the faults of single values, which stand as 0 there.
+
+    Raises
+    ------
+    ScenarioError
+        When it cannot be read at all.
+    """
     name = name or str(path)
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -89,17 +103,26 @@ def read_file(path: Path, name: str | None = None) -> Node:
 
 
 @lru_cache(maxsize=64)
-def _read_once(text: str, name: str) -> Node:
+def _read_once(text: str, name: str) -> tuple[Node, list[Fault]]:
     """Read the text of a file; libraries are read again and again, and nodes are never changed in place."""
-    return read_text(text, name)
+    return survey_text(text, name)
 
 
 def read_text(text: str, name: str, *, origin: Mark | None = None) -> Node:
-    """Read YAML text; ``origin`` takes the place of file, line and column."""
+    """Read YAML text, as `read_file`; ``origin`` takes the place of file, line and column."""
+    root, faults = survey_text(text, name, origin=origin)
+    if faults:
+        raise ScenarioError(faults)
+    return root
+
+
+def survey_text(text: str, name: str, *, origin: Mark | None = None) -> tuple[Node, list[Fault]]:
+    """Read YAML text, as `survey_file`."""
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise ScenarioError([Fault(name, "", f"larger than {MAX_BYTES // 2**20} MiB")])
     try:
-        return _Reader(text, name, origin).document()
+        reader = _Reader(text, name, origin)
+        return reader.document(), reader.faults
     except _Refusal as refusal:
         raise ScenarioError([refusal.fault]) from None
     except yaml.MarkedYAMLError as error:
@@ -120,6 +143,7 @@ class _Reader:
         self._events: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=_LOADER))
         self._name, self._origin = name, origin
         self._values = 0
+        self.faults: list[Fault] = []
 
     def document(self) -> Node:
         root = Node({}, self._origin or Mark(self._name, 1, 1))
@@ -153,7 +177,11 @@ class _Reader:
         if isinstance(event, yaml.MappingStartEvent):
             return Node(self._pairs(depth), mark)
         if isinstance(event, yaml.ScalarEvent):
-            return Node(_resolve(event, mark), mark)
+            try:
+                return Node(_resolve(event, mark), mark)
+            except _Refusal as refusal:
+                self.faults.append(refusal.fault)
+                return Node(0, mark)
         raise _Refusal("is not valid YAML: a value is missing", mark)
 
     def _items(self, depth: int) -> list[Node]:
@@ -171,10 +199,11 @@ class _Reader:
             if self._node(event, depth).value is None:
                 raise _Refusal("a key must not be empty", mark)
             key: str = event.value
-            if key in pairs:
-                raise _Refusal(f"the key {shown(key)} occurs twice; first at {pairs[key].key_mark}", mark)
-            pairs[key] = self._node(next(self._events), depth + 1)
-            pairs[key].key_mark = mark
+            value = self._node(next(self._events), depth + 1)
+            value.key_mark = mark
+            if (first := pairs.setdefault(key, value)) is not value:
+                reason = f"the key {shown(key)} occurs twice; first at {first.key_mark}"
+                self.faults.append(Fault(str(mark), "", reason))
         return pairs
 
 
