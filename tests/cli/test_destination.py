@@ -31,6 +31,13 @@ def test_name_of_the_picture_is_refused(tmp_path: Path) -> None:
         check_place(tmp_path / "run.png")
 
 
+def test_device_is_refused(tmp_path: Path) -> None:
+    """Reading one to see what it holds would never end."""
+    (tmp_path / "run.h5").symlink_to("/dev/full")
+    with pytest.raises(CommandError, match="is a device, pipe or socket"):
+        check_place(tmp_path / "run.h5")
+
+
 def test_folder_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**_: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")

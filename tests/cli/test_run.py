@@ -96,6 +96,19 @@ def test_force_replaces_another_run(tmp_path: Path) -> None:
         assert opened.seed == 1
 
 
+def test_picture_of_an_earlier_run_does_not_stay(tmp_path: Path) -> None:
+    out = tmp_path / "run.h5"
+    picture = tmp_path / "run.png"
+    picture.write_text("of another run")
+    assert _run(out, "--quiet", "--no-picture").exit_code == 0
+    assert not picture.exists()
+    assert _run(out, "--quiet").exit_code == 0
+    drawn = picture.read_bytes()
+    assert drawn.startswith(b"\x89PNG")
+    assert _run(out, "--quiet", "--seed", "2", "--force").exit_code == 0
+    assert picture.read_bytes() != drawn
+
+
 def test_json_summary_is_json(done) -> None:
     out, _ = done
     facts = json.loads(_run(out, "--json").stdout)

@@ -14,11 +14,13 @@ def check_place(path: Path) -> None:
     Raises
     ------
     CommandError
-        When the folder is missing or not writable, or the path is a folder or the picture's.
+        When the folder is missing or not writable, or the path is a folder, a device or the picture's.
     """
     check_folder(path)
     if path.is_dir():
         raise CommandError(f"--out {path}: is a folder; expected a file name such as {path / 'run.h5'}")
+    if path.exists() and not path.is_file():
+        raise CommandError(f"--out {path}: is a device, pipe or socket; expected a file name such as run.h5")
     if path.suffix == ".png":
         raise CommandError(f"--out {path}: that name belongs to the picture; expected a name such as run.h5")
 

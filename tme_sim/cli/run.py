@@ -69,13 +69,14 @@ def run(
                 start = from_checkpoint(saved, chosen, branch=branch is not None)
             else:
                 start = from_scenario(str(config), chosen)
-        if already_done(out, start.run_id, force=force):
+        done = already_done(out, start.run_id, force=force)
+        if done:
             _tell(f"{out}: holds this run already, nothing to do", quiet)
         else:
             session = start.session(out, every_s)
             _simulate(session, stop, quiet)
             _finish(session, time.monotonic() - started, force=force, keep=keep_state)
-    drawn = _draw(out, replace=force) if picture else None
+    drawn = _draw(out, new=not done, wanted=picture)
     _report(out, drawn, quiet=quiet, as_json=as_json)
 
 
@@ -136,11 +137,16 @@ def _finish(session: Session, wall_s: float, *, force: bool, keep: bool) -> None
         raise CommandError(f"--out {session.out}: {error.strerror}; nothing was left behind") from None
 
 
-def _draw(out: Path, *, replace: bool) -> Path:
+def _draw(out: Path, *, new: bool, wanted: bool) -> Path | None:
+    """Return the picture beside a run file, if one is wanted; that of a run which was there before does not stay."""
     from tme_sim.analysis.overview import save_overview
 
     path = out.with_suffix(".png")
-    if replace or not path.exists():
+    if new:
+        path.unlink(missing_ok=True)
+    if not wanted:
+        return None
+    if not path.exists():
         save_overview(out, path)
     return path
 
