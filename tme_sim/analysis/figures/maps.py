@@ -63,7 +63,11 @@ def kinds(section: Section) -> list[tuple[str, str, np.ndarray]]:
     cycling = np.zeros(len(alive), bool)
     cycling[section.tumour_rows()] = True
     cycling &= np.isin(cells["stage"], ("S", "G2M"))
-    found = [(name, colours[name], alive & (cells["type"] == name) & ~cycling) for name in section.cell_types]
+    in_g1 = section.tumour if cycling.any() else ()
+    found = [
+        (f"{name} in G1" if name in in_g1 else name, colours[name], alive & (cells["type"] == name) & ~cycling)
+        for name in section.cell_types
+    ]
     found.append(("tumour in S, G2/M", CYCLING, cycling))
     found += [(f"dead: {cause}", colour, cells["death"] == cause) for cause, colour in DEATHS.items()]
     return [kind for kind in found if kind[2].any()]
