@@ -5,11 +5,13 @@ from math import exp, log
 
 import numpy as np
 import pytest
+import yaml
 from scipy.optimize import brentq
 
 from tests.physics.made_cell import MadeCell
-from tests.physics.small_hcc import mean_of, ratio_of, run
+from tests.physics.small_hcc import held, mean_of, ratio_of, run
 from tme_sim.model.tumor import TumorMicroenvironment
+from tme_sim.resources import data_dir
 from tme_sim.scenario.load import load_scenario
 from tme_sim.state.codes import DRUG
 
@@ -82,6 +84,16 @@ def test_stroma_changes_sensitivity_by_vesicles_and_factors():
     assert together.tissue.field("hgf").max() > 0.0
     assert silent.tissue.field("hgf").max() == alone.tissue.field("hgf").max() == 0.0
     assert ratio_of(together) < ratio_of(silent)
+
+
+def test_endothelium_of_living_vessels_takes_up_what_tumours_rich_in_golph3_send():
+    """S3-87, S3-88: miR-494-3p reaches endothelium and lowers PTEN there, slightly: some copies of a hundred."""
+    experiment = yaml.safe_load((data_dir("experiments") / "hcc_vessels.yaml").read_text(encoding="utf-8"))
+    libraries = f"use=[{', '.join(experiment['settings']['use'])}]"
+    rich, poor = (run(1.0, libraries, f"cells.tumour.base.GOLPH3={level}") for level in (1, 0))
+    assert held(rich, "endothelial", "miR494") > 1.0
+    assert held(poor, "endothelial", "miR494") == 0.0
+    assert mean_of(rich, "PTEN", "endothelial") < mean_of(poor, "PTEN", "endothelial")
 
 
 def test_vesicles_without_cargo_change_no_cell():
