@@ -5,7 +5,7 @@ import yaml
 
 from tests.rules.made import rule
 from tme_sim.audit.coverage import Uses, coverage, open_ids, read_open_ids
-from tme_sim.audit.of_scenario import audit_package, benches_of
+from tme_sim.audit.of_scenario import audit_package, benches_of, joined_scenarios
 from tme_sim.audit.provenance import NumberUse
 from tme_sim.audit.tested_rows import TestedRow
 from tme_sim.measures.registry import measures_for
@@ -148,7 +148,7 @@ def test_what_nothing_cites_is_not_used_when_incomplete():
 
 
 def test_package_covers_what_is_not_open(documented):
-    assert audit_package(documented, root=ROOT).faults == ()
+    assert audit_package(documented, joined_scenarios(), root=ROOT).faults == ()
 
 
 def test_benches_hold_every_alternative_of_a_hypothesis(flagship):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from tme_sim.audit.delivery import unfed
 from tme_sim.audit.provenance import NumberUse
 from tme_sim.audit.tested_rows import Bench, TestedRow, listed_rows, row_fault
 from tme_sim.resources import data_dir
@@ -31,6 +32,8 @@ class Uses:
         Name -> ids it implements: cell types, pools and formulas; interventions; measures.
     numbers : sequence of NumberUse
         Numbers with their provenance, where it is to be checked.
+    fed : set of (Rule, str)
+        Rules that get the cargo or the vesicles of a signal, in some scenario.
     """
 
     rules: Sequence[Rule]
@@ -38,6 +41,7 @@ class Uses:
     knobs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     readouts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     numbers: Sequence[NumberUse] = ()
+    fed: frozenset[tuple[Rule, str]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -111,14 +115,17 @@ def coverage(
     root : Path, optional
         Source tree; with it, every pytest node named by a row must exist.
     complete : bool
-        False: what nothing cites is ``not used`` instead of a fault, and its rows are not run.
+        False: what nothing cites is ``not used`` instead of a fault, and its rows are not run; rules may wait
+        for cargo that nothing brings.
     """
     statements = mechanisms() if statements is None else statements
     still_open = frozenset(open_ids() if still_open is None else still_open)
     tested = listed_rows() if tested is None else tested
     known = {row.id for row in statements}
     covered, faults = _citations(uses, known)
-    if not complete:
+    if complete:
+        faults += _delivery_faults(uses)
+    else:
         tested = [row for row in tested if row.id in covered]
     shown, row_faults = _tests(tested, known, benches, root)
     faults += row_faults + _rule_faults(uses.rules) + _number_faults(uses.numbers)
@@ -168,6 +175,14 @@ def _rule_faults(rules: Sequence[Rule]) -> list[str]:
         if rule.basis == "assumed" and not rule.why:
             faults.append(f"rule {_name(rule)}: assumed without why")
     return faults
+
+
+def _delivery_faults(uses: Uses) -> list[str]:
+    return [
+        f"rule {_name(rule)}: nothing brings {signal.partition(' ')[2]} to {rule.cell} in any scenario with this "
+        f"rule; cites {', '.join(rule.evidence)}"
+        for rule, signal in unfed(uses.rules, uses.fed)
+    ]
 
 
 def _number_faults(numbers: Sequence[NumberUse]) -> list[str]:

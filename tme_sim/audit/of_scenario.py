@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import yaml
 
 from tme_sim.audit.coverage import Coverage, Uses, coverage
+from tme_sim.audit.delivery import fed
 from tme_sim.audit.provenance import numbers_of
 from tme_sim.audit.tested_rows import Bench
 from tme_sim.model.assemble import assay_of, physiology_of
 from tme_sim.model.specs import Numbers
 from tme_sim.resources import data_dir
+from tme_sim.rules.rule import Rule
 from tme_sim.scenario.load import load_scenario
 from tme_sim.scenario.scenario import Scenario, layout_of
 
@@ -23,23 +26,39 @@ def audit_scenario(scenario: Scenario) -> Coverage:
     return coverage(uses_of(scenario), benches=benches_of([scenario]), complete=False)
 
 
-def audit_package(scenarios: Sequence[Scenario], root: Path | None = None) -> Coverage:
+def audit_package(
+    scenarios: Sequence[Scenario], joined: Sequence[Scenario] = (), root: Path | None = None
+) -> Coverage:
     """Audit scenarios that together answer for every mechanism: what none covers and is not open is a fault.
 
     Parameters
     ----------
     scenarios : sequence of Scenario
         Those of this package that implement documents.
+    joined : sequence of Scenario
+        Those that experiments join from other libraries; what they bring to cells counts, and nothing else.
     root : Path, optional
         Source tree; with it, every pytest node named by a tested row must exist.
     """
-    return coverage(together([uses_of(s) for s in scenarios]), benches=benches_of(scenarios), root=root)
+    uses = together([uses_of(s) for s in scenarios])
+    uses = replace(uses, fed=uses.fed.union(*map(fed, joined)))
+    return coverage(uses, benches=benches_of(scenarios), root=root)
 
 
 def documented_scenarios() -> list[Scenario]:
     """Return the scenarios of this package that implement documents, by name; others are examples."""
     found = [load_scenario(file) for file in sorted(data_dir("configs").glob("*.yaml"))]
     return [scenario for scenario in found if scenario.documents]
+
+
+def joined_scenarios() -> list[Scenario]:
+    """Return the scenarios that experiments of this package join from other libraries than those they start from."""
+    found = []
+    for file in sorted(data_dir("experiments").glob("*.yaml")):
+        experiment = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if libraries := experiment.get("settings", {}).get("use"):
+            found.append(load_scenario(experiment["scenario"], [f"use=[{', '.join(libraries)}]"]))
+    return found
 
 
 def together(uses: Sequence[Uses]) -> Uses:
@@ -51,7 +70,8 @@ def together(uses: Sequence[Uses]) -> Uses:
                 merged[name] = tuple(dict.fromkeys((*merged.get(name, ()), *ids)))
     rules = dict.fromkeys(rule for one in uses for rule in one.rules)
     numbers = dict.fromkeys(number for one in uses for number in one.numbers)
-    return Uses(tuple(rules), processes, knobs, readouts, tuple(numbers))
+    brought = frozenset[tuple[Rule, str]]().union(*(one.fed for one in uses))
+    return Uses(tuple(rules), processes, knobs, readouts, tuple(numbers), brought)
 
 
 def uses_of(scenario: Scenario) -> Uses:
@@ -78,6 +98,7 @@ def uses_of(scenario: Scenario) -> Uses:
         knobs=knobs,
         readouts=built_in["readouts"],
         numbers=numbers_of(scenario),
+        fed=fed(scenario),
     )
 
 

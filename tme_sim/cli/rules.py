@@ -156,7 +156,12 @@ def _audit(config: str, scenario: Scenario, as_json: bool) -> None:
     import json
     import textwrap
 
-    from tme_sim.audit.of_scenario import audit_package, audit_scenario, documented_scenarios
+    from tme_sim.audit.of_scenario import (
+        audit_package,
+        audit_scenario,
+        documented_scenarios,
+        joined_scenarios,
+    )
     from tme_sim.resources import data_dir
     from tme_sim.scenario.load import find_scenario
 
@@ -164,7 +169,7 @@ def _audit(config: str, scenario: Scenario, as_json: bool) -> None:
     shipped = find_scenario(config).resolve().parent == data_dir("configs").resolve()
     if shipped and scenario.documents:
         others = [other for other in documented_scenarios() if other.scenario != scenario.scenario]
-        audit = audit_package([scenario, *others])
+        audit = audit_package([scenario, *others], joined_scenarios())
     else:
         audit = audit_scenario(scenario)
     if as_json:
