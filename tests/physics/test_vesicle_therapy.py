@@ -5,6 +5,7 @@ import pytest
 
 from tme_sim.measures.registry import measures_for
 from tme_sim.model.tumor import TumorMicroenvironment
+from tme_sim.scenario.load import load_scenario
 
 SMALL = ("grid.size=[300 um, 300 um]", "tissue.tumour.nodules.0.radius=90 um", "time.step=12 min")
 
@@ -24,9 +25,19 @@ def copies(model, cargo, kind="tumour"):
     return float(tissue.cells["cargo"][tissue.cells.of_type(kind), tissue.layout.cargo.index(cargo)].mean())
 
 
+def off_target(model, pool):
+    measure = measures_for(model.tissue.layout)[f"{pool}_off_target"]
+    return measure.of(model.tissue, model.measure_context)
+
+
 @pytest.fixture(scope="module")
-def untargeted():
-    return copies(treated(12, pool="sigrp78_exosome"), "siGRP78")
+def plain_dose():
+    return treated(12, pool="sigrp78_exosome")
+
+
+@pytest.fixture(scope="module")
+def untargeted(plain_dose):
+    return copies(plain_dose, "siGRP78")
 
 
 def test_a_dose_brings_a_cell_thousands_of_copies(untargeted):
@@ -38,6 +49,20 @@ def test_a_dose_brings_a_cell_thousands_of_copies(untargeted):
 def test_vesicles_of_engineered_donors_reach_more_tumour_cells(untargeted):
     """S3-104."""
     assert copies(treated(12, pool="pretargeted_exosome"), "siGRP78") > 1.5 * untargeted
+
+
+def test_share_of_a_dose_that_misses_the_tumour_is_reported(plain_dose):
+    """Fibroblasts and macrophages take some; a binder of tumour cells leaves them less. Before a dose there is none."""
+    missed = off_target(plain_dose, "sigrp78_exosome")
+    assert 0.0 < missed < 1.0
+    assert 0.0 < off_target(treated(12, pool="pretargeted_exosome"), "pretargeted_exosome") < missed
+    assert np.isnan(off_target(plain_dose, "mir214_exosome"))
+
+
+def test_every_vesicle_of_a_therapy_says_whom_it_is_meant_for():
+    pools = load_scenario("hcc_vesicle_therapy").vesicles
+    doses = [act.target for act in load_scenario("hcc_vesicle_therapy").interventions.values()]
+    assert [pools[name].targets for name in doses] == [("tumour",)] * len(doses)
 
 
 def test_vesicles_with_a_coupled_ligand_reach_more_tumour_cells(untargeted):
