@@ -1,7 +1,12 @@
-"""Ids that the program itself implements: the test that its row names turns false when what is behind it is cut.
+"""Ids that the program itself implements: the test that each row names turns false when what is behind it is cut.
 
 What a scenario cites is cut from scenarios (test_rows_turn_false); the ids of `seeds/built_in.yaml` stand behind
-processes, readouts and numbers. Here each of them is cut in the program and the named test is called again.
+processes, readouts and numbers. Here each of them is cut and the named test is called again. Three kinds of cut:
+
+* most stop a process, or replace a readout, in the program;
+* S3-11 and S3-15 replace the function under test in the test's own module;
+* S0-13, S0-14, S3-36, S3-50, S3-R22, S3-R27 and S3-R28 change what goes in, a number of the scenario or of the body
+  or a pause, and leave the program whole: the test then feels that number, and says nothing of the code that reads it.
 """
 
 from __future__ import annotations
@@ -146,7 +151,6 @@ CUTS = {
     "S3-50": Cut("wash-out at vessels", of_module(SMALL=lambda m: (*m.SMALL, "vesicles.vesicle.vessel=0 /h"))),
     "S3-R21": Cut("targeting", one_of("modify", nothing, Target)),
     "S3-R22": Cut("the Ras of naive cancer cells", lambda *_: None, made("cells.tumour.base.RAS=0")),
-    "S3-R25": Cut("sprouting", still(Angiogenesis)),
     "S3-R27": Cut("recycling", of_module(RECYCLED=lambda m: replace(m.RECYCLED, recycled_share=0.0))),
     "S3-R28": Cut("the pause", of_module(Timetable=lambda m: lambda **k: Timetable(**{**k, "pause_min": 0.0}))),
     "S4-06": Cut("the readout", one_of("share_at_vessel", zero, vasculature), vessels),
