@@ -14,12 +14,26 @@ from tme_sim.scenario.load import load_scenario
 from tme_sim.scenario.scenario import layout_of
 
 
+def made(scenario):
+    """Return the numbers of a scenario, its assay, and the type of tumour cells as an array of one."""
+    numbers = Numbers(scenario, layout_of(scenario), scenario.vocabulary, scenario.lattice())
+    kind = np.array([numbers.layout.cell_types.index("tumour")], np.int16)
+    return numbers, assay_of(numbers, physiology_of(numbers)), kind
+
+
+def naive_survival(name, *overrides):
+    """Return the share of naive tumour cells that survive the reference exposure."""
+    _, assay, kind = made(load_scenario(name, overrides))
+    exposure = assay.exposures[0]
+    kill = assay.log_kill(exposure, assay.parameters(exposure, assay.naive_behaviours(kind)), kind)
+    return math.exp(-kill[0])
+
+
 def doubling_hours(name, *overrides):
     """Return the doubling time of naive tumour cells: 1 = 2 r/(r + µ + d) exp(−(µ + d) T), doubling ln 2/µ."""
     scenario = load_scenario(name, overrides)
-    numbers = Numbers(scenario, layout_of(scenario), scenario.vocabulary, scenario.lattice())
-    kind = numbers.layout.cell_types.index("tumour")
-    naive = assay_of(numbers, physiology_of(numbers)).naive_behaviours(np.array([kind], np.int16))[0]
+    numbers, assay, kind = made(scenario)
+    naive = assay.naive_behaviours(kind)[0]
     r, d = (60.0 * naive[numbers.column[word]] for word in ("cycle entry", "apoptosis"))
     d += 60.0 * naive[numbers.column["necrosis"]]
     stages = scenario.cells["tumour"].cycle
@@ -83,6 +97,16 @@ def test_nothing_makes_a_patients_tumour_grow_as_a_cell_line(name, clock):
     stages = scenario.cells["tumour"].cycle
     births = births_per_hour(60.0 * entry, float(stages.S + stages.G2M) / 60.0)
     assert math.log(2) / (births - deaths) > FASTEST_PATIENT_HOURS
+
+
+@pytest.mark.parametrize(
+    ("name", "shares"), [("s0_relay", (0.53, 0.62, 0.83)), ("hcc_sorafenib", (0.56, 0.56, 0.56))]
+)
+def test_clock_decides_what_a_drug_of_one_stage_kills(name, shares):
+    """SN38 kills in S, sorafenib in every stage; these are the numbers of docs/scenarios.md."""
+    patient = {"s0_relay": "clock_patient", "hcc_sorafenib": "clock_patient_hcc"}[name]
+    clocks = [[], [clocked(name, "clock_cell_line")], [clocked(name, patient)]]
+    assert [naive_survival(name, *clock) for clock in clocks] == pytest.approx(list(shares), abs=0.006)
 
 
 @pytest.mark.parametrize("name", sorted(WITHOUT_CLOCK))
