@@ -157,6 +157,7 @@ def test_classes_of_resistance_are_told_without_treatment_too(made_file, tmp_pat
     assert "without treatment, as no drug was given" in without
     assert "without treatment" not in treated["classes_SN38"].caption
     assert "under treatment" not in without
+    assert "not whether SN38 made it" in without
     assert items["classes_SN38"].numbers["cells"].tolist() == [1, 0, 1, 2, 0]
 
 

@@ -51,6 +51,16 @@ def test_run_ends_with_summary_on_stdout(done) -> None:
         assert words in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("schedule", "given"), [("[]", False), ("[{dose: 8 nM, from: 0 d, for: 1 d}]", True)]
+)
+def test_summary_takes_no_class_for_an_answer_to_a_drug_that_was_not_given(tmp_path, schedule, given) -> None:
+    words = ("--set", "resistance.washout=12 min", "--set", f"drugs.SN38.schedule={schedule}")
+    result = _run(tmp_path / "run.h5", *words)
+    assert "the washout tells lasting from passing" in " ".join(result.stdout.split())
+    assert ("No SN38 was given" in result.stdout) is not given
+
+
 def test_run_shows_progress_on_stderr(done) -> None:
     _, result = done
     assert "s0_relay: day 0.0 of 0.0" in result.stderr

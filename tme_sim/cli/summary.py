@@ -160,11 +160,15 @@ def _attribution(run: Run, row: int) -> list[dict[str, Any]]:
 
 
 def _classes(run: Run) -> list[dict[str, Any]]:
-    """Return how many tumour cells are of each class of resistance, by drug; empty without a washout."""
-    cells = run.classes
+    """Return how many tumour cells are of each class of resistance, by drug; empty without a washout.
+
+    ``given`` says whether any of that drug came in before: without it no class is an answer to the drug.
+    """
+    cells, supplied = run.classes, run.ledger("drugs")["supplied"]
     return [
         {
             "drug": drug,
+            "given": bool(supplied[drug] > 0.0),
             "class": name,
             "cells": int(((cells["drug"] == drug) & (cells["class"] == name)).sum()),
         }
@@ -237,8 +241,15 @@ def _print_attribution(entries: list[dict[str, Any]]) -> None:
 
 def _print_classes(entries: list[dict[str, Any]]) -> None:
     rows = [(entry["drug"], entry["class"], f"{entry['cells']:,}") for entry in entries]
-    if rows:
-        table.show(("Classes of resistance", "after a washout", ">cells"), rows)
+    if not rows:
+        return
+    table.show(("Classes of resistance", "after a washout", ">cells"), rows)
+    typer.echo(
+        "Induced: through state and surroundings, with the drug or before it; the washout tells lasting from passing, "
+        "not what the drug made."
+    )
+    for drug in dict.fromkeys(entry["drug"] for entry in entries if not entry["given"]):
+        typer.echo(f"No {drug} was given: none of this is an answer to it.")
 
 
 def _signed(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Classes of resistance: inherited before the drug, induced and lost without it, induced and kept."""
+"""Classes of resistance: inherited, or of state and surroundings and then lost or kept without the drug."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ def classify(model: TumorMicroenvironment, minutes: float) -> dict[str, dict[str
 
     Notes
     -----
-    Stable means: kept without the drug, be it by the cell or by a surrounding that the drug has changed. A
+    Induced means through state and surroundings: a cell that resisted before the first dose is among them. The branch
+    tells lasting from passing, not what the drug made; an arm without drug and the same seed tells that, or what is
+    measured before the first dose. Stable means: kept without the drug, be it by the cell or by its surroundings. A
     mutation that struck under the drug counts as pre-existing: the drug has selected it, not made it.
     """
     assay, tissue = model.assay, model.tissue
