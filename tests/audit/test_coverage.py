@@ -5,7 +5,7 @@ import yaml
 
 from tests.rules.made import rule
 from tme_sim.audit.coverage import Uses, coverage, open_ids, read_open_ids
-from tme_sim.audit.of_scenario import audit_package, benches_of, joined_scenarios
+from tme_sim.audit.of_scenario import audit_package, benches_of, joined_scenarios, uses_of
 from tme_sim.audit.provenance import NumberUse
 from tme_sim.audit.tested_rows import TestedRow
 from tme_sim.measures.registry import measures_for
@@ -31,7 +31,12 @@ def cited(*ids, **changes):
 def audit(*, rules=(), statements=("M-1",), tested=(), still_open=(), **more):
     rows = [statement(name) if isinstance(name, str) else name for name in statements]
     uses = Uses(
-        rules, **{key: more.pop(key) for key in ("processes", "knobs", "readouts", "numbers") if key in more}
+        rules,
+        **{
+            key: more.pop(key)
+            for key in ("processes", "knobs", "readouts", "numbers", "unexplained")
+            if key in more
+        },
     )
     return coverage(uses, statements=rows, still_open=still_open, tested=tested, **more)
 
@@ -78,6 +83,16 @@ def test_covered_mechanism_listed_as_open_is_a_fault():
 def test_tier_d_mechanism_needs_a_reason():
     assert audit(statements=[statement("M-1", "D", "why not")]).faults == ()
     assert "out of scope without a reason" in audit(statements=[statement("M-1", "D")]).faults[0]
+
+
+def test_intervention_without_mechanism_or_reason_is_a_fault(flagship):
+    assert uses_of(flagship).unexplained == []
+    bare = flagship.interventions["anti_il6"].model_copy(update={"evidence": ()})
+    tool = flagship.interventions["ldhb_knockdown"].model_copy(update={"evidence": (), "why": "a tool"})
+    acts = {**flagship.interventions, "anti_il6": bare, "ldhb_knockdown": tool}
+    uses = uses_of(flagship.model_copy(update={"interventions": acts}))
+    (fault,) = audit(unexplained=uses.unexplained, still_open=["M-1"]).faults
+    assert fault.startswith("knob anti_il6 of s0_relay: cites no mechanism")
 
 
 def test_assumed_rule_needs_a_why():

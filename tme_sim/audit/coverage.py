@@ -32,6 +32,8 @@ class Uses:
         Name -> ids it implements: cell types, pools and formulas; interventions; measures.
     numbers : sequence of NumberUse
         Numbers with their provenance, where it is to be checked.
+    unexplained : sequence of str
+        Interventions, with their scenarios, that neither cite a mechanism nor say why they are there.
     fed : set of (Rule, str)
         Rules that get the cargo or the vesicles of a signal, in some scenario.
     """
@@ -41,6 +43,7 @@ class Uses:
     knobs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     readouts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     numbers: Sequence[NumberUse] = ()
+    unexplained: Sequence[str] = ()
     fed: frozenset[tuple[Rule, str]] = frozenset()
 
 
@@ -129,6 +132,10 @@ def coverage(
         tested = [row for row in tested if row.id in covered]
     shown, row_faults = _tests(tested, known, benches, root)
     faults += row_faults + _rule_faults(uses.rules) + _number_faults(uses.numbers)
+    faults += [
+        f"{name}: cites no mechanism; name what it probes in `evidence`, or say in `why` what it is a tool for"
+        for name in uses.unexplained
+    ]
     faults += [f"open.yaml: {name} is no mechanism" for name in sorted(still_open - known)]
     rows = []
     for statement in statements:

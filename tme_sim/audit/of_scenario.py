@@ -70,8 +70,9 @@ def together(uses: Sequence[Uses]) -> Uses:
                 merged[name] = tuple(dict.fromkeys((*merged.get(name, ()), *ids)))
     rules = dict.fromkeys(rule for one in uses for rule in one.rules)
     numbers = dict.fromkeys(number for one in uses for number in one.numbers)
+    unexplained = tuple(name for one in uses for name in one.unexplained)
     brought = frozenset[tuple[Rule, str]]().union(*(one.fed for one in uses))
-    return Uses(tuple(rules), processes, knobs, readouts, tuple(numbers), brought)
+    return Uses(tuple(rules), processes, knobs, readouts, tuple(numbers), unexplained, brought)
 
 
 def uses_of(scenario: Scenario) -> Uses:
@@ -89,15 +90,16 @@ def uses_of(scenario: Scenario) -> Uses:
     for name, cell in scenario.cells.items():
         if cell.metabolism is not None and cell.metabolism.evidence:
             processes[f"metabolism of {name}"] = cell.metabolism.evidence
-    knobs = {
-        name: ids for name, act in scenario.interventions.items() if (ids := getattr(act, "evidence", ()))
-    }
+    acts = scenario.interventions.items()
     return Uses(
         tuple(rule.row() for rule in scenario.rules),
         processes=processes,
-        knobs=knobs,
+        knobs={name: act.evidence for name, act in acts if act.evidence},
         readouts=built_in["readouts"],
         numbers=numbers_of(scenario),
+        unexplained=[
+            f"knob {name} of {scenario.scenario}" for name, act in acts if not (act.evidence or act.why)
+        ],
         fed=fed(scenario),
     )
 
