@@ -216,9 +216,9 @@ def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
         f"went on without drug{_for(opened)}. Pre-existing: "
         "resistant by heritable traits alone, all else naive. Induced: resistant through its state and surroundings"
         f"{_untreated(opened)}; stable when at least half of its living descendants still resist after the washout, "
-        "transient when fewer do. Lost in washout: induced, and none of its descendants lives. The washout tells lasting "
-        f"from passing, not whether {drug} made it: for that, compare with an arm without drug and the same seed, or with the "
-        "resistant fraction before the first dose.",
+        "transient when fewer do. Lost in washout: induced, and none of its descendants lives. The washout tells "
+        f"lasting from passing, not whether {drug} made it: for that, compare with an arm without drug and the same "
+        "seed, or with the resistant fraction before the first dose.",
         shares_figure(shares, "Share of living tumour cells"),
         table,
     )
