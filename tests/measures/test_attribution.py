@@ -14,6 +14,7 @@ from tme_sim.measures.attribution import (
     evidence_of,
     routes_of,
 )
+from tme_sim.measures.registry import measures_for
 from tme_sim.measures.resistance import assess
 from tme_sim.model.tumor import TumorMicroenvironment
 from tme_sim.processes.acts_on_cells import Express, Inhibit, Scale
@@ -259,9 +260,7 @@ def test_inhibitor_acts_at_its_level_in_the_place_of_each_cell():
 
 def test_knock_down_of_what_a_naive_cell_has_sensitises():
     kept = acts("oxygen", "A", 1.0, half_max=1.0)
-    share, ratio = treated(
-        kept, acts("A", "death from D", 0.0, up=False), act=knocked_out, A=0.0
-    )
+    share, ratio = treated(kept, acts("A", "death from D", 0.0, up=False), act=knocked_out, A=0.0)
     assert share[INTERVENTIONS].item() == pytest.approx(1.0 - ratio.item())
     assert ratio.item() > 1.1
 
@@ -292,3 +291,36 @@ def test_mechanisms_on_the_way_are_those_of_tumour_cells():
     ways = {row["route"]: row["evidence"].split() for row in model.route_rows}
     assert "S3-53" in ways["fgf2"]
     assert "S2-05" not in ways["fgf2"]
+
+
+def test_il6_carries_nothing_in_the_flagship_under_a_stat3_inhibitor():
+    """STAT3 is 0 in all cells, and what IL-6 did through it is neither IL-6's nor memory's."""
+    small = ["grid.size=[300 um, 300 um]", "tissue.tumour.nodules.0.radius=60 um"]
+    shares = {}
+    for active in ("false", "true"):
+        changes = [*small, f"interventions.stat3_inhibitor.active={active}"]
+        model = TumorMicroenvironment("liver_metastasis", changes)
+        for _ in range(2):
+            model.step()
+        tissue = model.tissue
+        tissue.field("il6")[:] = 1.0
+        tissue.cells.column("STAT3")[:] = 0.0
+        rows = model.measure_context.fresh().tumour_rows(tissue)[:5]
+        found = attribute(model.assay, model.assay.exposures[0], tissue, rows)
+        shares[active] = dict(zip(found.routes, np.abs(found.contribution).max(axis=0), strict=True))
+    assert shares["false"]["il6"] > 0.1
+    assert INTERVENTIONS not in shares["false"]
+    assert shares["true"]["il6"] == pytest.approx(0.0, abs=1e-6)
+    assert shares["true"][INTERVENTIONS] < 0.2
+
+
+def test_interventions_on_variables_are_a_measure_and_a_route_with_their_mechanisms():
+    small = ["grid.size=[300 um, 300 um]", "tissue.tumour.nodules.0.radius=60 um"]
+    plain = TumorMicroenvironment("hcc_sorafenib", small)
+    treated = TumorMicroenvironment("hcc_sorafenib", [*small, "interventions.akt_inhibitor.active=true"])
+    name = "attribution_interventions_sorafenib"
+    assert name in measures_for(treated.tissue.layout)
+    assert name not in measures_for(plain.tissue.layout)
+    rows = {row["route"]: row["evidence"] for row in treated.route_rows}
+    assert rows[INTERVENTIONS] == "S3-22 S3-23"
+    assert INTERVENTIONS not in {row["route"] for row in plain.route_rows}

@@ -68,7 +68,10 @@ def test_change_of_a_rule_that_may_be_missing(folder):
     ("change", "fault"),
     [
         ("name: nobody, if_there: true, too: 3", r"2:36: rules\[0\].too: unknown key \(did you mean to\?\)"),
-        ("name: othre, if_there: true, to: 3", r"2:12: rules\[0\].name: .* rule othre \(did you mean other\?\)"),
+        (
+            "name: othre, if_there: true, to: 3",
+            r"2:12: rules\[0\].name: .* rule othre \(did you mean other\?\)",
+        ),
         ("name: cycle_entri, if_there: true, to: 3", r".* rule cycle_entri \(did you mean cycle_entry\?\)"),
         ("if_there: true, to: 0.5", r"2:5: rules\[0\].name: if_there needs the name"),
     ],
@@ -76,7 +79,9 @@ def test_change_of_a_rule_that_may_be_missing(folder):
 def test_change_that_may_be_left_out_hides_no_misspelling(folder, change, fault):
     high = folder / "libraries" / "high.yaml"
     high.write_text(f"rules:\n  - {{{change}}}\n")
-    (folder / "libraries" / "unused.yaml").write_text("rules: [{name: other, signal: il6}, {name: nobody, signal: il6}]")
+    (folder / "libraries" / "unused.yaml").write_text(
+        "rules: [{name: other, signal: il6}, {name: nobody, signal: il6}]"
+    )
     with pytest.raises(ScenarioError, match="high.yaml:" + fault) as caught:
         load_scenario(folder / "small.yaml")
     assert len(caught.value.faults) == 1

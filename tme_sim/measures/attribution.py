@@ -109,9 +109,7 @@ def attribute(
     useful = set().union(*(_useful(physiology, exposure.drug, int(kind)) for kind in np.unique(cell_type)))
     acting = [i for i, columns in enumerate(routes.values()) if useful & _names(physiology, columns)]
     held = None if assay.held is None else assay.held(tissue, rows)
-    kill = _Kill(
-        assay, exposure, cell_type, own, naive, [list(routes.values())[i] for i in acting], held
-    )
+    kill = _Kill(assay, exposure, cell_type, own, naive, [list(routes.values())[i] for i in acting], held)
     present = assay.log_kill(
         exposure,
         assay.parameters(exposure, physiology.act(cell_type, np.ones(len(rows), bool), own)),

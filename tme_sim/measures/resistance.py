@@ -3,9 +3,9 @@
 A cell's present state is held, its survival over the follow-up time under the scenario's reference exposure is
 worked out averaged over the cell cycle (`numerics.pharmacodynamics`), and its log-kill (minus the logarithm of
 survival) is divided by that of a naive cell: same type, base values, no cargo, no factors, no history. Below one
-half the cell counts as resistant. Nothing in the model reads this measure. The naive cell is an untreated one in naive
-surroundings: it has no drug and no intervention acts on it, also where one acts on the cell that it is compared with, so
-that what a knock-down or forced expression does to resistance shows in the ratio.
+half the cell counts as resistant. Nothing in the model reads this measure. The naive cell is untreated: no intervention
+acts on it, also where one acts on the cell that it is compared with, so that what a knock-down or forced expression
+does to resistance shows in the ratio.
 
 Ratios recorded: against the naive cell in normoxia; against the naive cell at the cell's own oxygen (restored
 and gained resistance differ); the cellular part (own pharmacology, naive cycling) and the kinetic part (own

@@ -260,6 +260,9 @@ class TumorMicroenvironment(CellModel):
         """Routes by which the outside reaches a cell's answer to each drug, with the mechanisms on the way."""
         physiology, tumour = self.physiology, tumour_types(self._numbers.layout)
         cells = [name for name in physiology.tables.cell_types if name in tumour]
+        altered = self._numbers.layout.altered
+        acts = [act for act in self.config.active_interventions().values() if act.target in altered]
+        cited = sorted({i for act in acts for i in act.evidence})
         rules = self.config.active_rules()
         return [
             {
@@ -270,9 +273,9 @@ class TumorMicroenvironment(CellModel):
             for exposure in self.assay.exposures
             for route, columns in routes_of(physiology, exposure.drug).items()
         ] + [
-            {"drug": exposure.drug, "route": INTERVENTIONS, "evidence": ""}
+            {"drug": exposure.drug, "route": INTERVENTIONS, "evidence": " ".join(cited)}
             for exposure in self.assay.exposures
-            if self._numbers.layout.altered
+            if altered
         ]
 
     @property

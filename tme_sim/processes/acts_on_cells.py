@@ -135,7 +135,9 @@ class Target(OnCells):
     ) -> None:
         """Multiply."""
         rows = np.flatnonzero(self.rows(cell_type))
-        io_behaviours[rows, self.column] *= 1.0 + self.gain * tissue.cells["variables"][cells[rows], self.variable]
+        io_behaviours[rows, self.column] *= (
+            1.0 + self.gain * tissue.cells["variables"][cells[rows], self.variable]
+        )
 
 
 @dataclass(frozen=True)

@@ -76,12 +76,9 @@ class Interventions:
         Change or None
             Counts the thought cells from 0 to n − 1; None where nothing acts on these behaviours.
         """
-        acts = [
-            act
-            for act in self.acts
-            if isinstance(act, OnCells) and act.column in columns and act.switch.was_on(tissue)
-        ]
         cell_type = tissue.cells["type"][cells]
+        on_cells = [act for act in self.acts if isinstance(act, OnCells) and act.column in columns]
+        acts = [act for act in on_cells if act.rows(cell_type).any() and act.switch.was_on(tissue)]
 
         def change(rows: np.ndarray, io_behaviours: np.ndarray) -> None:
             for act in acts:

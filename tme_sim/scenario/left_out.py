@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tme_sim.scenario.faults import Fault, ScenarioError, nearest, shown
-from tme_sim.scenario.merge import may_be_missing, name_of, whole_rules
+from tme_sim.scenario.merge import may_be_missing, name_of, place_of, whole_rules
 from tme_sim.scenario.rule_text import RuleSpec
 from tme_sim.scenario.source import Node, read_file
 
@@ -39,7 +39,8 @@ def misspelt_changes(layers: Sequence[Node], folders: Sequence[Path]) -> list[Fa
 
 
 def _of_keys(path: str, rule: Node) -> Iterator[Fault]:
-    for key, part in rule.value.items():
+    parts = rule.value if isinstance(rule.value, dict) else {}
+    for key, part in parts.items():
         if key not in _KEYS:
             where = str(part.key_mark or part.mark)
             yield Fault(where, f"{path}.{shown(key)}", "unknown key", nearest(key, _KEYS))
@@ -52,7 +53,7 @@ def _of_name(path: str, rule: Node, here: set[object], folders: Sequence[Path]) 
     elif name not in here and name not in _names(folders, name):
         reason = f"no library or scenario has a rule {shown(name)}"
         known = sorted({*_names(folders), *(word for word in here if isinstance(word, str))})
-        yield Fault(str(rule.value["name"].mark), f"{path}.name", reason, nearest(name, known))
+        yield Fault(str(place_of(rule, ("name",))), f"{path}.name", reason, nearest(name, known))
 
 
 def _names(folders: Sequence[Path], word: str = "") -> set[str]:

@@ -132,10 +132,8 @@ def _on_libraries(top: Node, folder: Path, unreadable: list[Fault]) -> Node:
     Faults of changes that may be left out join the ``unreadable`` ones, to be told beside all others.
     """
     used = top.value.get("use") if isinstance(top.value, dict) else None
-    if used is None or used.value is None:
-        items = []
-    else:
-        items = used.value if isinstance(used.value, list) else [used]
+    given = [] if used is None or used.value is None else [used]
+    items = [item for node in given for item in (node.value if isinstance(node.value, list) else [node])]
     faults: list[Fault] = []
     libraries: list[Node] = []
     for item in items:
@@ -147,7 +145,9 @@ def _on_libraries(top: Node, folder: Path, unreadable: list[Fault]) -> Node:
         raise ScenarioError([*unreadable, *faults])
     layers = [*libraries, top]
     unreadable += misspelt_changes(layers, [*_library_folders(folder), data_dir("configs")])
-    return reduce(lay_over, layers, Node({"rules": Node([], top.mark)}, top.mark))  # also the lowest is joined
+    return reduce(
+        lay_over, layers, Node({"rules": Node([], top.mark)}, top.mark)
+    )  # also the lowest is joined
 
 
 def _library_folders(folder: Path) -> list[Path]:
