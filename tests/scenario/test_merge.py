@@ -95,6 +95,15 @@ def test_misspelt_change_is_told_beside_other_faults(folder):
     assert [fault.path for fault in caught.value.faults] == ["rules[0].name", "posh"]
 
 
+def test_name_that_is_no_text_is_a_fault(folder):
+    """Names are looked up while layers are joined, before anything is checked."""
+    (folder / "libraries" / "high.yaml").write_text("rules: [{name: {a: 1}, if_there: true, to: 3}]\n")
+    (folder / "small.yaml").write_text("use: [high]\n" + changed(("name: first", "name: [1]")))
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(folder / "small.yaml")
+    assert [fault.path for fault in caught.value.faults] == ["rules[0].name", "rules[1].name"]
+
+
 @pytest.mark.parametrize("head", ["use: [high]\n", ""])
 def test_change_in_the_lowest_layer_may_be_left_out(folder, head):
     change = "{name: cycle_entry, if_there: true, to: 0.5}"

@@ -46,13 +46,13 @@ def _of_keys(path: str, rule: Node) -> Iterator[Fault]:
             yield Fault(where, f"{path}.{shown(key)}", "unknown key", nearest(key, _KEYS))
 
 
-def _of_name(path: str, rule: Node, here: set[object], folders: Sequence[Path]) -> Iterator[Fault]:
+def _of_name(path: str, rule: Node, here: set[str | None], folders: Sequence[Path]) -> Iterator[Fault]:
     name = name_of(rule)
-    if not isinstance(name, str):
+    if name is None:
         yield Fault(str(rule.mark), f"{path}.name", "if_there needs the name of the rule that is changed")
     elif name not in here and name not in _names(folders, name):
         reason = f"no library or scenario has a rule {shown(name)}"
-        known = sorted({*_names(folders), *(word for word in here if isinstance(word, str))})
+        known = sorted({*_names(folders), *filter(None, here)})
         yield Fault(str(place_of(rule, ("name",))), f"{path}.name", reason, nearest(name, known))
 
 
@@ -62,7 +62,7 @@ def _names(folders: Sequence[Path], word: str = "") -> set[str]:
     for file in (file for folder in folders for file in sorted(folder.glob("*.yaml"))):
         with suppress(OSError, ValueError, ScenarioError):
             if word in file.read_text("utf-8"):  # quick: most files need not be taken apart
-                names |= {str(name_of(rule)) for rule in whole_rules(_rules(read_file(file)))}
+                names |= {name for rule in whole_rules(_rules(read_file(file))) if (name := name_of(rule))}
     return names
 
 

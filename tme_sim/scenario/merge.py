@@ -65,9 +65,10 @@ def _is_whole(rule: Node) -> bool:
     return isinstance(rule.value, dict) and "signal" in rule.value
 
 
-def name_of(rule: Node) -> Any:
-    """Return the value of ``name`` of a list item, None where it has none."""
-    return rule.value["name"].value if isinstance(rule.value, dict) and "name" in rule.value else None
+def name_of(item: Node) -> str | None:
+    """Return the ``name`` of a list item, None where it has none that is a text."""
+    name = item.value["name"].value if isinstance(item.value, dict) and "name" in item.value else None
+    return name if isinstance(name, str) else None
 
 
 def without_nulls(node: Node) -> Node:
@@ -168,4 +169,4 @@ def _index(items: list[Node], head: str, done: Path) -> int:
     names = {name: at for at, item in enumerate(items) if (name := name_of(item)) is not None}
     if head in names:
         return names[head]
-    raise LookupError(f"{dotted(done)} has no item named {shown(head)}", nearest(head, map(str, names)))
+    raise LookupError(f"{dotted(done)} has no item named {shown(head)}", nearest(head, names))
