@@ -34,7 +34,7 @@ def _joined(below: list[Node], above: list[Node]) -> list[Node]:
     joined, place = list(below), {name: i for i, rule in enumerate(below) if (name := name_of(rule))}
     for written in above:
         rule, conditional = _condition(written)
-        at = place.get(name_of(rule))
+        at = place.get(name_of(rule) or "")
         if at is None:
             joined += [] if conditional else [rule]
         else:
