@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,22 @@ def test_run_that_is_tried_again_has_a_new_process_though_another_is_free(plan: 
         if event.kind == "done" and len(pids) == 2:
             os.kill(pids[1], signal.SIGKILL)
     assert len(set(pids)) == 3
+
+
+def test_fork_server_killed_costs_no_run(plan: Plan, folder: Folder) -> None:
+    """Its processes live on; they are ended, or they would hold the runs that are tried again."""
+
+    def kill(number: int, _pid: int) -> None:
+        if number == 2:
+            os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+
+    kinds, pids = followed(LocalRuns(2), jobs_of(plan, folder), kill)
+    assert kinds.count("done") == 4
+    assert "failed" not in kinds
+    assert "taken" not in kinds
+    for pid in set(pids[:2]):
+        stat = Path(f"/proc/{pid}/stat")
+        assert not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def test_run_killed_twice_fails_and_the_others_finish(plan: Plan, folder: Folder) -> None:

@@ -84,6 +84,15 @@ def test_table_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
     assert points(axis(table="design.csv"), folder=tmp_path) == [{"a": "1 nM", "b": "2"}]
 
 
+def test_table_that_is_no_file_or_too_long_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "design.csv").symlink_to("/dev/zero")
+    with pytest.raises(SweepError, match="is no file"):
+        points(axis(table="design.csv"), folder=tmp_path)
+    (tmp_path / "long.csv").write_text("a\n" + "".join(f"{i}\n" for i in range(10_001)))
+    with pytest.raises(SweepError, match="10,001 points; expected no more than 10,000"):
+        points(axis(table="long.csv"), folder=tmp_path)
+
+
 @pytest.mark.parametrize("text", ["", "a,b\n", "a,a\n1,2\n", "a,b\n1\n", "a,\n1,2\n", "a,b\n1,\n"])
 def test_broken_table_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "design.csv").write_text(text)

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.batch.made_batch import experiment_text, small_plan
+from tme_sim.batch.folder import Folder
+from tme_sim.cli.batch import SOME_FAILED, _tell_the_rest
 from tme_sim.cli.batch_plan import estimate
+from tme_sim.cli.errors import CommandError
 from tme_sim.numerics.jit import set_threads, threads
 
 
@@ -64,3 +67,32 @@ def test_dry_run_measures_a_run_as_the_batch_makes_it(tmp_path: Path) -> None:
         assert threads() == 1
     finally:
         set_threads(before)
+
+
+def test_failure_that_a_full_disk_keeps_no_record_of_counts(tmp_path: Path) -> None:
+    plan, folder = small_plan(tmp_path), Folder(tmp_path / "out")
+    folder.prepare(plan)
+    failures = {run.run_id: "OSError: No space left on device" for run in plan.runs}
+    with pytest.raises(CommandError, match="4 of 4 runs failed") as caught:
+        _tell_the_rest(folder, plan.runs, failures, merged=False)
+    assert caught.value.code == SOME_FAILED
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("measures: [tumour_cells, tumour_oxygen_mean]\nreport: [tumour_cells]", "measures: []", "measures"),
+        ("report:", "sweep: [{key: vessels.spacing, values: [80 um, 0.08 mm]}]\nreport:", "are the same"),
+    ],
+)
+def test_experiment_that_asks_for_nothing_or_twice_is_refused(
+    tmp_path: Path, old: str, new: str, reason: str
+) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(experiment_text().replace(old, new))
+    assert new in path.read_text()
+    line = [sys.executable, "-m", "tme_sim", "batch", str(path), "--out", str(tmp_path / "out")]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 2, done.stderr
+    assert reason in done.stderr
+    assert not (tmp_path / "out").exists()

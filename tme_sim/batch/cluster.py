@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import suppress
 from typing import Any
 
@@ -110,7 +110,9 @@ def run_remote(job: Job, stop_flag: str) -> tuple[str, str]:
 def _outcome(future: Future, job: Job) -> Event:
     try:
         kind, reason = future.result()
-    except Exception as error:  # noqa: BLE001 - the worker died too often, or the scheduler went
+    except CancelledError:
+        return Event("failed", job.run, reason="the scheduler has gone; the same command goes on")
+    except Exception as error:  # noqa: BLE001 - the worker died too often
         kind, reason = "failed", told(error)
     if kind == "memory":
         kind = "failed"

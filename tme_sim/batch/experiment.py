@@ -156,7 +156,7 @@ class Experiment(Block):
     common_random_numbers: Flag = Field(
         True, description="Whether a replicate has the same seed in every arm and point; default: true."
     )
-    measures: list[str] | None = Field(None, description="Measures to keep; default: all.")
+    measures: list[str] | None = Field(None, min_length=1, description="Measures to keep; default: all.")
     report: list[str] = Field(
         [], description="Measures shown at the end, by name; default: resistant fractions."
     )

@@ -26,7 +26,9 @@ from tme_sim.record.machine import forget_peak_memory
 from tme_sim.scenario.scenario import Scenario
 
 ATTEMPTS = 2
+_STARTS = 20  # tries to start a process while the fork server is being made anew
 _POLL_S = 0.2
+_LOST = 255  # what multiprocessing tells of a process whose fork server has gone
 _WORKS_FOR_S, _MOST_RUNS = 60.0, 100  # a process costs 0.1 s, and what runs leave in it must not pile up
 
 
@@ -113,8 +115,6 @@ class LocalRuns:
                         self._ask_to_stop()
                     while self._waiting and (worker := self._free(context, lifeline)):
                         yield worker.give(*self._waiting.popleft())
-                        if worker.process.pid is None:
-                            yield from self._gone(worker)
                     yield from self._listen()
             finally:
                 self._kill()
@@ -130,13 +130,27 @@ class LocalRuns:
         return self._start(context, lifeline) if len(self._staff) < self.workers else None
 
     def _start(self, context: ForkServerContext, lifeline: Connection) -> _Worker:
-        """Return a worker; its process has no pid where the fork server has gone, which is made anew next time."""
-        (orders, ours), (news, theirs) = context.Pipe(duplex=False), context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(orders, theirs, lifeline, self.memory_mb), daemon=True)
-        with orders, theirs, suppress(EOFError, OSError):
-            process.start()
-        self._staff.append(_Worker(process, ours, news))
-        return self._staff[-1]
+        """Return a new worker; where the fork server has gone it is made anew, once it has been seen to be gone.
+
+        Raises
+        ------
+        OSError
+            When no process can be started.
+        """
+        for _ in range(_STARTS):
+            (orders, ours), (news, theirs) = context.Pipe(duplex=False), context.Pipe(duplex=False)
+            process = context.Process(
+                target=_work, args=(orders, theirs, lifeline, self.memory_mb), daemon=True
+            )
+            with orders, theirs, suppress(EOFError, OSError):
+                process.start()
+            if process.pid is not None:
+                self._staff.append(_Worker(process, ours, news))
+                return self._staff[-1]
+            ours.close()
+            news.close()
+            time.sleep(_POLL_S)
+        raise OSError("no process could be started for the runs")
 
     def _listen(self) -> Iterator[Event]:
         ends = [end for worker in self._staff for end in (worker.news, worker.process.sentinel)]
@@ -168,8 +182,11 @@ class LocalRuns:
 
     def _gone(self, worker: _Worker) -> Iterator[Event]:
         """Part with a worker whose process has ended."""
-        if worker.process.pid is not None:
-            worker.process.join()
+        worker.process.join()
+        if worker.process.exitcode == _LOST and worker.process.pid is not None:
+            # With its fork server gone it may still be at work, and hold the run that is tried again.
+            with suppress(ProcessLookupError):
+                os.kill(worker.process.pid, signal.SIGKILL)
         self._staff.remove(worker)
         worker.dismiss()
         worker.news.close()
@@ -201,18 +218,17 @@ class LocalRuns:
                 worker.process.terminate()
 
     def _kill(self) -> None:
-        started = [worker.process for worker in self._staff if worker.process.pid is not None]
-        for process in started:
-            process.kill()
-        for process in started:
-            process.join()
+        for worker in self._staff:
+            worker.process.kill()
+        for worker in self._staff:
+            worker.process.join()
         self._staff.clear()
 
 
 def _fate(process: BaseProcess) -> str:
-    if process.pid is None:
-        return "could not be started"
     code = process.exitcode
+    if code == _LOST:
+        return "the process that starts runs has gone"
     return f"killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with exit code {code}"
 
 

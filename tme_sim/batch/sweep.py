@@ -16,6 +16,7 @@ from tme_sim.record.manifest import REPLICATES
 from tme_sim.scenario.ranges import Parameter, parameters_of
 from tme_sim.scenario.scenario import Scenario
 
+_MOST_BYTES = 2**24  # of a table
 MOST_POINTS = 10_000  # each is a scenario of its own, read and checked before the first run
 Point = Mapping[str, str]
 _QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
@@ -40,9 +41,9 @@ def points_of(
     SweepError
         When a number, a unit or a table is wrong, two axes set the same key, or there are too many points.
     """
-    if (number := math.prod(_length(sweep) for sweep in sweeps)) > most:
-        raise SweepError(f"{number:,} points; expected no more than {most:,} in an experiment")
+    _refuse_more(math.prod(_length(sweep) for sweep in sweeps), most)
     axes = [_axis(sweep, scenario, folder) for sweep in sweeps]
+    _refuse_more(math.prod(map(len, axes)), most)
     for axis in axes:
         _refuse_twins(axis)
     keys = [set(axis[0]) for axis in axes]
@@ -61,6 +62,11 @@ def converging(keys: Mapping[str, Sequence[str]]) -> list[Point]:
     base = {key: values[0] for key, values in settings.items()}
     refined = [{**base, key: value} for key, values in settings.items() for value in values[1:]]
     return [base, *refined] if base else [{}]
+
+
+def _refuse_more(number: int, most: int) -> None:
+    if number > most:
+        raise SweepError(f"{number:,} points; expected no more than {most:,} in an experiment")
 
 
 def _refuse_twins(axis: Sequence[Point]) -> None:
@@ -163,7 +169,11 @@ def _shares(sweep: Sweep, dimensions: int, draws: int) -> np.ndarray:
 
 
 def _table(path: Path) -> list[Point]:
+    if path.exists() and not path.is_file():
+        raise SweepError(f"table {path.name}: is no file")
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise SweepError(f"table {path.name}: larger than {_MOST_BYTES // 2**20} MiB")
         with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets put a mark at the start
             rows = [[text.strip() for text in row] for row in csv.reader(file)]
     except OSError as error:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -82,7 +83,9 @@ def batch(
         runner = _runner(workers, memory, scheduler)
         folder = prepared(out, plan)
         chosen = _chosen(plan, part)
-        left = folder.left(chosen)
+        # Arms that come to the same scenario share runs.
+        left = list({run.run_id: run for run in folder.left(chosen)}.values())
+        runs = len({run.run_id for run in chosen})
         with StopRequest() as asked:
 
             def stop() -> bool:
@@ -91,16 +94,18 @@ def batch(
             events = runner.run(_jobs(left, plan, folder), stop)
             loading = bool(left) and scheduler is None
             title = plan.experiment.experiment
-            with BatchProgress(title, len(chosen), len(chosen) - len(left), quiet=quiet) as progress:
-                complete = _follow(events, progress, loading)
+            with BatchProgress(title, runs, runs - len(left), quiet=quiet) as progress:
+                complete, failures = _follow(events, progress, loading)
             if not complete or (stop() and _unfinished(plan, folder, part)):
                 _leave(folder, asked())
-        merged = _merge(folder, quiet)
-        _tell_the_rest(folder, chosen, merged)
+        merged = _merge(folder, quiet, told=not failures)
+        _tell_the_rest(folder, chosen, failures, merged)
 
 
-def _tell_the_rest(folder: Folder, chosen: Sequence[Planned], merged: bool) -> None:
-    """Name the runs that are left to another process and those that failed.
+def _tell_the_rest(
+    folder: Folder, chosen: Sequence[Planned], failures: Mapping[str, str], merged: bool
+) -> None:
+    """Name the runs that are left to another process and those that failed, now (``failures``) or before.
 
     Raises
     ------
@@ -109,6 +114,7 @@ def _tell_the_rest(folder: Folder, chosen: Sequence[Planned], merged: bool) -> N
     """
     states = folder.states()
     lost, done = ({entry.run_id for entry in states[state]} for state in ("failed", "done"))
+    lost |= failures.keys() - done  # a full disk keeps no record of them
     failed = [run for run in chosen if run.run_id in lost]
     if others := [run for run in chosen if run.run_id not in lost | done]:
         typer.echo(
@@ -116,7 +122,8 @@ def _tell_the_rest(folder: Folder, chosen: Sequence[Planned], merged: bool) -> N
             err=True,
         )
     for run in failed[:20]:
-        typer.echo(f"failed: {run.arm}, replicate {run.replicate}: {folder.failure(run.run_id)}", err=True)
+        reason = failures.get(run.run_id) or folder.failure(run.run_id)
+        typer.echo(f"failed: {run.arm}, replicate {run.replicate}: {reason}", err=True)
     if failed:
         rest = f"; the others are in {folder.results}" if merged else ""
         raise CommandError(f"{len(failed)} of {len(chosen)} runs failed{rest}", SOME_FAILED)
@@ -125,8 +132,8 @@ def _tell_the_rest(folder: Folder, chosen: Sequence[Planned], merged: bool) -> N
 def _part(shard: str | None) -> tuple[int, int]:
     if shard is None:
         return (0, 1)
-    first, slash, second = shard.partition("/")
-    if not (slash and first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second)):
+    first, _, second = shard.partition("/")
+    if not (re.fullmatch(r"[0-9]{1,9}/[0-9]{1,9}", shard) and 1 <= int(first) <= int(second)):
         raise CommandError(f"--shard {shard}: expected I/N with I from 1 to N, such as 3/10")
     return int(first) - 1, int(second)
 
@@ -186,19 +193,27 @@ def _jobs(left: Sequence[Planned], plan: Plan, folder: Folder) -> list[Job]:
     return [Job(folder, run, plan.scenario(run), plan.experiment.measures, every_s) for run in left]
 
 
-def _follow(events: Iterator[Event], progress: BatchProgress, loading: bool) -> bool:
-    """Show what happens; return whether no run was stopped."""
-    stopped = False
+def _follow(events: Iterator[Event], progress: BatchProgress, loading: bool) -> tuple[bool, dict[str, str]]:
+    """Show what happens; return whether no run was stopped, and why which run failed, by run id."""
+    stopped, failures = False, {}
     if loading:
         progress.say("loading kernels")
     for event in events:
         progress.take(event)
         stopped = stopped or event.kind == "stopped"
-    return not stopped
+        if event.kind == "failed":
+            failures[event.run.run_id] = event.reason
+    return not stopped, failures
 
 
-def _merge(folder: Folder, quiet: bool) -> bool:
-    """Merge what is finished and show it; return whether there is anything."""
+def _merge(folder: Folder, quiet: bool, *, told: bool) -> bool:
+    """Merge what is finished and show it; return whether there is anything.
+
+    Raises
+    ------
+    CommandError
+        When it cannot be written and nothing else is to be ``told``.
+    """
     from tme_sim.batch.merge import MergeError, merge
     from tme_sim.cli.batch_summary import show_summary
 
@@ -208,9 +223,11 @@ def _merge(folder: Folder, quiet: bool) -> bool:
         typer.echo(str(error), err=True)
         return False
     except OSError as error:
-        raise CommandError(
-            f"{folder.results}: {error.strerror}; the runs are safe: tme-sim merge {folder.path}"
-        ) from None
+        reason = f"{folder.results}: {error.strerror}; the runs are safe: tme-sim merge {folder.path}"
+        if told:
+            raise CommandError(reason) from None
+        typer.echo(reason, err=True)
+        return False
     if not quiet:
         show_summary(folder, merged)
     return True

@@ -65,7 +65,11 @@ def kinds(section: Section) -> list[tuple[str, str, np.ndarray]]:
     cycling &= np.isin(cells["stage"], ("S", "G2M"))
     in_g1 = section.tumour if cycling.any() else ()
     found = [
-        (f"{name} in G1" if name in in_g1 else name, colours[name], alive & (cells["type"] == name) & ~cycling)
+        (
+            f"{name} in G1" if name in in_g1 else name,
+            colours[name],
+            alive & (cells["type"] == name) & ~cycling,
+        )
         for name in section.cell_types
     ]
     found.append(("tumour in S, G2/M", CYCLING, cycling))
