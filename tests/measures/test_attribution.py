@@ -5,9 +5,21 @@ import pytest
 
 from tests.measures.made_assay import EXPOSURE, assay_of, tumour
 from tests.rules.made_physiology import BASE, acts, made_physiology
-from tme_sim.measures.attribution import INHERITED, MEMORY, _useful, attribute, evidence_of, routes_of
+from tme_sim.measures.attribution import (
+    INHERITED,
+    INTERVENTIONS,
+    MEMORY,
+    _useful,
+    attribute,
+    evidence_of,
+    routes_of,
+)
+from tme_sim.measures.registry import measures_for
 from tme_sim.measures.resistance import assess
 from tme_sim.model.tumor import TumorMicroenvironment
+from tme_sim.processes.acts_on_cells import Express, Inhibit, Scale
+from tme_sim.processes.interventions import Interventions
+from tme_sim.processes.switch import Switch
 
 DEATH = BASE["death from D"]
 
@@ -191,6 +203,75 @@ def test_trait_that_starts_a_chain_carries_it():
     assert share[INHERITED] > 0.95
 
 
+def treated(*rules, act, n=1, minutes=60.0, **state):
+    """Return contributions by route under an intervention, made as ``act(switch, column of A)``, and the ratio."""
+    physiology = made_physiology(*rules)
+    tissue = tumour(n, **{"oxygen": 40.0, **state})
+    tissue.clock.step = round(minutes / tissue.clock.dt_min)
+    switch = Switch("x", 0.0, 60.0)
+    column, rows = physiology.behaviour["A"], np.arange(n)
+    timeline = Interventions(np.zeros(4), (), [act(switch, column)])
+    assay = replace(assay_of(physiology), held=lambda tissue, rows: timeline.held(tissue, rows, (column,)))
+    found = attribute(assay, EXPOSURE, tissue, rows, rules)
+    ratio = assess(assay, EXPOSURE, tissue, rows).ratio
+    assert np.allclose(found.contribution.sum(axis=1), 1.0 - ratio, atol=1e-6)
+    return dict(zip(found.routes, found.contribution.T, strict=True)), ratio
+
+
+CHAIN = (
+    acts("il6", "A", 1.0, half_max=0.01),
+    acts("A", "B", 1.0, half_max=0.01),
+    acts("B", "death from D", 0.0, up=False, half_max=0.01),
+)
+
+
+def knocked_out(switch, column):
+    return Scale(switch, column, (), 0.0)
+
+
+def test_route_through_a_knocked_out_variable_carries_nothing():
+    share, ratio = treated(*CHAIN, act=knocked_out, il6=1.0)
+    assert ratio == pytest.approx(1.0)
+    assert [share[route].item() for route in ("il6", INTERVENTIONS, MEMORY)] == pytest.approx([0.0] * 3)
+
+
+def test_route_of_which_one_way_is_knocked_out_leaves_all_to_the_other():
+    share, _ = treated(*CHAIN, protects("egf"), act=knocked_out, il6=1.0, egf=1.0)
+    assert share["egf"].item() == pytest.approx(1.0, abs=1e-3)
+    assert [share[route].item() for route in ("il6", INTERVENTIONS, MEMORY)] == pytest.approx([0.0] * 3)
+
+
+def test_forced_expression_is_a_cause_of_its_own():
+    share, ratio = treated(*CHAIN, act=lambda s, c: Express(s, c, (), 1.0), A=1.0, B=0.9999)
+    assert ratio.item() < 0.01
+    assert share[INTERVENTIONS].item() == pytest.approx(1.0, abs=0.01)
+    assert share[MEMORY].item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_inhibitor_acts_at_its_level_in_the_place_of_each_cell():
+    """What it leaves of A decides how much of the chain is left to IL-6: all, where there is no inhibitor."""
+    share, _ = treated(
+        *CHAIN, act=lambda s, c: Inhibit(s, c, (), 2, 1e-6, 4.0, 0.0), n=2, il6=1.0, egf=[0.0, 1.0],
+        A=[0.9999, 0.0], B=[0.9999, 0.0],
+    )  # fmt: skip
+    assert share["il6"] == pytest.approx([1.0, 0.0], abs=1e-2)
+    assert np.abs(share[MEMORY]).max() < 1e-2
+
+
+def test_knock_down_of_what_a_naive_cell_has_sensitises():
+    kept = acts("oxygen", "A", 1.0, half_max=1.0)
+    share, ratio = treated(kept, acts("A", "death from D", 0.0, up=False), act=knocked_out, A=0.0)
+    assert share[INTERVENTIONS].item() == pytest.approx(1.0 - ratio.item())
+    assert ratio.item() > 1.1
+
+
+@pytest.mark.parametrize("minutes", [0.0, 66.0])
+def test_intervention_that_was_not_on_in_the_last_step_is_not_held(minutes):
+    share, _ = treated(*CHAIN, act=knocked_out, minutes=minutes, il6=1.0, A=0.9999, B=0.9999)
+    assert INTERVENTIONS not in share
+    assert share["il6"].item() == pytest.approx(1.0, abs=1e-2)
+
+
 def test_evidence_of_il6_in_the_flagship_is_the_relay_from_stat3_to_survival():
     model = TumorMicroenvironment(
         "s0_relay",
@@ -210,3 +291,36 @@ def test_mechanisms_on_the_way_are_those_of_tumour_cells():
     ways = {row["route"]: row["evidence"].split() for row in model.route_rows}
     assert "S3-53" in ways["fgf2"]
     assert "S2-05" not in ways["fgf2"]
+
+
+def test_il6_carries_nothing_in_the_flagship_under_a_stat3_inhibitor():
+    """STAT3 is 0 in all cells, and what IL-6 did through it is neither IL-6's nor memory's."""
+    small = ["grid.size=[300 um, 300 um]", "tissue.tumour.nodules.0.radius=60 um"]
+    shares = {}
+    for active in ("false", "true"):
+        changes = [*small, f"interventions.stat3_inhibitor.active={active}"]
+        model = TumorMicroenvironment("liver_metastasis", changes)
+        for _ in range(2):
+            model.step()
+        tissue = model.tissue
+        tissue.field("il6")[:] = 1.0
+        tissue.cells.column("STAT3")[:] = 0.0
+        rows = model.measure_context.fresh().tumour_rows(tissue)[:5]
+        found = attribute(model.assay, model.assay.exposures[0], tissue, rows)
+        shares[active] = dict(zip(found.routes, np.abs(found.contribution).max(axis=0), strict=True))
+    assert shares["false"]["il6"] > 0.1
+    assert INTERVENTIONS not in shares["false"]
+    assert shares["true"]["il6"] == pytest.approx(0.0, abs=1e-6)
+    assert shares["true"][INTERVENTIONS] < 0.2
+
+
+def test_interventions_on_variables_are_a_measure_and_a_route_with_their_mechanisms():
+    small = ["grid.size=[300 um, 300 um]", "tissue.tumour.nodules.0.radius=60 um"]
+    plain = TumorMicroenvironment("hcc_sorafenib", small)
+    treated = TumorMicroenvironment("hcc_sorafenib", [*small, "interventions.akt_inhibitor.active=true"])
+    name = "attribution_interventions_sorafenib"
+    assert name in measures_for(treated.tissue.layout)
+    assert name not in measures_for(plain.tissue.layout)
+    rows = {row["route"]: row["evidence"] for row in treated.route_rows}
+    assert rows[INTERVENTIONS] == "S3-22 S3-23"
+    assert INTERVENTIONS not in {row["route"] for row in plain.route_rows}

@@ -318,3 +318,25 @@ def test_condition_on_a_measure_triggers_in_the_model():
         "interventions.block_exosomes.active=true", 'interventions.block_exosomes.when="tumour_cells > 100000"',
     )  # fmt: skip
     assert [i.switch.key for i in made.interventions.in_force(made.tissue)] == ["anti_il6"]
+
+
+def test_what_is_held_leaves_the_books_and_cells_of_other_types_alone():
+    tissue, column = at(made(), 60.0), 1
+    process = timeline(Scale(on(), column, (1,), 0.0, blocked_pool=0), Scale(on(), 0, (), 0.0))
+    before, behaviours = tissue.ledger.pools.copy(), np.ones((2, 2))
+    change = process.held(tissue, np.array([2, 3]), (column,))
+    change(np.array([0, 1]), behaviours)
+    assert behaviours.tolist() == [[1.0, 1.0], [1.0, 0.0]]
+    assert (tissue.ledger.pools == before).all()
+    assert process.held(tissue, np.array([0, 2]), (column,)) is None
+
+
+def test_what_is_held_asks_no_condition():
+    """Conditions are looked at in steps; what one has switched on in the last step is held."""
+    tissue, asked = made(), []
+    process = timeline(Scale(on(when=lambda t: not asked.append(0)), 0, (), 0.0))
+    assert process.held(at(tissue, 60.0), np.arange(4), (0,)) is None
+    process.step(tissue, made_context(tissue, {}))
+    tissue.clock.step += 1
+    assert process.held(tissue, np.arange(4), (0,)) is not None
+    assert asked == [0]

@@ -213,3 +213,7 @@ def test_values_that_cannot_be_read_are_told_beside_all_other_faults():
     assert any("got .nan; expected a finite number" in fault for fault in told)
     assert any("got .inf; expected a finite number" in fault for fault in told)
     assert any("rules[0].hil: unknown key" in fault for fault in told)
+
+
+def test_key_that_reads_like_a_mark_of_the_checker_is_unknown():
+    assert any("unknown key" in fault for fault in faults(SMALL, "[key]=None"))

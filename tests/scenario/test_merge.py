@@ -56,11 +56,61 @@ def test_named_rule_without_a_signal_changes_the_keys_it_gives(folder):
 def test_change_of_a_rule_that_may_be_missing(folder):
     high = folder / "libraries" / "high.yaml"
     high.write_text("rules:\n  - {name: nobody, if_there: true, to: 0.5}\n")
+    (folder / "libraries" / "unused.yaml").write_text("rules: [{name: nobody, signal: il6}]\n")
     assert "nobody" not in [rule.name for rule in load_scenario(folder / "small.yaml").rules]
     words = "name: other, cell: hsc, signal: il6, effect: increases, behaviour: STAT3"
     (folder / "libraries" / "low.yaml").write_text(f"rules: [{{{words}, to: 1, half_max: 5 ng/mL}}]\n")
     high.write_text("rules:\n  - {name: other, if_there: true, to: 0.5}\n")
     assert [r.to for r in load_scenario(folder / "small.yaml").rules if r.name == "other"] == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ("name: nobody, if_there: true, too: 3", r"2:36: rules\[0\].too: unknown key \(did you mean to\?\)"),
+        (
+            "name: othre, if_there: true, to: 3",
+            r"2:12: rules\[0\].name: .* rule othre \(did you mean other\?\)",
+        ),
+        ("name: cycle_entri, if_there: true, to: 3", r".* rule cycle_entri \(did you mean cycle_entry\?\)"),
+        ("if_there: true, to: 0.5", r"2:5: rules\[0\].name: if_there needs the name"),
+    ],
+)
+def test_change_that_may_be_left_out_hides_no_misspelling(folder, change, fault):
+    high = folder / "libraries" / "high.yaml"
+    high.write_text(f"rules:\n  - {{{change}}}\n")
+    (folder / "libraries" / "unused.yaml").write_text(
+        "rules: [{name: other, signal: il6}, {name: nobody, signal: il6}]"
+    )
+    with pytest.raises(ScenarioError, match="high.yaml:" + fault) as caught:
+        load_scenario(folder / "small.yaml")
+    assert len(caught.value.faults) == 1
+
+
+def test_misspelt_change_is_told_beside_other_faults(folder):
+    (folder / "libraries" / "high.yaml").write_text("rules:\n  - {name: nothere, if_there: true, to: 3}\n")
+    (folder / "small.yaml").write_text("use: [high]\n" + SMALL + "posh: 3\n")
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(folder / "small.yaml")
+    assert [fault.path for fault in caught.value.faults] == ["rules[0].name", "posh"]
+
+
+def test_name_that_is_no_text_is_a_fault(folder):
+    """Names are looked up while layers are joined, before anything is checked."""
+    (folder / "libraries" / "high.yaml").write_text("rules: [{name: {a: 1}, if_there: true, to: 3}]\n")
+    (folder / "small.yaml").write_text("use: [high]\n" + changed(("name: first", "name: [1]")))
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(folder / "small.yaml")
+    assert [fault.path for fault in caught.value.faults] == ["rules[0].name", "rules[1].name"]
+
+
+@pytest.mark.parametrize("head", ["use: [high]\n", ""])
+def test_change_in_the_lowest_layer_may_be_left_out(folder, head):
+    change = "{name: cycle_entry, if_there: true, to: 0.5}"
+    (folder / "libraries" / "high.yaml").write_text(f"rules: [{change}]\n")
+    own = changed(("rules:\n", f"rules:\n  - {change}\n")) if not head else SMALL
+    (folder / "small.yaml").write_text(head + own)
+    assert [rule.name for rule in load_scenario(folder / "small.yaml").rules] == [None, "first", None]
 
 
 @pytest.mark.parametrize("rule", ["{name: nobody, to: 0.5}", "{name: nobody, if_there: maybe, to: 0.5}"])

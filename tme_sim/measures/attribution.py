@@ -9,6 +9,11 @@ beyond the settled state is reported apart as memory:
 
     Σ routes + memory = 1 − log-kill / naive log-kill
 
+What interventions of the last step do to the targets of variables (knock-downs, inhibitors at the level in the cell's
+place, forced expression) is held fixed for every subset, so that a route through what is switched off carries nothing.
+The naive cell of the ratio is an untreated one; what the interventions alone make of it, all together, in naive
+surroundings, is a cause of its own, ``interventions``, and comes before all routes. A route cannot share in that.
+
 With more than ``MAX_ROUTES`` routes that differ from naive and can reach the drug's effect, the average runs over
 ``ORDERS`` orders in which the routes join, each followed by its reverse, instead of over all of them; the sum stays
 exact (Castro, Gómez & Tejada 2009, doi:10.1016/j.cor.2008.04.004).
@@ -25,7 +30,7 @@ import numpy as np
 
 from tme_sim.measures.resistance import Assay, ReferenceExposure
 from tme_sim.numerics.philox import uniforms
-from tme_sim.rules.physiology import Physiology
+from tme_sim.rules.physiology import Change, Physiology
 from tme_sim.rules.rule import Rule
 from tme_sim.state.codes import STREAM_ORDERS
 from tme_sim.state.tissue import Tissue
@@ -35,6 +40,7 @@ MAX_ROUTES = 10
 ORDERS = 64
 _TOGETHER = 16  # subsets worked out at a time
 INHERITED = "inherited traits"
+INTERVENTIONS = "interventions"
 _HISTORY = ("drug", "damage", "exposure")
 _EFFECTS = ("influx", "efflux", "metabolism", "damage by", "repair of", "death from")
 
@@ -46,7 +52,7 @@ class Attribution:
     Attributes
     ----------
     routes : tuple of str
-        Route names; the last is ``memory``.
+        Route names, then ``interventions`` where they act on variables; the last is ``memory``.
     contribution : float64 (n, n_routes)
         Protection by each route; positive protects, negative sensitises.
     evidence : dict
@@ -102,21 +108,23 @@ def attribute(
     }
     useful = set().union(*(_useful(physiology, exposure.drug, int(kind)) for kind in np.unique(cell_type)))
     acting = [i for i, columns in enumerate(routes.values()) if useful & _names(physiology, columns)]
-    kill = _Kill(assay, exposure, cell_type, own, naive, [list(routes.values())[i] for i in acting])
+    held = None if assay.held is None else assay.held(tissue, rows)
+    kill = _Kill(assay, exposure, cell_type, own, naive, [list(routes.values())[i] for i in acting], held)
     present = assay.log_kill(
         exposure,
         assay.parameters(exposure, physiology.act(cell_type, np.ones(len(rows), bool), own)),
         cell_type,
     )
     every = (1 << len(acting)) - 1
-    reference = np.maximum(kill.of(0), 1e-12)
+    start = kill.of(0) if held is None else _Kill(assay, exposure, cell_type, own, naive, [], None).of(0)
     shapley = np.zeros((len(rows), len(routes)))
     shapley[:, acting] = -(_shapley if len(acting) <= MAX_ROUTES else _sampled)(kill, len(acting))
+    by_interventions = [] if held is None else [start - kill.of(0)]
     memory = kill.of(every) - present
     cells = [physiology.tables.cell_types[kind] for kind in np.unique(cell_type)]
     return Attribution(
-        (*routes, MEMORY),
-        np.column_stack([shapley, memory]) / reference[:, None],
+        (*routes, *([] if held is None else [INTERVENTIONS]), MEMORY),
+        np.column_stack([shapley, *by_interventions, memory]) / np.maximum(start, 1e-12)[:, None],
         {
             name: evidence_of(rules, cells, columns, physiology, exposure.drug)
             for name, columns in routes.items()
@@ -125,7 +133,10 @@ def attribute(
 
 
 class _Kill:
-    """Settled log-kill of every subset of routes that is asked for; bit i of a subset means that route i is on."""
+    """Settled log-kill of every subset of routes that is asked for; bit i of a subset means that route i is on.
+
+    ``held`` is what interventions do in all of them.
+    """
 
     def __init__(
         self,
@@ -135,8 +146,10 @@ class _Kill:
         own: np.ndarray,
         naive: np.ndarray,
         routes: list[tuple[int, ...]],
+        held: Change | None,
     ):
         self._given = (assay, exposure, cell_type, own, naive, routes)
+        self._held = held
         self._known: dict[int, np.ndarray] = {}
 
     def of(self, subset: int) -> np.ndarray:
@@ -155,9 +168,14 @@ class _Kill:
                     if subset >> i & 1:
                         block[:, list(columns)] = own[:, list(columns)]
             kinds = np.tile(cell_type, len(chosen))
-            behaviours = assay.physiology.settle(kinds, signals)
+            behaviours = assay.physiology.settle(kinds, signals, self._change)
             kill = assay.log_kill(exposure, assay.parameters(exposure, behaviours), kinds)
             self._known |= dict(zip(chosen, np.split(kill, len(chosen)), strict=True))
+
+    def _change(self, rows: np.ndarray, io_behaviours: np.ndarray) -> None:
+        """Let interventions act on the cells of every subset."""
+        if self._held is not None:
+            self._held(rows % len(self._given[2]), io_behaviours)
 
 
 def _shapley(value: _Kill, n_routes: int) -> np.ndarray:

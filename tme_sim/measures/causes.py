@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from tme_sim.measures.attribution import INHERITED, MEMORY, Attribution, attribute
+from tme_sim.measures.attribution import INHERITED, INTERVENTIONS, MEMORY, Attribution, attribute
 from tme_sim.measures.measure import Context, Measure
 from tme_sim.measures.resistance import EXTRA, Assay, assessment, rim
 from tme_sim.state.layout import Layout
@@ -40,6 +40,7 @@ def _routes(layout: Layout) -> tuple[str, ...]:
         "distance to vessel",
         "drug history",
         *([INHERITED] if layout.traits else []),
+        *([INTERVENTIONS] if layout.altered else []),
     )
 
 

@@ -3,7 +3,9 @@
 A cell's present state is held, its survival over the follow-up time under the scenario's reference exposure is
 worked out averaged over the cell cycle (`numerics.pharmacodynamics`), and its log-kill (minus the logarithm of
 survival) is divided by that of a naive cell: same type, base values, no cargo, no factors, no history. Below one
-half the cell counts as resistant. Nothing in the model reads this measure.
+half the cell counts as resistant. Nothing in the model reads this measure. The naive cell is untreated: no intervention
+acts on it, also where one acts on the cell that it is compared with, so that what a knock-down or forced expression
+does to resistance shows in the ratio.
 
 Ratios recorded: against the naive cell in normoxia; against the naive cell at the cell's own oxygen (restored
 and gained resistance differ); the cellular part (own pharmacology, naive cycling) and the kinetic part (own
@@ -20,7 +22,7 @@ from scipy.interpolate import PchipInterpolator
 
 from tme_sim.measures.measure import CellColumn, Context, Measure, mean
 from tme_sim.numerics import pharmacodynamics as pd
-from tme_sim.rules.physiology import Physiology
+from tme_sim.rules.physiology import Change, Physiology
 from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
 
@@ -70,6 +72,9 @@ class Assay:
         Share of the naive cell's log-kill below which a cell counts as resistant.
     every_min : float
         Measured at multiples of this time, minutes; 0 means always, inf never.
+    held : callable, optional
+        ``held(tissue, rows)``: what interventions in force do to the targets of variables of the cells in ``rows``,
+        which count from 0 there; None where they do nothing. Attribution asks for it, the naive cell does not.
     """
 
     physiology: Physiology
@@ -82,6 +87,7 @@ class Assay:
     oxygen_field: int
     resistant_below: float = 0.5
     every_min: float = 0.0
+    held: Callable[[Tissue, np.ndarray], Change | None] | None = None
 
     def due(self, minutes: float) -> bool:
         """Return whether it is measured now: at multiples of ``every_min``, always when 0, never when inf."""

@@ -27,7 +27,7 @@ from tme_sim.processes.recruitment import Recruitment
 from tme_sim.processes.sense import Sense
 from tme_sim.processes.settle import Settle
 from tme_sim.processes.vessels import Vessels
-from tme_sim.rules.physiology import Physiology
+from tme_sim.rules.physiology import Change, Physiology
 from tme_sim.rules.signals import SignalTable
 from tme_sim.rules.tables import compile_rules
 from tme_sim.state.codes import STAGES
@@ -56,8 +56,12 @@ def physiology_of(numbers: Numbers) -> Physiology:
     return Physiology(tables, table, specs.energy(numbers), layout, expression_of(numbers))
 
 
-def assay_of(numbers: Numbers, physiology: Physiology) -> Assay:
-    """Return how resistance is measured in a scenario."""
+def assay_of(
+    numbers: Numbers,
+    physiology: Physiology,
+    held: Callable[[Tissue, np.ndarray], Change | None] | None = None,
+) -> Assay:
+    """Return how resistance is measured in a scenario; ``held``: what interventions do to variables."""
     scenario, layout = numbers.scenario, numbers.layout
     oxygen = layout.fields.index("oxygen") if "oxygen" in layout.fields else -1
     resistance = scenario.resistance
@@ -90,6 +94,7 @@ def assay_of(numbers: Numbers, physiology: Physiology) -> Assay:
         oxygen_field=oxygen,
         resistant_below=float(resistance.threshold) if resistance is not None else 0.5,
         every_min=(float(resistance.every) or np.inf) if resistance is not None else 0.0,
+        held=held,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import mesa
 import numpy as np
 
-from tme_sim.measures.attribution import evidence_of, routes_of
+from tme_sim.measures.attribution import INTERVENTIONS, evidence_of, routes_of
 from tme_sim.measures.condition import Condition, parse_condition
 from tme_sim.measures.measure import Context as MeasureContext
 from tme_sim.measures.measure import tumour_types
@@ -25,6 +26,7 @@ from tme_sim.model.washout import classify
 from tme_sim.numerics.compartments import body_of
 from tme_sim.processes.base import Context, Process
 from tme_sim.processes.registry import processes_for
+from tme_sim.rules.physiology import Change
 from tme_sim.scenario.drug import DrugSpec
 from tme_sim.scenario.load import load_scenario
 from tme_sim.scenario.resolved import resolved_json, resolved_yaml
@@ -101,7 +103,7 @@ class TumorMicroenvironment(CellModel):
         self._numbers = Numbers(self.config, layout, self.config.vocabulary, self.config.lattice())
         self.drug_fields = {name: drug.field for name, drug in self.config.drugs.items()}
         self.physiology = assemble.physiology_of(self._numbers)
-        self.assay = assemble.assay_of(self._numbers, self.physiology)
+        self.assay = assemble.assay_of(self._numbers, self.physiology, self._held)
         extras = {EXTRA: self.assay} if self.config.resistance is not None and self.assay.exposures else {}
         self.measure_context = MeasureContext(
             drug_fields=self.drug_fields,
@@ -121,6 +123,11 @@ class TumorMicroenvironment(CellModel):
 
     def _condition(self, text: str) -> _OnTissue:
         return _OnTissue(parse_condition(text, self._measures), self.measure_context)
+
+    def _held(self, tissue: Tissue, rows: np.ndarray) -> Change | None:
+        """Return what the interventions of the last step do to the variables of the cells in ``rows``."""
+        columns = [self._numbers.column[name] for name in tissue.layout.variables]
+        return self.interventions.held(tissue, rows, columns)
 
     def step(self) -> None:
         """Advance the tissue by one step."""
@@ -253,6 +260,9 @@ class TumorMicroenvironment(CellModel):
         """Routes by which the outside reaches a cell's answer to each drug, with the mechanisms on the way."""
         physiology, tumour = self.physiology, tumour_types(self._numbers.layout)
         cells = [name for name in physiology.tables.cell_types if name in tumour]
+        altered = self._numbers.layout.altered
+        acts = [act for act in self.config.active_interventions().values() if act.target in altered]
+        cited = sorted({i for act in acts for i in act.evidence})
         rules = self.config.active_rules()
         return [
             {
@@ -262,6 +272,10 @@ class TumorMicroenvironment(CellModel):
             }
             for exposure in self.assay.exposures
             for route, columns in routes_of(physiology, exposure.drug).items()
+        ] + [
+            {"drug": exposure.drug, "route": INTERVENTIONS, "evidence": " ".join(cited)}
+            for exposure in self.assay.exposures
+            if altered
         ]
 
     @property
@@ -315,7 +329,7 @@ def _lasting(config: Scenario, other: Scenario) -> Scenario:
 
 def _refuse_other_state(old: Scenario, new: Scenario) -> None:
     faults = []
-    if layout_of(old) != layout_of(new):
+    if replace(layout_of(old), altered=()) != replace(layout_of(new), altered=()):
         faults.append("names of cell types, variables, fields, vesicles, cargo or drugs differ")
     if old.lattice() != new.lattice():
         faults.append("the grid differs")

@@ -38,6 +38,15 @@ class OnCells(Act):
         """Return which rows it acts on, bool (n,)."""
         return np.isin(cell_type, self.cell_types) if self.cell_types else np.ones(len(cell_type), bool)
 
+    def modify(self, tissue: Tissue, cell_type: np.ndarray, io_behaviours: np.ndarray) -> None:
+        """Change the behaviours of all cells."""
+        self.change(tissue, np.arange(len(cell_type)), cell_type, io_behaviours)
+
+    def change(
+        self, tissue: Tissue, cells: np.ndarray, cell_type: np.ndarray, io_behaviours: np.ndarray
+    ) -> None:
+        """Change behaviours of cells, or of thought ones in their places; ``cells`` are rows of the tissue, (n,)."""
+
 
 @dataclass(frozen=True)
 class Scale(OnCells):
@@ -47,13 +56,19 @@ class Scale(OnCells):
     blocked_pool: int = -1
 
     def modify(self, tissue: Tissue, cell_type: np.ndarray, io_behaviours: np.ndarray) -> None:
-        """Multiply."""
-        rows = self.rows(cell_type)
+        """Multiply; the books know what stays back."""
         if self.blocked_pool >= 0:
+            rows = self.rows(cell_type)
             kept = np.where(rows, io_behaviours[:, self.column], 0.0)[tissue.cells.rows_in_site_order()].sum()
             share = (1.0 - self.factor) * tissue.clock.dt_min
             tissue.ledger.pools[self.blocked_pool, _BLOCKED] += share * kept
-        io_behaviours[rows, self.column] *= self.factor
+        super().modify(tissue, cell_type, io_behaviours)
+
+    def change(
+        self, tissue: Tissue, cells: np.ndarray, cell_type: np.ndarray, io_behaviours: np.ndarray
+    ) -> None:
+        """Multiply."""
+        io_behaviours[self.rows(cell_type), self.column] *= self.factor
 
 
 @dataclass(frozen=True)
@@ -62,7 +77,9 @@ class Raise(OnCells):
 
     added: float
 
-    def modify(self, tissue: Tissue, cell_type: np.ndarray, io_behaviours: np.ndarray) -> None:
+    def change(
+        self, tissue: Tissue, cells: np.ndarray, cell_type: np.ndarray, io_behaviours: np.ndarray
+    ) -> None:
         """Add."""
         io_behaviours[self.rows(cell_type), self.column] += self.added
 
@@ -73,7 +90,9 @@ class Express(OnCells):
 
     level: float
 
-    def modify(self, tissue: Tissue, cell_type: np.ndarray, io_behaviours: np.ndarray) -> None:
+    def change(
+        self, tissue: Tissue, cells: np.ndarray, cell_type: np.ndarray, io_behaviours: np.ndarray
+    ) -> None:
         """Lift the target."""
         rows = self.rows(cell_type)
         io_behaviours[rows, self.column] = np.maximum(io_behaviours[rows, self.column], self.level)
@@ -95,10 +114,12 @@ class Inhibit(OnCells):
         """Return the factor at inhibitor levels, float64 (n,)."""
         return 1.0 - (1.0 - self.left) * hills(level, self.half_max, self.hill)
 
-    def modify(self, tissue: Tissue, cell_type: np.ndarray, io_behaviours: np.ndarray) -> None:
+    def change(
+        self, tissue: Tissue, cells: np.ndarray, cell_type: np.ndarray, io_behaviours: np.ndarray
+    ) -> None:
         """Multiply by the local factor."""
         rows = np.flatnonzero(self.rows(cell_type))
-        level = tissue.field_table[tissue.cells["site"][rows], self.field]
+        level = tissue.field_table[tissue.cells["site"][cells[rows]], self.field]
         io_behaviours[rows, self.column] *= self.factor(level)
 
 
@@ -109,10 +130,14 @@ class Target(OnCells):
     variable: int
     gain: float
 
-    def modify(self, tissue: Tissue, cell_type: np.ndarray, io_behaviours: np.ndarray) -> None:
+    def change(
+        self, tissue: Tissue, cells: np.ndarray, cell_type: np.ndarray, io_behaviours: np.ndarray
+    ) -> None:
         """Multiply."""
         rows = np.flatnonzero(self.rows(cell_type))
-        io_behaviours[rows, self.column] *= 1.0 + self.gain * tissue.cells["variables"][rows, self.variable]
+        io_behaviours[rows, self.column] *= (
+            1.0 + self.gain * tissue.cells["variables"][cells[rows], self.variable]
+        )
 
 
 @dataclass(frozen=True)

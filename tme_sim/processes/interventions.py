@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from tme_sim.processes.acts import Act, ChangeDose, WashOut
+from tme_sim.processes.acts_on_cells import OnCells
 from tme_sim.processes.base import Context
 from tme_sim.processes.dosing import CourseSpec, Dosing
+from tme_sim.rules.physiology import Change
 from tme_sim.state.tissue import Tissue
 
 
@@ -58,3 +60,28 @@ class Interventions:
         """Let the interventions in force change the behaviours of cells."""
         for act in self.in_force(tissue):
             act.modify(tissue, cell_type, io_behaviours)
+
+    def held(self, tissue: Tissue, cells: np.ndarray, columns: Collection[int]) -> Change | None:
+        """Return what the interventions of the last step do to behaviours of thought cells; nothing in the tissue.
+
+        Parameters
+        ----------
+        cells : int64 (n,)
+            Rows of the cells in whose places the thought ones are.
+        columns : collection of int
+            The behaviours that are asked for.
+
+        Returns
+        -------
+        Change or None
+            Counts the thought cells from 0 to n − 1; None where nothing acts on these behaviours.
+        """
+        cell_type = tissue.cells["type"][cells]
+        on_cells = [act for act in self.acts if isinstance(act, OnCells) and act.column in columns]
+        acts = [act for act in on_cells if act.rows(cell_type).any() and act.switch.was_on(tissue)]
+
+        def change(rows: np.ndarray, io_behaviours: np.ndarray) -> None:
+            for act in acts:
+                act.change(tissue, cells[rows], cell_type[rows], io_behaviours)
+
+        return change if acts else None

@@ -45,6 +45,12 @@ class Switch:
             runs.append([now, math.inf])
         return self._runs(runs, now)
 
+    def was_on(self, tissue: Tissue) -> bool:
+        """Return whether it was on in the last step, which has made the present state; asks no condition."""
+        began = (tissue.clock.step - 1) * tissue.clock.dt_min
+        runs = self.runs(tissue)
+        return self.start_min <= began < self.until_min and any(on <= began < off for on, off in runs)
+
     def runs(self, tissue: Tissue) -> list[tuple[float, float]]:
         """Return when it has been on so far, as (on, off)."""
         if self.when is None:

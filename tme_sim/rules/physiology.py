@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tme_sim.rules.energy import Energy
@@ -15,6 +17,11 @@ from tme_sim.state.tissue import Tissue
 
 # Up to which round of `settle` variables go which share of the way to their targets.
 _SHARES = ((10, 0.5), (30, 1.0), (80, 0.5), (10**9, 0.1))
+
+
+# What acts on behaviours besides rules: called with which cells they are of, int64 (n,), and io_behaviours
+# (n, n_behaviours).
+Change = Callable[[np.ndarray, np.ndarray], None]
 
 
 class Physiology:
@@ -84,7 +91,12 @@ class Physiology:
         return out
 
     def settle(
-        self, cell_type: np.ndarray, signals: np.ndarray, rounds: int = 200, tolerance: float = 1e-9
+        self,
+        cell_type: np.ndarray,
+        signals: np.ndarray,
+        change: Change | None = None,
+        rounds: int = 200,
+        tolerance: float = 1e-9,
     ) -> np.ndarray:
         """Hold everything but the intracellular variables and let these reach their quasi-steady state.
 
@@ -93,6 +105,8 @@ class Physiology:
         cell_type : int16 (n,)
         signals : float64 (n, n_signals)
             Changed in place: variables and ``energy`` become consistent with the rest.
+        change : callable, optional
+            What acts on behaviours besides rules and traits in every round; counts the cells by their rows here.
         rounds, tolerance : int, float
             Variables move towards their targets in each round, until none of a cell moves by more than the
             tolerance: half-way at first, which follows the slow path from where the cell is; then all the way,
@@ -107,6 +121,8 @@ class Physiology:
         rows, now, kind = np.arange(len(cell_type)), signals.copy(), cell_type
         for round_ in range(rounds):
             found = self._behave(kind, now)
+            if change is not None:
+                change(rows, found)
             goal = np.clip(found[:, self._target_columns], 0.0, 1.0)
             share = next(share for until, share in _SHARES if round_ < until)
             step = share * (goal - now[:, self._variable_columns])

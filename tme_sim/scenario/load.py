@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,7 @@ from tme_sim.scenario.checks import Finding, Known, check_data
 from tme_sim.scenario.consistency import check_scenario
 from tme_sim.scenario.donors import one_pool_per_donor
 from tme_sim.scenario.faults import Fault, ScenarioError, dotted, nearest, shown
+from tme_sim.scenario.left_out import misspelt_changes
 from tme_sim.scenario.merge import apply_overrides, lay_over, place_of, plain, without_nulls
 from tme_sim.scenario.messages import MOST_FAULTS, findings_of
 from tme_sim.scenario.scenario import Scenario
@@ -125,27 +127,35 @@ def _faults(findings: Iterable[Finding], root: Node) -> list[Fault]:
 
 
 def _on_libraries(top: Node, folder: Path, unreadable: list[Fault]) -> Node:
-    """Merge the libraries that a file names below it; raises ScenarioError, ``unreadable`` first, for a faulty one."""
+    """Merge the libraries that a file names below it; raises ScenarioError, ``unreadable`` first, for a faulty one.
+
+    Faults of changes that may be left out join the ``unreadable`` ones, to be told beside all others.
+    """
     used = top.value.get("use") if isinstance(top.value, dict) else None
-    if used is None or used.value is None:
-        return top
-    items = used.value if isinstance(used.value, list) else [used]
+    given = [] if used is None or used.value is None else [used]
+    items = [item for node in given for item in (node.value if isinstance(node.value, list) else [node])]
     faults: list[Fault] = []
-    below: Node | None = None
+    libraries: list[Node] = []
     for item in items:
         try:
-            library = _library(item, folder)
+            libraries.append(_library(item, folder))
         except ScenarioError as error:
             faults.extend(error.faults)
-            continue
-        below = library if below is None else lay_over(below, library)
     if faults:
         raise ScenarioError([*unreadable, *faults])
-    return top if below is None else lay_over(below, top)
+    layers = [*libraries, top]
+    unreadable += misspelt_changes(layers, [*_library_folders(folder), data_dir("configs")])
+    return reduce(
+        lay_over, layers, Node({"rules": Node([], top.mark)}, top.mark)
+    )  # also the lowest is joined
+
+
+def _library_folders(folder: Path) -> list[Path]:
+    return [folder / "libraries", data_dir("configs") / "libraries"]
 
 
 def _library(item: Node, folder: Path) -> Node:
-    folders = [folder / "libraries", data_dir("configs") / "libraries"]
+    folders = _library_folders(folder)
     if not isinstance(item.value, str) or Path(item.value).name != item.value:
         reason = f"got {shown(item.value)}; expected the name of a library"
         raise ScenarioError([Fault(str(item.mark), "use", reason)])

@@ -31,12 +31,12 @@ def _joined(below: list[Node], above: list[Node]) -> list[Node]:
     One that says no signal only changes the keys that it gives; with ``if_there: true`` it is dropped where no
     rule has its name.
     """
-    joined, place = list(below), {name: i for i, rule in enumerate(below) if (name := _name(rule))}
+    joined, place = list(below), {name: i for i, rule in enumerate(below) if (name := name_of(rule))}
     for written in above:
-        rule, may_be_missing = _condition(written)
-        at = place.get(_name(rule))
+        rule, conditional = _condition(written)
+        at = place.get(name_of(rule) or "")
         if at is None:
-            joined += [] if may_be_missing else [rule]
+            joined += [] if conditional else [rule]
         else:
             joined[at] = rule if _is_whole(rule) else lay_over(joined[at], rule)
     return joined
@@ -51,12 +51,24 @@ def _condition(rule: Node) -> tuple[Node, bool]:
     return (Node(kept, rule.mark, rule.key_mark), flag) if isinstance(flag, bool) else (rule, False)
 
 
+def may_be_missing(rule: Node) -> bool:
+    """Return whether it changes a rule and is left out where there is none of its name."""
+    return _condition(rule)[1]
+
+
+def whole_rules(rules: Iterable[Node]) -> list[Node]:
+    """Return those that are no changes of others."""
+    return [rule for rule in rules if _is_whole(rule)]
+
+
 def _is_whole(rule: Node) -> bool:
     return isinstance(rule.value, dict) and "signal" in rule.value
 
 
-def _name(rule: Node) -> Any:
-    return rule.value["name"].value if isinstance(rule.value, dict) and "name" in rule.value else None
+def name_of(item: Node) -> str | None:
+    """Return the ``name`` of a list item, None where it has none that is a text."""
+    name = item.value["name"].value if isinstance(item.value, dict) and "name" in item.value else None
+    return name if isinstance(name, str) else None
 
 
 def without_nulls(node: Node) -> Node:
@@ -154,7 +166,7 @@ def _index(items: list[Node], head: str, done: Path) -> int:
         raise LookupError(
             f"{dotted(done)} has {len(items)} items; there is no item {head} (they count from 0)", None
         )
-    names = {name: at for at, item in enumerate(items) if (name := _name(item)) is not None}
+    names = {name: at for at, item in enumerate(items) if (name := name_of(item)) is not None}
     if head in names:
         return names[head]
-    raise LookupError(f"{dotted(done)} has no item named {shown(head)}", nearest(head, map(str, names)))
+    raise LookupError(f"{dotted(done)} has no item named {shown(head)}", nearest(head, names))

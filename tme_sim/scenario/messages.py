@@ -36,7 +36,7 @@ def findings_of(error: ValidationError, model: type[BaseModel]) -> Iterator[Find
         if kind == "consequence":
             continue
         path: Path = tuple(line["loc"])
-        at_key = bool(path) and path[-1] == "[key]"
+        at_key = bool(path) and path[-1] == "[key]" and kind != "extra_forbidden"
         path = path[:-1] if at_key else path
         suggestion = context.get("suggestion")
         match kind:

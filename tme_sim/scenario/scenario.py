@@ -12,7 +12,7 @@ from tme_sim.scenario.checks import alternatives
 from tme_sim.scenario.condition import Stop
 from tme_sim.scenario.drug import DrugSpec
 from tme_sim.scenario.heredity import FITNESS, HereditySpec
-from tme_sim.scenario.intervention import Intervention
+from tme_sim.scenario.intervention import KINDS, Intervention
 from tme_sim.scenario.kinetics import Patient
 from tme_sim.scenario.life import CellSpec, VariableSpec
 from tme_sim.scenario.matter import FieldSpec
@@ -142,6 +142,8 @@ def layout_of(scenario: Scenario) -> Layout:
     blocks = scenario.heredity().values()
     costly = (FITNESS,) if any(block.costly for block in blocks) else ()
     vessels = scenario.vessels
+    acts = scenario.active_interventions().values()
+    altered = {act.target for act in acts if KINDS[act.kind].target == "variables"}
     return Layout(
         cell_types=tuple(scenario.cells),
         variables=tuple(scenario.variables),
@@ -156,4 +158,5 @@ def layout_of(scenario: Scenario) -> Layout:
         loads=tuple(f"{drug} in {name}" for name, pool in scenario.vesicles.items() for drug in pool.exports),
         steady=tuple(name for name, field in scenario.fields.items() if field.solve == "steady"),
         dosed=tuple(name for name, drug in scenario.drugs.items() if drug.kinetics is not None),
+        altered=tuple(name for name in scenario.variables if name in altered),
     )

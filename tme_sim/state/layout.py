@@ -10,7 +10,8 @@ class Layout:
     """Names in column order; the same order everywhere in state, tables and files.
 
     ``walls`` names the cell type of vessel walls, if there are vessels, ``growing`` the same where they sprout,
-    ``steady`` the fields that store nothing; run files do not keep these.
+    ``steady`` the fields that store nothing, ``altered`` the variables that interventions act on; run files do
+    not keep these.
     """
 
     cell_types: tuple[str, ...]
@@ -26,3 +27,4 @@ class Layout:
     walls: tuple[str, ...] = ()
     steady: tuple[str, ...] = ()
     dosed: tuple[str, ...] = ()  # drugs whose plasma is computed from compartments
+    altered: tuple[str, ...] = ()
