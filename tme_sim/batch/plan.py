@@ -122,20 +122,18 @@ def make_plan(path_or_name: str | Path, overrides: tuple[str, ...] = ()) -> Plan
         raise ScenarioError([Fault(str(root.mark), "", reason)])
     scenarios = _scenarios(experiment, points, config, common, base, root)
     runs = tuple(_runs(experiment, points, scenarios))
-    _refuse_twins(runs, root)
+    _refuse_twins(runs, "sweep" if experiment.sweep else "converge", root)
     return Plan(experiment, tuple(scenarios), runs, overrides)
 
 
-def _refuse_twins(runs: Sequence[Planned], root: Node) -> None:
+def _refuse_twins(runs: Sequence[Planned], axes: str, root: Node) -> None:
     """Refuse two points of an arm that come to the same runs, which would count twice in every mean."""
     seen: dict[tuple[str, str], Planned] = {}
     for run in runs:
         other = seen.setdefault((run.arm, run.run_id), run)
         if other is not run:
             one, two = (", ".join(f"{k}={v}" for k, v in r.point.items()) for r in (other, run))
-            raise ScenarioError(
-                [Fault(str(place_of(root, ("sweep",))), "sweep", f"{one} and {two} are the same")]
-            )
+            raise ScenarioError([Fault(str(place_of(root, (axes,))), axes, f"{one} and {two} are the same")])
 
 
 def _scenarios(

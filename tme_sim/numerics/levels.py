@@ -7,6 +7,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from tme_sim.numerics.links import Links
+from tme_sim.numerics.transfer import WHOLE
 
 MILD = 1.5  # site factors up to it, or down to its inverse, are scaled away; 2.5 would triple the iterations
 CUT = 0.01  # of the mean: what conducts less parts the lattice, see `Levels.parts`
@@ -15,7 +16,6 @@ CLOSED = 0.1  # of the mean: what closed faces conduct on coarser levels; 0 conv
 # Columns of the level table. UNIT: 1 where every link is 1, so that kernels need not read links.
 FIRST, SPAN, COUNT, ROW, PLANE, NZ, NY, NX, UNIT = range(9)
 LANES = 32  # COUNT is a multiple of it: whole vectors, no tail one by one
-BEHIND = 64  # places behind the last level, which loops over whole vectors read
 
 
 class Levels:
@@ -68,12 +68,12 @@ class Levels:
             row = (nx + 1) // 2 + 1
             plane = (ny + 1) * row + ny // 2 + 1 if nz > 1 else 0
             last = (nz - 1) * plane + (ny - 1) * row + (nx + ny + nz - 3) // 2
-            count, margin = _whole_vectors(last + 1), _whole_vectors(max(row, plane) + 1)
+            count, margin = multiple_of(LANES, last + 1), multiple_of(LANES, max(row, plane) + 1)
             span = margin + count
             rows.append((end + margin, span, count, row, plane, nz, ny, nx, 0))
             end += 2 * span + margin
         self.table = np.array(rows, np.uint64)
-        self.size = end + BEHIND
+        self.size = end + int(WHOLE)  # loops over whole vectors read on behind the last level
         self.fine_size = int(rows[1][FIRST] if len(rows) > 1 else end)
         first, span, count = rows[0][:3]
         self.start, self.stop = np.uint64(first), np.uint64(first + span + count)
@@ -150,8 +150,9 @@ class Levels:
         self.links[3][places] = total
 
 
-def _whole_vectors(n: int) -> int:
-    return -(-n // LANES) * LANES
+def multiple_of(width: int, n: int) -> int:
+    """Return the next multiple of ``width`` from ``n`` on."""
+    return -(-n // width) * width
 
 
 def _places(row: tuple[int, ...], shape: tuple[int, int, int]) -> np.ndarray:

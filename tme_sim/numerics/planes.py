@@ -39,7 +39,7 @@ def unpack(planes, species, count, level, n_species, out_target):
 
 @kernel
 def unfold(values, level, out_plane):
-    """Copy one value per site, (n_sites,), to the places of a plane."""
+    """Copy one value per site, (n_sites,), to the places of a plane; `pack` of one species, but in whole vectors."""
     ny, nx = level[6], level[7]
     for r in range(level[5] * ny):
         even, odd = row_halves(level, r // ny, r % ny)

@@ -11,7 +11,7 @@ import numpy as np
 from tme_sim.numerics import conjugate
 from tme_sim.numerics.errors import CONVERGED, NOT_FINITE
 from tme_sim.numerics.jit import side_by_side
-from tme_sim.numerics.levels import COUNT, NX, NY, NZ, Levels
+from tme_sim.numerics.levels import COUNT, NX, NY, NZ, Levels, multiple_of
 from tme_sim.numerics.linear import solve_linear
 from tme_sim.numerics.planes import linearise
 from tme_sim.numerics.stencil import LANES, largest_size
@@ -54,9 +54,10 @@ class Work:
         """Return zeroed arrays; the guard elements of the layout rely on the zeros."""
         nz, ny, nx = (int(n) for n in levels.table[0, [NZ, NY, NX]])
         coarse = (nx + 1) // 2
-        row = 1 + max(2 * _whole((coarse + 1) // 2) + 1, _whole(coarse + 2))
+        whole = int(WHOLE)
+        row = 1 + max(2 * multiple_of(whole, (coarse + 1) // 2) + 1, multiple_of(whole, coarse + 2))
         lanes = max(int(LANES), row)
-        colour = int(levels.table[0, COUNT]) + _whole(1) + 2
+        colour = int(levels.table[0, COUNT]) + whole + 2
         return cls(
             np.zeros((4, n_chunk, levels.fine_size)),
             np.zeros((6, levels.fine_size)),
@@ -66,10 +67,6 @@ class Work:
             np.zeros((nz * ny, row), np.float32),
             np.zeros(nz * ny * nx),
         )
-
-
-def _whole(n: int) -> int:
-    return -(-n // int(WHOLE)) * int(WHOLE)
 
 
 class Systems(Protocol):
