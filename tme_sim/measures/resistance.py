@@ -28,6 +28,11 @@ from tme_sim.state.tissue import Tissue
 
 EXTRA = "resistance"
 TABLE_POINTS = 257
+NICHES = (
+    ("", ""),
+    ("_rim", " in the rim"),
+    ("_perfused", " near vessels"),
+)  # in names of measures, and in words
 _NO_KILL = 1e-12  # log-kill below which nothing is killed
 
 
@@ -134,6 +139,21 @@ class Assay:
         )
         return -np.log(np.maximum(out, 1e-300))
 
+    def present(
+        self, exposure: ReferenceExposure, tissue: Tissue, rows: np.ndarray, without: tuple[str, ...] = ()
+    ) -> np.ndarray:
+        """Return the pharmacodynamic parameters of cells as they are, float64 (n, 6); signals ``without`` at 0."""
+        signals = self.physiology.read(tissue)[0][rows]
+        signals[:, [self.physiology.column[name] for name in without if name in self.physiology.column]] = 0.0
+        behaviours = self.physiology.act(tissue.cells["type"][rows], np.ones(len(rows), bool), signals)
+        return self.parameters(exposure, behaviours)
+
+    def oxygen_at(self, tissue: Tissue, rows: np.ndarray) -> np.ndarray:
+        """Return the oxygen at cells, mmHg, float64 (n,); 0 without such a field."""
+        if self.oxygen_field < 0:
+            return np.zeros(len(rows))
+        return tissue.field_table[tissue.cells["site"][rows], self.oxygen_field]
+
     def naive_signals(self, n: int) -> np.ndarray:
         """Return the signals of ``n`` naive cells, float64 (n, n_signals): nothing but the naive fields."""
         signals = np.zeros((n, len(self.physiology.signals.names)))
@@ -176,13 +196,11 @@ class Assessment:
 
 def assess(assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.ndarray) -> Assessment:
     """Measure the resistance of the cells in ``rows`` to one drug."""
-    cells, physiology = tissue.cells, assay.physiology
-    cell_type = cells["type"][rows]
+    cell_type = tissue.cells["type"][rows]
     if len(rows) == 0:
         none = np.zeros(0)
         return Assessment(rows, none, float("nan"), none, none, none, none)
-    signals, _ = physiology.read(tissue)
-    own = assay.parameters(exposure, physiology.act(cell_type, np.ones(len(rows), bool), signals[rows]))
+    own = assay.present(exposure, tissue, rows)
     kinds, of_kind = np.unique(cell_type, return_inverse=True)
     naive = assay.parameters(exposure, assay.naive_behaviours(kinds))
     naive_kill = assay.log_kill(exposure, naive, kinds)[of_kind]
@@ -199,16 +217,13 @@ def assess(assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.n
             exposure, assay.parameters(exposure, assay.naive_behaviours(kind, oxygen)), kind
         )
 
-    oxygen = np.zeros(len(rows))
-    if assay.oxygen_field >= 0:
-        oxygen = tissue.field_table[cells["site"][rows], assay.oxygen_field]
     kill = assay.log_kill(exposure, own, cell_type)
     return Assessment(
         rows=rows,
         survival=np.exp(-kill),
         naive_survival=float(np.exp(-naive_kill[0])),
         ratio=_ratio(kill, naive_kill),
-        ratio_own_oxygen=_ratio(kill, by_table(own_oxygen_kill, cell_type, oxygen)),
+        ratio_own_oxygen=_ratio(kill, by_table(own_oxygen_kill, cell_type, assay.oxygen_at(tissue, rows))),
         ratio_cellular=_ratio(assay.log_kill(exposure, cellular, cell_type), naive_kill),
         ratio_kinetic=_ratio(by_table(kinetic_kill, cell_type, own[:, pd.ENTRY]), naive_kill),
         resistant_below=assay.resistant_below,
@@ -270,17 +285,21 @@ def _ratio(kill: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return np.where(reference > _NO_KILL, kill / np.maximum(reference, _NO_KILL), 1.0)
 
 
-def assessment(tissue: Tissue, context: Context, drug: str) -> Assessment | None:
-    """Return the assessment of all living tumour cells, worked out once per observation; None without an assay."""
+def measured_now(tissue: Tissue, context: Context, drug: str) -> tuple[Assay, ReferenceExposure] | None:
+    """Return how resistance to a drug is measured, None where it is not or not now."""
     assay: Assay | None = context.extras.get(EXTRA)
     if assay is None or not (context.complete or assay.due(tissue.clock.minutes)):
         return None
     exposure = next((e for e in assay.exposures if e.drug == drug), None)
-    if exposure is None:
+    return None if exposure is None else (assay, exposure)
+
+
+def assessment(tissue: Tissue, context: Context, drug: str) -> Assessment | None:
+    """Return the assessment of all living tumour cells, worked out once per observation; None without an assay."""
+    found = measured_now(tissue, context, drug)
+    if found is None:
         return None
-    return context.share(
-        f"resistance {drug}", lambda: assess(assay, exposure, tissue, context.tumour_rows(tissue))
-    )
+    return context.share(f"resistance {drug}", lambda: assess(*found, tissue, context.tumour_rows(tissue)))
 
 
 def rim(tissue: Tissue, context: Context) -> np.ndarray:
@@ -288,6 +307,14 @@ def rim(tissue: Tissue, context: Context) -> np.ndarray:
     assay: Assay = context.extras[EXTRA]
     rows = context.tumour_rows(tissue)
     return tissue.vessel_distance_um.reshape(-1)[tissue.cells["site"][rows]] > assay.rim_from_vessel_um
+
+
+def in_niche(niche: str, tissue: Tissue, context: Context) -> np.ndarray:
+    """Return True for each living tumour cell of a niche, one of ``NICHES``."""
+    if not niche:
+        return np.ones(len(context.tumour_rows(tissue)), bool)
+    inside = rim(tissue, context)
+    return inside if niche == "_rim" else ~inside
 
 
 def measures(layout: Layout) -> Iterable[Measure | CellColumn]:
@@ -305,32 +332,24 @@ def measures(layout: Layout) -> Iterable[Measure | CellColumn]:
 
 
 def _measures_of(drug: str) -> Iterable[Measure | CellColumn]:
-    def share(name: str, what: str, resistant: str, niche: str | None) -> Measure:
+    def share(name: str, what: str, resistant: str, niche: str) -> Measure:
         def function(tissue: Tissue, context: Context) -> float:
             found = assessment(tissue, context, drug)
             if found is None:
                 return float("nan")
-            chosen = getattr(found, resistant)
-            if niche is not None:
-                inside = rim(tissue, context)
-                chosen = chosen[inside if niche == "rim" else ~inside]
-            return mean(chosen.astype(float))
+            return mean(getattr(found, resistant)[in_niche(niche, tissue, context)].astype(float))
 
         return Measure(f"{name}_{drug}", "1", f"{what} to {drug}", function)
 
-    for niche, suffix, words in (
-        (None, "", ""),
-        ("rim", "_rim", " in the rim"),
-        ("well", "_perfused", " near vessels"),
-    ):
+    for niche, words in NICHES:
         yield share(
-            f"resistant_fraction{suffix}",
+            f"resistant_fraction{niche}",
             f"share of tumour cells{words} resistant (against naive, normoxia)",
             "resistant",
             niche,
         )
         yield share(
-            f"resistant_fraction_own_oxygen{suffix}",
+            f"resistant_fraction_own_oxygen{niche}",
             f"share of tumour cells{words} resistant (against naive at the same oxygen)",
             "resistant_own_oxygen",
             niche,

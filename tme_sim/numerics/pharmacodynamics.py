@@ -8,6 +8,7 @@ kills with delay:
     hazard = k_death x^m / (1 + x^m)
 
 so that killing outlasts the exposure. The damage unit is the one at which half the maximal hazard is reached.
+Survival falls with the dose outside, so that the dose that half of the cells survive is found by bracketing.
 """
 
 from __future__ import annotations
@@ -31,6 +32,16 @@ _SUBSTEPS = 4  # of a step, in which the drug held is followed
 NO_CYCLE = 3  # place of cells that never cycle in `acts`, behind G1, S and G2M
 _FOREVER = 1e12  # minutes
 _SLOWEST = 1e-9  # 1/min; a cell that enters S more slowly stays in G1
+# Search for the dose that half survive, in log dose: it ends in a bracket or with a step as short as these.
+_LOG_HALF_KILL = math.log(math.log(2.0))  # logarithm of the log-kill of survival by one half
+_NARROW, _SHORT = 0.03, 1e-3
+_BEYOND, _LEAST_STRIDE, _MOST_STRIDE = (
+    1.3,
+    0.02,
+    4.0,
+)  # strides aim behind the answer, to have it in the bracket
+_NO_KILL = 1e-12  # log-kill that counts as none
+_MOST_SEARCHES = 60
 
 
 @kernel
@@ -222,3 +233,114 @@ def survival(
             out_survival[i] = survival_of_cell(
                 parameters[i], dose, on_min, total_min, half, hill, lethal, s_min[i], g2m_min[i], acts, dt_min
             )
+
+
+@kernel
+def _excess_kill(
+    log_dose: float,
+    p: np.ndarray,
+    on_min: float,
+    total_min: float,
+    half: float,
+    hill: float,
+    lethal: float,
+    s_min: float,
+    g2m_min: float,
+    acts: np.ndarray,
+    dt: float,
+) -> float:
+    """Return the logarithm of the log-kill over that of survival by one half; almost straight in log dose."""
+    survives = survival_of_cell(
+        p, math.exp(log_dose), on_min, total_min, half, hill, lethal, s_min, g2m_min, acts, dt
+    )
+    kill = -math.log(max(survives, 1e-300))
+    return math.log(max(kill, _NO_KILL)) - _LOG_HALF_KILL
+
+
+@kernel
+def half_survival_dose_of_cell(
+    p: np.ndarray,
+    start: float,
+    lowest: float,
+    highest: float,
+    on_min: float,
+    total_min: float,
+    half: float,
+    hill: float,
+    lethal: float,
+    s_min: float,
+    g2m_min: float,
+    acts: np.ndarray,
+    dt: float,
+) -> float:
+    """Return the dose that half of such cells survive, see `half_survival_dose`.
+
+    Strides from ``start`` along the secant until the answer is in between; then the Illinois variant of false
+    position (Dowell & Jarratt 1971, doi:10.1007/BF01934364), which never loses it.
+    """
+    if p[IN] <= 0.0:
+        return math.inf
+    least, most = math.log(lowest), math.log(highest)
+    a = min(max(math.log(start), least), most)
+    f_a = _excess_kill(a, p, on_min, total_min, half, hill, lethal, s_min, g2m_min, acts, dt)
+    b, f_b, slope, stride, up = a, f_a, 1.0, 0.0, f_a < 0.0
+    while (f_b < 0.0) == up:
+        if b == (most if up else least):
+            return math.inf if up else lowest
+        a, f_a = b, f_b
+        aim = _BEYOND * abs(f_a) / max(slope, 1e-9)
+        stride = min(max(aim, 0.5 * stride, _LEAST_STRIDE), _MOST_STRIDE)
+        b = min(a + stride, most) if up else max(a - stride, least)
+        f_b = _excess_kill(b, p, on_min, total_min, half, hill, lethal, s_min, g2m_min, acts, dt)
+        slope = (f_b - f_a) / (b - a)
+    x, before = b, math.inf
+    for _ in range(_MOST_SEARCHES):
+        x = b - f_b * (b - a) / (f_b - f_a)
+        if abs(b - a) <= _NARROW or abs(x - before) <= _SHORT:
+            break
+        f_x = _excess_kill(x, p, on_min, total_min, half, hill, lethal, s_min, g2m_min, acts, dt)
+        if (f_x < 0.0) == (f_b < 0.0):
+            f_a *= 0.5
+        else:
+            a, f_a = b, f_b
+        b, f_b, before = x, f_x, x
+    return math.exp(x)
+
+
+@block_kernel
+def half_survival_dose(
+    first: int,
+    last: int,
+    parameters: np.ndarray,
+    start: np.ndarray,
+    lowest: float,
+    highest: float,
+    on_min: float,
+    total_min: float,
+    half: float,
+    hill: float,
+    lethal: float,
+    s_min: np.ndarray,
+    g2m_min: np.ndarray,
+    acts: np.ndarray,
+    dt_min: float,
+    out_dose: np.ndarray,
+) -> None:
+    """Dose outside that half of the cells survive, each with its own parameters; the other arguments as in `survival`.
+
+    Parameters
+    ----------
+    start : float64 (n,)
+        Where the search begins, nM, > 0; it decides how long it takes.
+    lowest, highest : float
+        Range of doses that is searched, nM.
+    out_dose : float64 (n,)
+        nM, within 0.2 %; inf where ``highest`` does not kill half, ``lowest`` where that already does.
+    """
+    n = parameters.shape[0]
+    for block in range(first, last):
+        for i in range(block * BLOCK, min(n, (block + 1) * BLOCK)):
+            out_dose[i] = half_survival_dose_of_cell(
+                parameters[i], start[i], lowest, highest, on_min, total_min, half, hill, lethal,
+                s_min[i], g2m_min[i], acts, dt_min,
+            )  # fmt: skip
