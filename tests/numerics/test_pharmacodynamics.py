@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import brentq
 
 from tme_sim.numerics import pharmacodynamics as pd
+from tme_sim.numerics.jit import set_threads, threads
 
 H = 1.0 / 60.0
 # LoVo and SN38 as in configs/libraries/sn38.yaml, death at the energy of a naive cell.
@@ -155,3 +157,83 @@ def test_survival_is_the_same_bytes_in_any_company():
     table = np.tile(LOVO, (2500, 1)) * np.linspace(0.5, 2.0, 2500)[:, None]
     every = survive(table)
     assert np.array_equal(every[[0, 1200, 2499]], survive(table[[0, 1200, 2499]]))
+
+
+def half_dose(
+    parameters=LOVO, *, start=8.0, on=DAY, acts=S_ONLY, total=3 * DAY, hill=1.5, lethal=2.0, dt=60.0
+):
+    """Return the dose that half survive, between 1e-3 and 1e5 nM."""
+    table = np.atleast_2d(parameters)
+    n, out = len(table), np.empty(len(table))
+    pd.half_survival_dose(
+        n, table, np.full(n, start), 1e-3, 1e5, on, total, 8.0, hill, lethal,
+        np.full(n, S_MIN), np.full(n, G2M_MIN), np.array(acts), dt, out,
+    )  # fmt: skip
+    return out if parameters.ndim == 2 else out.item()
+
+
+@pytest.mark.parametrize(("on", "hill"), [(DAY, 1.5), (3 * DAY, 2.0)])
+def test_half_survival_dose_of_a_drug_without_repair_is_that_of_the_closed_form(on, hill):
+    # At rest q = k_in c/k_out, damage x = k_dam H(q) t while the drug is there and stays; hazard k x/(1 + x).
+    p = np.array([20.0 * H, 20.0 * H, 0.1 * H, 0.0, 0.05 * H, 0.1 * H])
+
+    def excess(rate):
+        during = on - np.log1p(rate * on) / rate
+        after = (3 * DAY - on) * rate * on / (1.0 + rate * on)
+        return p[pd.DEATH] * (during + after) - np.log(2.0)
+
+    response = brentq(excess, 1e-9, p[pd.DAMAGE]) / p[pd.DAMAGE]
+    expected = 8.0 * (response / (1.0 - response)) ** (1.0 / hill) * p[pd.OUT] / p[pd.IN]
+    assert half_dose(p, acts=ALL, on=on, hill=hill, lethal=1.0, dt=5.0) == pytest.approx(expected, rel=5e-3)
+
+
+@pytest.mark.parametrize("acts", [S_ONLY, G2M_ONLY, ALL])
+def test_half_survive_the_half_survival_dose(acts):
+    spread = np.exp(np.random.default_rng(5).uniform(-1.0, 1.0, (40, 6)))
+    found = half_dose(LOVO * spread, acts=acts)
+    assert np.isfinite(found).sum() > 5
+    for p, dose in zip(LOVO * spread, found, strict=True):
+        if np.isinf(dose):
+            assert survive(p, dose=1e5, acts=acts) > 0.5
+        else:
+            exact = brentq(
+                lambda x, p=p: survive(p, dose=np.exp(x), acts=acts) - 0.5, np.log(1e-3), np.log(1e5)
+            )
+            assert dose == pytest.approx(np.exp(exact), rel=2e-3)
+
+
+def test_half_survival_dose_does_not_depend_on_where_the_search_begins():
+    doses = [half_dose(start=start) for start in (1e-3, 0.1, 5.0, 8.9, 9.0, 300.0, 1e5)]
+    assert doses == pytest.approx([doses[0]] * len(doses), rel=2e-3)
+
+
+def test_half_the_influx_doubles_the_half_survival_dose():
+    less = LOVO.copy()
+    less[pd.IN] *= 0.5
+    assert half_dose(less, start=16.0) == pytest.approx(2.0 * half_dose(start=8.0), rel=1e-9)
+
+
+def test_half_survival_dose_is_infinite_where_no_dose_kills_half():
+    for rate, value in ((pd.ENTRY, 0.0), (pd.IN, 0.0), (pd.DEATH, 0.0), (pd.DAMAGE, 1e-6)):
+        spared = LOVO.copy()
+        spared[rate] = value
+        assert half_dose(spared) == np.inf
+
+
+def test_half_survival_dose_is_the_lowest_where_that_kills_half_already():
+    doomed = LOVO.copy()
+    doomed[pd.IN] *= 1e6
+    assert half_dose(doomed) == pytest.approx(1e-3, rel=1e-12)
+
+
+def test_half_survival_dose_is_the_same_bytes_on_any_number_of_threads():
+    table = np.tile(LOVO, (2 * 8 * 1024 + 5, 1)) * np.linspace(0.5, 2.0, 2 * 8 * 1024 + 5)[:, None]
+    found, before = [], threads()
+    try:
+        for count in (1, 2):
+            set_threads(count)
+            found.append(half_dose(table, acts=ALL))
+    finally:
+        set_threads(before)
+    assert found[0].tobytes() == found[1].tobytes()
+    assert np.array_equal(found[0][[3, 9000]], half_dose(table[[3, 9000]], acts=ALL))

@@ -11,12 +11,13 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.stats import chi2, norm
 
-from tme_sim.state.codes import STABLE, TRANSIENT
+from tme_sim.state.codes import PROTECTED, STABLE, TRANSIENT
 
-SELECTED, INDUCED_STABLE, INDUCED_TRANSIENT, UNDECIDED = (
+SELECTED, INDUCED_STABLE, INDUCED_TRANSIENT, PROTECTED_BEFORE, UNDECIDED = (
     "selected",
     "induced stable",
     "induced transient",
+    "protected before",
     "undecided",
 )
 
@@ -154,10 +155,11 @@ def sister_pairs(ids: np.ndarray, parent: np.ndarray, generation: np.ndarray) ->
 def origin(
     counted: Fluctuation, paired: Sisters, code: np.ndarray | None = None, significance: float = 0.01
 ) -> str:
-    """Return where resistance comes from: ``selected``, ``induced stable``, ``induced transient`` or ``undecided``.
+    """Return where resistance comes from.
 
-    Selected: clones fluctuate and sisters agree, both beyond chance. Induced: neither does; the washout then says
-    whether it lasts. One without the other leaves it undecided, as does induction without a washout.
+    Selected: clones fluctuate and sisters agree, both beyond chance. Neither does: ``protected before``, ``induced
+    stable`` or ``induced transient``, the class that most cells have after a washout. One without the other leaves it
+    ``undecided``, as do a tie of classes and no washout. A niche that holds whole clones looks selected to counts.
 
     Parameters
     ----------
@@ -171,7 +173,13 @@ def origin(
         return SELECTED
     if any(inherited) or code is None:
         return UNDECIDED
-    stable, transient = (np.count_nonzero(code == kind) for kind in (STABLE, TRANSIENT))
-    if stable == transient:
-        return UNDECIDED
-    return INDUCED_STABLE if stable > transient else INDUCED_TRANSIENT
+    cells = {
+        name: np.count_nonzero(code == kind)
+        for name, kind in (
+            (PROTECTED_BEFORE, PROTECTED),
+            (INDUCED_STABLE, STABLE),
+            (INDUCED_TRANSIENT, TRANSIENT),
+        )
+    }
+    most = [name for name, count in cells.items() if count == max(cells.values())]
+    return most[0] if len(most) == 1 else UNDECIDED

@@ -241,9 +241,17 @@ def inherited_ratio(
     signals = assay.naive_signals(len(rows))
     signals[:, assay.physiology.trait_columns] = tissue.cells["traits"][rows]
     own = assay.parameters(exposure, assay.physiology.settle(cell_type, signals))
+    return ratio_of(assay, exposure, own, cell_type)
+
+
+def ratio_of(
+    assay: Assay, exposure: ReferenceExposure, parameters: np.ndarray, cell_type: np.ndarray
+) -> np.ndarray:
+    """Return the log-kill of cells over that of naive ones of their type in normoxia, float64 (n,)."""
     kinds, of_kind = np.unique(cell_type, return_inverse=True)
     naive = assay.parameters(exposure, assay.naive_behaviours(kinds))
-    return _ratio(assay.log_kill(exposure, own, cell_type), assay.log_kill(exposure, naive, kinds)[of_kind])
+    kill = assay.log_kill(exposure, parameters, cell_type)
+    return _ratio(kill, assay.log_kill(exposure, naive, kinds)[of_kind])
 
 
 def by_table(

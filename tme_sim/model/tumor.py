@@ -19,6 +19,7 @@ from tme_sim.measures.measure import tumour_types
 from tme_sim.measures.registry import measures_for
 from tme_sim.measures.resistance import EXTRA
 from tme_sim.model import assemble, timeline
+from tme_sim.model.first_dose import BeforeDrug, note_first_doses
 from tme_sim.model.first_tissue import found_cells, lay_tissue
 from tme_sim.model.mesa_base import CellModel
 from tme_sim.model.specs import Numbers
@@ -71,6 +72,8 @@ class TumorMicroenvironment(CellModel):
     stop_reason : str
         Why the run ended; empty while it runs.
     warnings : list of str
+    before_drug : dict of str to BeforeDrug
+        Who resisted each drug just before its first dose, for drugs that have come; no process reads it.
 
     Raises
     ------
@@ -91,6 +94,7 @@ class TumorMicroenvironment(CellModel):
         self._own_processes = (*processes_for(self.config), *processes)
         self.stop_reason, self.origin = "", ""
         self.warnings: list[str] = []
+        self.before_drug: dict[str, BeforeDrug] = {}
         self._assemble()
         self.tissue = lay_tissue(self._numbers, self.assay, self.seed)
         self.datacollector = mesa.DataCollector(
@@ -136,6 +140,7 @@ class TumorMicroenvironment(CellModel):
             process.step(self.tissue, context)
             if process is self.interventions:
                 self.step_registered_agents()
+                note_first_doses(self.tissue, self.measure_context, self.drug_fields, self.before_drug)
         self.datacollector.collect(self)
         self._judge()
 

@@ -1,4 +1,4 @@
-"""Classes of resistance: inherited, or of state and surroundings and then lost or kept without the drug."""
+"""Classes of resistance: inherited, there before the drug, or induced and then lost or kept without it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 
 from tme_sim.measures.lineage import ancestors
 from tme_sim.measures.resistance import Assay, ReferenceExposure, assess, inherited_ratio
+from tme_sim.model.first_dose import resisted_before
 from tme_sim.processes.base import Context
-from tme_sim.state.codes import LOST, PRE_EXISTING, SENSITIVE, STABLE, TRANSIENT
+from tme_sim.state.codes import LOST, PRE_EXISTING, PROTECTED, SENSITIVE, STABLE, TRANSIENT
 from tme_sim.state.tissue import Tissue
 
 if TYPE_CHECKING:
@@ -51,8 +52,10 @@ def classify(model: TumorMicroenvironment, minutes: float) -> dict[str, dict[str
     """Return the class of every living tumour cell for every drug with a reference exposure.
 
     A resistant cell is pre-existing when its heritable traits alone make it so, all else naive: it was there to
-    be selected. Otherwise it is induced: stable when, after ``minutes`` in a branch without drug, at least half of
-    its living descendants (itself among them) are still resistant, transient when fewer are; lost when none lives.
+    be selected. Otherwise it was protected before when it, or its ancestor then, resisted just before the first dose
+    of the drug, by state and surroundings. All others are induced: stable when, after ``minutes`` in a branch without
+    drug, at least half of its living descendants (itself among them) are still resistant, transient when fewer are;
+    lost when none lives. Without any dose nothing is induced.
 
     Parameters
     ----------
@@ -68,10 +71,12 @@ def classify(model: TumorMicroenvironment, minutes: float) -> dict[str, dict[str
 
     Notes
     -----
-    Induced means through state and surroundings: a cell that resisted before the first dose is among them. The branch
-    tells lasting from passing, not what the drug made; an arm without drug and the same seed tells that, or what is
-    measured before the first dose. Stable means: kept without the drug, be it by the cell or by its surroundings. A
-    mutation that struck under the drug counts as pre-existing: the drug has selected it, not made it.
+    Induced means since the first dose, not by it: a daughter that has moved into a niche that protects is induced like
+    one that the drug has changed; an arm without drug and the same seed tells the two apart. What another drug made
+    before the first dose of this one counts as protected before. A cell that came from outside after the first dose
+    came in the naive state, so that it is never protected before. Stable means: kept without the drug, be it by the
+    cell or by its surroundings. A mutation that struck under the drug counts as pre-existing: the drug has selected
+    it, not made it.
     """
     assay, tissue = model.assay, model.tissue
     rows = model.measure_context.fresh().tumour_rows(tissue)
@@ -85,7 +90,14 @@ def classify(model: TumorMicroenvironment, minutes: float) -> dict[str, dict[str
         exposure.drug: {
             "id": ids,
             "founder": founder,
-            "code": _codes(assay, exposure, tissue, rows, ids, (branch.tissue, late, ancestor)),
+            "code": _codes(
+                assay,
+                exposure,
+                tissue,
+                rows,
+                resisted_before(tissue, ids, model.before_drug.get(exposure.drug)),
+                (branch.tissue, late, np.searchsorted(ids, ancestor)),
+            ),
         }
         for exposure in assay.exposures
     }
@@ -96,17 +108,20 @@ def _codes(
     exposure: ReferenceExposure,
     tissue: Tissue,
     rows: np.ndarray,
-    ids: np.ndarray,
+    before: np.ndarray,
     later: tuple[Tissue, np.ndarray, np.ndarray],
 ) -> np.ndarray:
-    """Return the class of the cells in ``rows``; ``later``: tissue after the washout, rows, ancestors' ids."""
+    """Return the class of the cells in ``rows``, of which some resisted ``before``.
+
+    ``later``: tissue after the washout, rows in it, and the places in ``rows`` of their ancestors.
+    """
     resistant = assess(assay, exposure, tissue, rows).ratio < assay.resistant_below
     inherited = inherited_ratio(assay, exposure, tissue, rows) < assay.resistant_below
-    branch, late, ancestor = later
+    branch, late, mine = later
     still = assess(assay, exposure, branch, late).ratio < assay.resistant_below
-    mine = np.searchsorted(ids, ancestor)
-    living = np.bincount(mine, minlength=len(ids))
-    kept = np.bincount(mine, weights=still, minlength=len(ids))
+    living = np.bincount(mine, minlength=len(rows))
+    kept = np.bincount(mine, weights=still, minlength=len(rows))
     code = np.where(living == 0, LOST, np.where(2 * kept >= living, STABLE, TRANSIENT))
+    code = np.where(before, PROTECTED, code)
     code = np.where(inherited, PRE_EXISTING, code)
     return np.where(resistant, code, SENSITIVE).astype(np.int8)

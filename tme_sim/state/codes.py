@@ -18,8 +18,18 @@ STREAM_SPROUTING, STREAM_RECRUITMENT = 10, 11
 STREAM_INTERVENTION = 12
 
 # Class of a cell's resistance to a drug (`model.washout`).
-SENSITIVE, PRE_EXISTING, TRANSIENT, STABLE, LOST = 0, 1, 2, 3, 4
-CLASSES = ("sensitive", "pre-existing", "induced transient", "induced stable", "lost in washout")
+SENSITIVE, PRE_EXISTING, TRANSIENT, STABLE, LOST, PROTECTED = 0, 1, 2, 3, 4, 5
+CLASSES = (
+    "sensitive",
+    "pre-existing",
+    "induced transient",
+    "induced stable",
+    "lost in washout",
+    "protected before",
+)
+CLASSES_IN_ORDER = tuple(
+    CLASSES[code] for code in (SENSITIVE, PRE_EXISTING, PROTECTED, TRANSIENT, STABLE, LOST)
+)
 
 EMPTY = -1
 # Column ``clone``: 0 for cells whose type has no clones, else 1 + the index into ``layout.clones``.
