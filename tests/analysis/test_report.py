@@ -145,20 +145,22 @@ def test_same_run_gives_the_same_report(made_file, run_report, tmp_path):
 def test_classes_of_resistance_are_told_without_treatment_too(made_file, tmp_path):
     with open_run(made_file) as run:
         ids = run.cells()["id"].to_numpy()[:4]
-        founder, code = np.zeros(4, np.int64), np.array([0, 3, 3, 2], np.int8)
-        run.__dict__["classes"] = run._in_words(
+        founder, code = np.zeros(4, np.int64), np.array([0, 3, 5, 2], np.int8)
+        table = run._in_words(
             pd.DataFrame({"drug": "SN38", "id": ids, "founder": founder, "class": code}), {"class": CLASSES}
         )
-        items = {item.name: item for item in resistance(OpenedRun(run)) if isinstance(item, Picture)}
-        without = items["classes_SN38"].caption
-        books = run.ledger("drugs").assign(supplied=5.0)
-        run.__dict__["ledger"] = lambda name: books
-        treated = {item.name: item for item in resistance(OpenedRun(run)) if isinstance(item, Picture)}
-    assert "without treatment, as no drug was given" in without
-    assert "without treatment" not in treated["classes_SN38"].caption
-    assert "under treatment" not in without
-    assert "not whether SN38 made it" in without
-    assert items["classes_SN38"].numbers["cells"].tolist() == [1, 0, 1, 2, 0]
+        captions = []
+        for first_dose in (np.nan, 60.0):
+            table.attrs["first_dose_min"] = {"SN38": first_dose}
+            run.__dict__["classes"] = table
+            items = {item.name: item for item in resistance(OpenedRun(run)) if isinstance(item, Picture)}
+            captions.append(items["classes_SN38"].caption)
+        numbers = items["classes_SN38"].numbers
+    assert "here without any SN38" in captions[0]
+    assert "without any SN38" not in captions[1]
+    assert "an arm without drug and the same seed" in captions[1]
+    assert numbers["class"].tolist()[1:4] == ["pre-existing", "protected before", "induced transient"]
+    assert numbers["cells"].tolist() == [1, 0, 1, 1, 1, 0]
 
 
 def test_report_of_a_batch_compares_arms_and_warns_of_few_replicates(batch_report):

@@ -57,7 +57,9 @@ def test_run_ends_with_summary_on_stdout(done) -> None:
 def test_summary_takes_no_class_for_an_answer_to_a_drug_that_was_not_given(tmp_path, schedule, given) -> None:
     words = ("--set", "resistance.washout=12 min", "--set", f"drugs.SN38.schedule={schedule}")
     result = _run(tmp_path / "run.h5", *words)
-    assert "the washout tells lasting from passing" in " ".join(result.stdout.split())
+    words = " ".join(result.stdout.split())
+    assert "the washout tells lasting from passing" in words
+    assert "protected before" in words
     assert ("No SN38 was given" in result.stdout) is not given
 
 

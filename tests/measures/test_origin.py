@@ -5,6 +5,7 @@ from scipy.stats import binom
 from tme_sim.measures.origin import (
     INDUCED_STABLE,
     INDUCED_TRANSIENT,
+    PROTECTED_BEFORE,
     SELECTED,
     UNDECIDED,
     Fluctuation,
@@ -16,7 +17,7 @@ from tme_sim.measures.origin import (
     sister_pairs,
     sisters,
 )
-from tme_sim.state.codes import SENSITIVE, STABLE, TRANSIENT
+from tme_sim.state.codes import LOST, PROTECTED, SENSITIVE, STABLE, TRANSIENT
 
 
 def grown(clones, generations, rate, rng):
@@ -104,6 +105,9 @@ ALIKE, ALONE = Sisters(0.8, 1e-9, 50), Sisters(0.0, 0.5, 50)
         (YES, ALIKE, None, SELECTED),
         (NO, ALONE, [STABLE, STABLE, TRANSIENT, SENSITIVE], INDUCED_STABLE),
         (NO, ALONE, [TRANSIENT, SENSITIVE], INDUCED_TRANSIENT),
+        (NO, ALONE, [PROTECTED, PROTECTED, STABLE, TRANSIENT, SENSITIVE], PROTECTED_BEFORE),
+        (NO, ALONE, [PROTECTED, STABLE], UNDECIDED),
+        (NO, ALONE, [SENSITIVE, LOST], UNDECIDED),
         (NO, ALONE, None, UNDECIDED),
         (YES, ALONE, [STABLE], UNDECIDED),
         (NO, ALONE, [], UNDECIDED),

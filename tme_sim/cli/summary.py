@@ -12,7 +12,7 @@ import numpy as np
 import typer
 
 from tme_sim.cli import table
-from tme_sim.state.codes import CLASSES
+from tme_sim.state.codes import CLASSES_IN_ORDER
 
 if TYPE_CHECKING:
     from tme_sim.record.reader import Run
@@ -26,7 +26,7 @@ _OXYGEN = (
     "hypoxic_share_5",
     "hypoxic_share_2p5",
 )
-_RESISTANCE = ("resistant_fraction", "mean_resistance", "mean_survival", "rim_cells")
+_RESISTANCE = ("resistant_fraction", "mean_resistance", "mean_survival", "median_ic50_fold", "rim_cells")
 _NICHES = ("", "_rim", "_perfused")
 
 
@@ -162,18 +162,18 @@ def _attribution(run: Run, row: int) -> list[dict[str, Any]]:
 def _classes(run: Run) -> list[dict[str, Any]]:
     """Return how many tumour cells are of each class of resistance, by drug; empty without a washout.
 
-    ``given`` says whether any of that drug came in before: without it no class is an answer to the drug.
+    ``given`` says whether any of that drug came: without it no class is an answer to the drug.
     """
-    cells, supplied = run.classes, run.ledger("drugs")["supplied"]
+    cells = run.classes
     return [
         {
             "drug": drug,
-            "given": bool(supplied[drug] > 0.0),
+            "given": math.isfinite(cells.attrs["first_dose_min"][drug]),
             "class": name,
             "cells": int(((cells["drug"] == drug) & (cells["class"] == name)).sum()),
         }
         for drug in dict.fromkeys(cells["drug"])
-        for name in CLASSES
+        for name in CLASSES_IN_ORDER
     ]
 
 
@@ -245,8 +245,8 @@ def _print_classes(entries: list[dict[str, Any]]) -> None:
         return
     table.show(("Classes of resistance", "after a washout", ">cells"), rows)
     typer.echo(
-        "Induced: through state and surroundings, with the drug or before it; the washout tells lasting from passing, "
-        "not what the drug made."
+        "Protected before: by state and surroundings since before the first dose. Induced: since then, by the drug or "
+        "by a niche found later; the washout tells lasting from passing."
     )
     for drug in dict.fromkeys(entry["drug"] for entry in entries if not entry["given"]):
         typer.echo(f"No {drug} was given: none of this is an answer to it.")
@@ -265,7 +265,9 @@ def _vesicle_row(entry: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _number(value: float) -> str:
-    """Return four digits: ``0.1234``, ``12.34``, ``1,234,567``; ``-`` where not defined."""
+    """Return four digits: ``0.1234``, ``12.34``, ``1,234,567``; ``inf``; ``-`` where not defined."""
+    if value == math.inf:
+        return "inf"
     if not math.isfinite(value):
         return "-"
     if value == 0.0 or abs(value) >= 1000.0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,7 +68,8 @@ def classify(model: TumorMicroenvironment, minutes: float) -> dict[str, dict[str
     Returns
     -------
     dict of dict
-        By drug: ``id`` and ``founder`` int64 (n,), ascending ids; ``code`` int8 (n,), see `state.codes`.
+        By drug: ``id`` and ``founder`` int64 (n,), ascending ids; ``code`` int8 (n,), see `state.codes`;
+        ``first_dose_min`` float64 (), nan where it never came.
 
     Notes
     -----
@@ -90,16 +92,18 @@ def classify(model: TumorMicroenvironment, minutes: float) -> dict[str, dict[str
         exposure.drug: {
             "id": ids,
             "founder": founder,
+            "first_dose_min": np.array(nan if before is None else before.minutes),
             "code": _codes(
                 assay,
                 exposure,
                 tissue,
                 rows,
-                resisted_before(tissue, ids, model.before_drug.get(exposure.drug)),
+                resisted_before(tissue, ids, before),
                 (branch.tissue, late, np.searchsorted(ids, ancestor)),
             ),
         }
         for exposure in assay.exposures
+        for before in [model.before_drug.get(exposure.drug)]
     }
 
 

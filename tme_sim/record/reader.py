@@ -297,14 +297,20 @@ class Run:
 
     @cached_property
     def classes(self) -> pd.DataFrame:
-        """Classes of resistance at the end, one row per drug and living tumour cell; empty without a washout."""
+        """Classes of resistance at the end, one row per drug and living tumour cell; empty without a washout.
+
+        ``attrs["first_dose_min"]`` has when each drug came first, nan where it never did; 0 in files that do not say.
+        """
         columns = {"drug": [], "id": [], "founder": [], "class": []}
-        parts = []
+        parts, first_dose = [], {}
         for drug, table in self._group("classes").items() if "classes" in self._file else ():
             frame = pd.DataFrame({name: table[name][()] for name in ("id", "founder", "class")})
             parts.append(frame.assign(drug=drug)[list(columns)])
+            first_dose[drug] = float(table.attrs.get("first_dose_min", 0.0))
         frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns)
-        return self._in_words(frame.astype({"class": np.int8}), {"class": CLASSES})
+        frame = self._in_words(frame.astype({"class": np.int8}), {"class": CLASSES})
+        frame.attrs["first_dose_min"] = first_dose
+        return frame
 
     def _group(self, name: str) -> Any:
         if not self._file:

@@ -16,8 +16,9 @@ from tme_sim.analysis.report.citations import citations
 from tme_sim.analysis.report.opened import OpenedRun
 from tme_sim.analysis.report.page import Item, Picture, Table, Words
 from tme_sim.analysis.timeline import counts_panel, hypoxia_panel
+from tme_sim.measures.ic50 import RANGE, median
 from tme_sim.measures.niches import DISTANCES_UM, OXYGEN_MMHG
-from tme_sim.state.codes import CLASSES
+from tme_sim.state.codes import CLASSES_IN_ORDER
 
 _NICHES = (
     ("", "all tumour cells", BLACK, "-"),
@@ -94,6 +95,7 @@ def resistance(opened: OpenedRun) -> Iterator[Item]:
     for drug in opened.drugs:
         yield from _through_time(opened, drug)
         yield from _by_niche(opened, drug)
+        yield from _folds(opened, drug)
         yield from _by_class(opened, drug)
 
 
@@ -163,11 +165,50 @@ def _by_niche(opened: OpenedRun, drug: str) -> Iterator[Item]:
 
 def _niche_shares(opened: OpenedRun, drug: str) -> list[Share]:
     """Return resistant shares by place and by heritable state at the end, from the cells themselves."""
-    run, alive = opened.run, opened.living()
-    ratio = alive[f"resistance_{drug}"].to_numpy(float)
+    ratio = opened.living()[f"resistance_{drug}"].to_numpy(float)
     if not np.isfinite(ratio).any():
         return []
-    resistant, rim = ratio < opened.resistant_below, alive["rim"].to_numpy(float) > 0.5
+    resistant = ratio < opened.resistant_below
+    return [
+        Share(group, label, float(resistant[mask].mean()) if mask.any() else float("nan"), int(mask.sum()))
+        for group, label, mask in _places(opened)
+    ]
+
+
+def _folds(opened: OpenedRun, drug: str) -> Iterator[Item]:
+    """Yield the IC50 over a naive cell's by place, from the cells themselves."""
+    alive, names = opened.living(), [f"ic50_fold_{drug}", f"ic50_fold_own_oxygen_{drug}"]
+    if not set(names) <= set(alive) or alive[names[0]].isna().all():
+        return
+    fold, own_oxygen = (alive[name].to_numpy(float) for name in names)
+    frame = pd.DataFrame(
+        {
+            "group": group,
+            "place": label,
+            "cells": int(mask.sum()),
+            "median_fold": median(fold[mask]),
+            "median_fold_own_oxygen": median(own_oxygen[mask]),
+            "share_above_2": float(np.mean(fold[mask] > 2.0)),
+            "share_without_IC50": float(np.mean(np.isinf(fold[mask]))),
+        }
+        for group, label, mask in _places(opened)
+        if mask.any()
+    )
+    yield Table(
+        f"ic50_{drug}",
+        f"IC50 of {drug}, over that of a naive cell",
+        f"The dose that half of such cells survive, state held and time with {drug} as in the reference exposure, over "
+        "that of a naive cell in normoxia, or at the same oxygen; living tumour cells at day "
+        f"{opened.last.minutes / 1440:.1f}. At inf no dose up to {RANGE:,.0f} times the reference kills half, be it "
+        "that cells stand still or that damage saturates; medians count them as above every number.",
+        frame,
+    )
+
+
+def _places(opened: OpenedRun) -> list[tuple[str, str, np.ndarray]]:
+    """Return (group, label, which of the living tumour cells) by place, heritable state and type at the end."""
+    run, alive = opened.run, opened.living()
+    rim = alive["rim"].to_numpy(float) > 0.5
     every = np.ones(len(alive), bool)
     out = [("Tumour", "all cells", every), ("Tumour", "in the rim", rim), ("Tumour", "near vessels", ~rim)]
     places = [("Distance to a perfused vessel", DISTANCES_UM, alive["vessel_distance"].to_numpy(float), "µm")]
@@ -182,10 +223,7 @@ def _niche_shares(opened: OpenedRun, drug: str) -> list[Share]:
         out += [("Heritable state", name, (alive["clone"] == name).to_numpy()) for name in run.layout.clones]
     if len(opened.tumour) > 1:
         out += [("Cell type", name, (alive["type"] == name).to_numpy()) for name in opened.tumour]
-    return [
-        Share(group, label, float(resistant[mask].mean()) if mask.any() else float("nan"), int(mask.sum()))
-        for group, label, mask in out
-    ]
+    return out
 
 
 def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
@@ -203,7 +241,7 @@ def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
             "(resistance: {washout: …})."
         )
         return
-    counts: Any = found["class"].value_counts().reindex(CLASSES, fill_value=0)
+    counts: Any = found["class"].value_counts().reindex(CLASSES_IN_ORDER, fill_value=0)
     total = int(counts.sum())
     shares = [Share("Class of the cell", name, count / total, total) for name, count in counts.items()]
     table = pd.DataFrame(
@@ -213,12 +251,12 @@ def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
         f"classes_{drug}",
         f"Classes of resistance to {drug}",
         f"The {total:,} living tumour cells at the end of the run, and what became of them in a copy of it that "
-        f"went on without drug{_for(opened)}. Pre-existing: "
-        "resistant by heritable traits alone, all else naive. Induced: resistant through its state and surroundings"
-        f"{_untreated(opened)}; stable when at least half of its living descendants still resist after the washout, "
-        "transient when fewer do. Lost in washout: induced, and none of its descendants lives. The washout tells "
-        f"lasting from passing, not whether {drug} made it: for that, compare with an arm without drug and the same "
-        "seed, or with the resistant fraction before the first dose.",
+        f"went on without drug{_for(opened)}. Pre-existing: resistant by heritable traits alone, all else naive. "
+        "Protected before: by state and surroundings, as the cell or its ancestor was just before the first "
+        f"{drug}{_untreated(opened, drug)}. Induced: through state and surroundings since then; stable when at least "
+        "half of its living descendants still resist after the washout, transient when fewer do. Lost in washout: "
+        f"induced, and none of its descendants lives. Since is not because: what {drug} made and what a daughter found "
+        "in a niche that protects is told apart by an arm without drug and the same seed.",
         shares_figure(shares, "Share of living tumour cells"),
         table,
     )
@@ -229,10 +267,10 @@ def _for(opened: OpenedRun) -> str:
     return "" if washout is None else f" for {float(washout) / 1440.0:g} days"
 
 
-def _untreated(opened: OpenedRun) -> str:
-    """Return a remark where no drug was given, so that nothing is taken for an answer to treatment."""
-    supplied = opened.run.ledger("drugs")["supplied"].to_numpy(float)
-    return "" if supplied.any() else ", here without treatment, as no drug was given"
+def _untreated(opened: OpenedRun, drug: str) -> str:
+    """Return a remark where a drug was never given, so that nothing is taken for an answer to it."""
+    given = np.isfinite(opened.run.classes.attrs["first_dose_min"][drug])
+    return "" if given else f"; here without any {drug}, so that it is all that resists otherwise"
 
 
 def attribution(opened: OpenedRun) -> Iterator[Item]:

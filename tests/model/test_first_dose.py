@@ -1,0 +1,178 @@
+"""What a drug found and what it made, with made truth: mutants, a niche, a state that follows the drug."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from tme_sim import TumorMicroenvironment
+from tme_sim.model.washout import classify
+from tme_sim.record.reader import open_run
+from tme_sim.record.session import recorder_of
+from tme_sim.record.writer import write_run
+from tme_sim.scenario.load import read_scenario
+from tme_sim.state.codes import LOST, PRE_EXISTING, PROTECTED, SENSITIVE, STABLE, TRANSIENT
+
+PLACES = ", ".join(f"[{x} um, {y} um]" for x in range(50, 600, 100) for y in range(50, 600, 100))
+HALF = 300.0  # um: the niche lies left of it
+SCENARIO = f"""\
+scenario: found_and_made
+grid: {{size: [600 um, 600 um], spacing: 20 um}}
+time: {{step: 30 min, duration: 3 d}}
+variables: {{A: {{time: 4 h}}, B: {{time: 4 h}}}}
+fields:
+  niche: {{unit: nM, diffusion: 1e-6 um^2/s}}
+  D: {{unit: nM, diffusion: 1000 um^2/s}}
+  E: {{unit: nM, diffusion: 1000 um^2/s}}
+drugs:
+  D: {{field: D, half_max: 8 nM, reference: {{dose: 100 nM, for: 24 h}}}}
+  E: {{field: E, half_max: 8 nM, reference: {{dose: 100 nM, for: 24 h}}}}
+resistance: {{washout: 2 d}}
+cells:
+  tumour:
+    base: {{cycle entry: 0.1 /h, influx D: 4 /h, efflux D: 4 /h, damage by D: 1 /h, repair of D: 0.1 /h, death from D: 0.03 /h,
+           influx E: 4 /h, efflux E: 4 /h, damage by E: 1 /h, repair of E: 0.1 /h, death from E: 0.03 /h}}
+    cycle: {{S: 3 h, G2M: 2 h}}
+    clearance: 1 h
+    heredity:
+      traits: {{tolerance: {{multiplies: [damage by D]}}}}
+      clones: {{s: {{}}, r: {{share: 20 %, traits: {{tolerance: 0.01}}}}}}
+tissue: {{tumour: {{at: [{PLACES}]}}}}
+interventions:
+  give_D: {{kind: exchange_medium, from: 24 h, fraction: 100 %, medium: {{D: 100 nM, niche: 0 nM}}, active: false}}
+  graft: {{kind: transplant, target: tumour, at: [110 um, 110 um], radius: 60 um, from: 30 h, active: false}}
+rules:
+  - {{cell: tumour, signal: niche, effect: decreases, behaviour: damage by D, to: 0 /h, half_max: 0.1 nM, hill: 2}}
+  - {{cell: tumour, signal: drug D, effect: increases, behaviour: A, to: 1, half_max: 1 nM, hill: 2}}
+  - {{cell: tumour, signal: A, effect: decreases, behaviour: damage by D, to: 0 /h, half_max: 0.3, hill: 4}}
+  - {{cell: tumour, signal: A, effect: decreases, behaviour: damage by E, to: 0 /h, half_max: 0.3, hill: 4}}
+  - {{cell: tumour, signal: drug E, effect: increases, behaviour: B, to: 1, half_max: 1 nM, hill: 2}}
+  - {{cell: tumour, signal: B, effect: decreases, behaviour: damage by E, to: 0 /h, half_max: 0.3, hill: 4}}
+"""  # noqa: E501 - a block is one line
+INDUCED = (TRANSIENT, STABLE, LOST)
+DOSES = {"D": 24.0, "E": 36.0}  # hours
+
+
+def dish(*, niche=True):
+    """Return the dish at its start, its left half protective or not."""
+    model = TumorMicroenvironment(read_scenario(SCENARIO))
+    if niche:
+        model.tissue.field("niche")[..., :15] = 10.0
+    return model
+
+
+def go(model, hours, doses=DOSES):
+    """Step to a time, giving drugs to the whole dish at theirs."""
+    while model.clock.minutes < 60.0 * hours - 1e-9:
+        for drug, at in doses.items():
+            if model.clock.minutes == 60.0 * at:
+                model.tissue.field(drug)[:] = 100.0
+        model.step()
+    return model
+
+
+def told(model, drug):
+    """Return the class of each tumour cell, whether it lies in the niche, and whether it is a mutant."""
+    table, cells = classify(model, 2880.0)[drug], model.tissue.cells
+    row = dict(zip(cells["id"].tolist(), range(cells.n), strict=True))
+    rows = np.array([row[i] for i in table["id"].tolist()])
+    left = model.tissue.grid.positions_um(cells["site"][rows])[:, 0] < HALF
+    return table["code"], left, cells["clone"][rows] == 2
+
+
+@pytest.fixture(scope="module")
+def treated():
+    return go(dish(), 40.0)
+
+
+def test_mutants_the_niche_and_the_drug_are_told_apart(treated):
+    # At the border cells are pushed into the niche and out of it.
+    code, left, mutant = told(treated, "D")
+    assert set(code[mutant]) == {PRE_EXISTING}
+    assert np.mean(code[left & ~mutant] == PROTECTED) > 0.9
+    assert np.mean(np.isin(code[~left & ~mutant], INDUCED)) > 0.9
+    assert np.mean(code[~left & ~mutant] == TRANSIENT) > 0.7
+    assert min((code == kind).sum() for kind in (PRE_EXISTING, PROTECTED, TRANSIENT)) > 10
+
+
+def test_each_drug_has_its_own_first_dose(treated):
+    assert {drug: before.minutes for drug, before in treated.before_drug.items()} == {
+        "D": 1440.0,
+        "E": 2160.0,
+    }
+    # By then D had switched A on, which protects from E as well: E found that, and did not make it.
+    code, left, mutant = told(treated, "E")
+    assert np.mean(code == PROTECTED) > 0.95
+    only_e = go(dish(), 40.0, {"E": 24.0})
+    assert set(only_e.before_drug) == {"E"}
+    code, _, _ = told(only_e, "E")
+    assert PROTECTED not in code
+    assert np.mean(np.isin(code, INDUCED)) > 0.9
+
+
+def test_without_a_dose_nothing_is_induced():
+    model = go(dish(), 30.0, {})
+    code, left, mutant = told(model, "D")
+    assert model.before_drug == {}
+    assert set(code) == {SENSITIVE, PRE_EXISTING, PROTECTED}
+    assert np.array_equal(code == PRE_EXISTING, mutant)
+    assert np.mean(code[left & ~mutant] == PROTECTED) > 0.95
+
+
+def test_cells_that_came_after_the_first_dose_are_not_protected_before():
+    words = SCENARIO.replace("from: 30 h, active: false", "from: 30 h")
+    model = TumorMicroenvironment(read_scenario(words))
+    model.tissue.field("niche")[..., :15] = 10.0
+    go(model, 30.0, {"D": 24.0})
+    there = model.tissue.cells["id"].copy()
+    go(model, 30.5, {})
+    grafted = np.setdiff1d(model.tissue.cells["id"][model.tissue.cells["parent"] < 0], there)
+    table = classify(go(model, 36.0, {}), 60.0)["D"]
+    code = table["code"][np.isin(table["id"], grafted)]
+    assert len(code) > 5
+    assert set(code) <= {PRE_EXISTING, *INDUCED}
+    assert PROTECTED in table["code"]
+
+
+def test_drug_is_seen_before_any_cell_feels_it():
+    # Medium that takes the niche's factor away brings the drug: what it finds are cells without that protection.
+    words = SCENARIO.replace("niche: 0 nM}, active: false", "niche: 0 nM}")
+    model = TumorMicroenvironment(read_scenario(words))
+    go(model, 25.0, {})
+    assert model.before_drug["D"].minutes == 1440.0
+    ids, cells = model.before_drug["D"].resistant, model.tissue.cells
+    assert set(cells["clone"][np.isin(cells["id"], ids)]) == {2}
+    assert model.tissue.cells.column("A").max() > 0.05
+
+
+def test_noting_changes_nothing_in_the_tissue(monkeypatch):
+    with_notes = go(dish(), 30.0)
+    monkeypatch.setattr("tme_sim.model.tumor.note_first_doses", lambda *_: None)
+    without = go(dish(), 30.0)
+    assert with_notes.before_drug
+    assert not without.before_drug
+    for name in ("fields", "plasma"):
+        assert getattr(with_notes.tissue, name).tobytes() == getattr(without.tissue, name).tobytes()
+    for name in ("id", "site", "variables", "damage"):
+        assert with_notes.tissue.cells[name].tobytes() == without.tissue.cells[name].tobytes()
+
+
+@pytest.mark.parametrize("broken_off_at", [20.0, 30.0])
+def test_run_that_is_resumed_has_the_same_classes(tmp_path, broken_off_at):
+    files = []
+    for resumed in (False, True):
+        model = dish()
+        recorder = recorder_of(model)
+        recorder.start(model)
+        go(model, broken_off_at)
+        if resumed:
+            model, recorder = pickle.loads(pickle.dumps((model, recorder)))
+            recorder.attach(model)
+        go(model, 36.0)
+        files.append(tmp_path / f"{resumed}.h5")
+        write_run(recorder.finish(), files[-1])
+    assert files[0].read_bytes() == files[1].read_bytes()
+    with open_run(files[1]) as run:
+        assert {"protected before", "pre-existing"} <= set(run.classes.query("drug == 'D'")["class"])
+        assert run.classes.attrs["first_dose_min"]["D"] == 1440.0
+        assert np.isnan(run.classes.attrs["first_dose_min"]["E"])
