@@ -325,3 +325,21 @@ def test_sentence_that_holds_for_all_rows_is_said_once():
 )
 def test_values_are_shown_as_readers_want_them(value, text):
     assert shown(value) == text
+
+
+def test_ic50_folds_by_place_are_those_of_the_cells(made_file):
+    with open_run(made_file) as run:
+        opened = OpenedRun(run)
+        alive = opened.living().copy()
+        assert "ic50_SN38" not in {item.name for item in resistance(opened) if isinstance(item, Table)}
+        rim = alive["rim"].to_numpy(float) > 0.5
+        fold = np.where(rim, np.inf, 1.5)
+        alive["ic50_fold_SN38"], alive["ic50_fold_own_oxygen_SN38"] = fold, np.ones(len(fold))
+        opened.living = lambda: alive
+        (table,) = (item for item in resistance(opened) if isinstance(item, Table))
+    frame = table.frame.set_index("place")
+    assert frame.loc["in the rim", "median_fold"] == np.inf
+    assert frame.loc["near vessels", "median_fold"] == 1.5
+    assert frame.loc["all cells", "share_without_IC50"] == pytest.approx(rim.mean())
+    assert frame.loc["near vessels", "share_above_2"] == 0.0
+    assert (frame["median_fold_own_oxygen"] == 1.0).all()

@@ -139,8 +139,8 @@ def measures(layout: Layout) -> Iterable[Measure | CellColumn]:
     """Yield the medians of the folds, overall and by niche, and the cell columns, of every drug."""
     for drug in layout.drugs:
         for suffix, attribute, words in (
-            ("", "fold", "normoxia"),
-            ("_own_oxygen", "fold_own_oxygen", "the same oxygen"),
+            ("", "fold", "in normoxia"),
+            ("_own_oxygen", "fold_own_oxygen", "at the same oxygen"),
         ):
             for niche, where in NICHES:
                 yield _median_of(
@@ -157,7 +157,7 @@ def _median_of(drug: str, name: str, attribute: str, niche: str, where: str, wor
         inside = in_niche(niche, tissue, context)
         return median(getattr(found, attribute)[inside[_chosen(len(inside), context)]])
 
-    meaning = f"median over tumour cells{where}: IC50 over that of a naive cell in {words}, {drug}"
+    meaning = f"median over tumour cells{where}: IC50 over that of a naive cell {words}, {drug}"
     return Measure(name, "1", meaning, function)
 
 
@@ -169,4 +169,4 @@ def _column_of(drug: str, name: str, attribute: str, words: str) -> CellColumn:
             out[found.rows] = getattr(found, attribute)
         return out
 
-    return CellColumn(name, "1", f"IC50 over that of a naive cell in {words}, {drug}", function)
+    return CellColumn(name, "1", f"IC50 over that of a naive cell {words}, {drug}", function)
