@@ -8,6 +8,10 @@ from tme_sim.measures.ic50 import folds, ic50_nm, median
 from tme_sim.measures.measure import Context
 from tme_sim.measures.registry import cell_columns_for, measures_for
 from tme_sim.measures.resistance import EXTRA
+from tme_sim.model.tumor import TumorMicroenvironment
+from tme_sim.record.reader import open_run
+from tme_sim.record.session import recorder_of
+from tme_sim.record.writer import write_run
 
 FAST = {**BASE, "efflux D": 40 / 60, "influx D": 40 / 60}
 SLOWED = acts("il6", "cycle entry", 0.0, up=False, half_max=1e-6)
@@ -124,3 +128,22 @@ def test_frames_have_every_cell_and_the_series_a_sample(mixed):
     assert np.isfinite(whole).all()
     assert np.allclose(whole, np.where(np.arange(900) % 3 == 0, 2.0, 1.0), rtol=2e-3)
     assert np.isfinite(column(tissue, context.fresh())).sum() == ic50.SAMPLE
+
+
+def test_folds_of_a_run_are_in_its_file_with_their_units(tmp_path):
+    model = TumorMicroenvironment(
+        "s0_relay", ["grid.size=[400 um, 400 um]", "tissue.tumour.nodules.0.radius=100 um"]
+    )
+    recorder = recorder_of(model)
+    recorder.start(model)
+    write_run(recorder.finish(), tmp_path / "run.h5")
+    with open_run(tmp_path / "run.h5") as run:
+        alive = run.cells().query("type == 'tumour' and death == 'alive'")
+        others = run.cells().query("type != 'tumour'")
+        series, units = run.timeseries, run.timeseries.attrs["units"]
+        assert run.cells().attrs["units"]["ic50_fold_SN38"] == "1"
+    for name in ("ic50_fold_SN38", "ic50_fold_own_oxygen_SN38"):
+        assert units[f"median_{name}"] == "1"
+        assert series[f"median_{name}"].iloc[-1] == pytest.approx(alive[name].median(), rel=1e-6)
+        assert 0.8 < alive[name].median() < 2.0
+        assert others[name].isna().all()
