@@ -338,8 +338,8 @@ def test_ic50_folds_by_place_are_those_of_the_cells(made_file):
         opened.living = lambda: alive
         (table,) = (item for item in resistance(opened) if isinstance(item, Table))
     frame = table.frame.set_index("place")
-    assert frame.loc["in the rim", "median_fold"] == np.inf
-    assert frame.loc["near vessels", "median_fold"] == 1.5
-    assert frame.loc["all cells", "share_without_IC50"] == pytest.approx(rim.mean())
+    assert frame.loc["in the rim", "median"] == np.inf
+    assert frame.loc["near vessels", "median"] == 1.5
+    assert frame.loc["all cells", "share_inf"] == pytest.approx(rim.mean())
     assert frame.loc["near vessels", "share_above_2"] == 0.0
-    assert (frame["median_fold_own_oxygen"] == 1.0).all()
+    assert (frame["median_own_oxygen"] == 1.0).all()

@@ -245,8 +245,8 @@ def _print_classes(entries: list[dict[str, Any]]) -> None:
         return
     table.show(("Classes of resistance", "after a washout", ">cells"), rows)
     typer.echo(
-        "Protected before: by state and surroundings since before the first dose. Induced: since then, by the drug or "
-        "by a niche found later; the washout tells lasting from passing."
+        "Protected before: by state and surroundings, already before the first dose. Induced: since then, by the drug "
+        "or by a niche found later; the washout tells lasting from passing."
     )
     for drug in dict.fromkeys(entry["drug"] for entry in entries if not entry["given"]):
         typer.echo(f"No {drug} was given: none of this is an answer to it.")

@@ -29,6 +29,7 @@ _NICHES = (
 _STAGES = (("G1", "G1", BLUE, "-"), ("S", "S", VERMILLION, "--"), ("G2M", "G2/M", ORANGE, ":"))
 _DEATH_STYLES = {"necrosis": "-", "apoptosis": ":", "drug": "--"}
 _LEAST, _SHOWN = 1e-6, 1e-3  # contributions that are more than rounding, and that are drawn
+_OF_PLACE = {"Distance to a perfused vessel": " from a vessel", "Oxygen": " of oxygen"}
 _AGAINST = (
     ("resistant_fraction", "against a naive cell in normoxia"),
     ("resistant_fraction_own_oxygen", "against a naive cell at the same oxygen"),
@@ -184,12 +185,12 @@ def _folds(opened: OpenedRun, drug: str) -> Iterator[Item]:
     frame = pd.DataFrame(
         {
             "group": group,
-            "place": label,
+            "place": label + _OF_PLACE.get(group, ""),
             "cells": int(mask.sum()),
-            "median_fold": median(fold[mask]),
-            "median_fold_own_oxygen": median(own_oxygen[mask]),
+            "median": median(fold[mask]),
+            "median_own_oxygen": median(own_oxygen[mask]),
             "share_above_2": float(np.mean(fold[mask] > 2.0)),
-            "share_without_IC50": float(np.mean(np.isinf(fold[mask]))),
+            "share_inf": float(np.mean(np.isinf(fold[mask]))),
         }
         for group, label, mask in _places(opened)
         if mask.any()
@@ -202,6 +203,7 @@ def _folds(opened: OpenedRun, drug: str) -> Iterator[Item]:
         f"{opened.last.minutes / 1440:.1f}. At inf no dose up to {RANGE:,.0f} times the reference kills half, be it "
         "that cells stand still or that damage saturates; medians count them as above every number.",
         frame,
+        in_file=("group",),
     )
 
 
@@ -252,11 +254,11 @@ def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
         f"Classes of resistance to {drug}",
         f"The {total:,} living tumour cells at the end of the run, and what became of them in a copy of it that "
         f"went on without drug{_for(opened)}. Pre-existing: resistant by heritable traits alone, all else naive. "
-        "Protected before: by state and surroundings, as the cell or its ancestor was just before the first "
+        "Protected before: by state and surroundings, as the cell or its ancestor was just before the first dose of "
         f"{drug}{_untreated(opened, drug)}. Induced: through state and surroundings since then; stable when at least "
         "half of its living descendants still resist after the washout, transient when fewer do. Lost in washout: "
-        f"induced, and none of its descendants lives. Since is not because: what {drug} made and what a daughter found "
-        "in a niche that protects is told apart by an arm without drug and the same seed.",
+        f"induced, and none of its descendants lives. Induced does not mean by {drug}: a niche that has grown since, "
+        "or that a daughter was pushed into, is among it; an arm without drug and the same seed tells them apart.",
         shares_figure(shares, "Share of living tumour cells"),
         table,
     )
