@@ -57,6 +57,13 @@ def test_fold_is_zero_or_undefined_where_no_dose_kills_half_of_naive_cells():
     assert np.isnan(found(physiology, oxygen=40.0).fold.item())
 
 
+def test_fold_is_zero_where_no_dose_kills_half_of_naive_cells_at_the_same_oxygen():
+    driven = acts("il6", "cycle entry", 0.09 / 60, half_max=1e-6)
+    cell = found(made_physiology(BREATHES, driven, base={"cycle entry": 0.0}), oxygen=0.01, il6=1.0)
+    assert cell.fold.item() == pytest.approx(1.0, rel=0.1)
+    assert cell.fold_own_oxygen.item() == 0.0
+
+
 def test_many_cells_have_the_folds_of_each_alone():
     physiology = made_physiology(BREATHES, HALVED, base={"cycle entry": 0.0})
     n = 2 * resistance.TABLE_POINTS

@@ -145,6 +145,34 @@ def test_drug_is_seen_before_any_cell_feels_it():
     assert model.tissue.cells.column("A").max() > 0.05
 
 
+def test_what_cells_would_answer_at_once_to_the_drug_is_not_found_before_it():
+    effect = "effect: decreases, behaviour: damage by D, to: 0 /h, half_max: 1 nM, hill: 2"
+    at_once = f"  - {{cell: tumour, signal: D, {effect}}}\n"
+    model = go(TumorMicroenvironment(read_scenario(SCENARIO + at_once)), 25.0, {"D": 24.0})
+    found, cells = model.before_drug["D"].resistant, model.tissue.cells
+    assert set(cells["clone"][np.isin(cells["id"], found)]) == {2}
+
+
+SMALL = ("grid.size=[300 um, 300 um]", "tissue.tumour.nodules.0.radius=60 um")
+
+
+def test_drug_in_plasma_is_a_first_dose():
+    model = TumorMicroenvironment("s0_relay", [*SMALL, "drugs.SN38.schedule.0.from=1 h"])
+    for _ in range(12):
+        model.step()
+    assert model.before_drug["SN38"].minutes == 60.0
+
+
+def test_drug_in_vesicles_is_a_first_dose():
+    model = TumorMicroenvironment("vesicle_niche", [*SMALL])
+    model.step()
+    assert model.before_drug == {}
+    loads = model.tissue.layout.loads
+    model.tissue.loads[0, 2, 2, next(i for i, name in enumerate(loads) if name.startswith("SN38 in "))] = 1e-9
+    model.step()
+    assert set(model.before_drug) == {"SN38"}
+
+
 def test_noting_changes_nothing_in_the_tissue(monkeypatch):
     with_notes = go(dish(), 30.0)
     monkeypatch.setattr("tme_sim.model.tumor.note_first_doses", lambda *_: None)
