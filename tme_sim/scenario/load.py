@@ -93,7 +93,7 @@ def _checked(
     if not isinstance(top.value, dict):
         raise ScenarioError([Fault(str(top.mark), "", "expected keys and values, such as scenario: NAME")])
     first = [override for override in overrides if override.strip().startswith(("use=", "use.", "use "))]
-    below = _on_libraries(apply_overrides(top, first), folder, unreadable)
+    below = _on_libraries(apply_overrides(top, first), folder, unreadable, known)
     root = apply_overrides(below, [override for override in overrides if override not in first])
     root = one_pool_per_donor(without_nulls(root))
     data = plain(root)
@@ -126,7 +126,7 @@ def _faults(findings: Iterable[Finding], root: Node) -> list[Fault]:
     return [Fault(str(mark), dotted(found.path), found.reason, found.suggestion) for mark, found in ordered]
 
 
-def _on_libraries(top: Node, folder: Path, unreadable: list[Fault]) -> Node:
+def _on_libraries(top: Node, folder: Path, unreadable: list[Fault], known: Known) -> Node:
     """Merge the libraries that a file names below it; raises ScenarioError, ``unreadable`` first, for a faulty one.
 
     Faults of changes that may be left out join the ``unreadable`` ones, to be told beside all others.
@@ -144,7 +144,7 @@ def _on_libraries(top: Node, folder: Path, unreadable: list[Fault]) -> Node:
     if faults:
         raise ScenarioError([*unreadable, *faults])
     layers = [*libraries, top]
-    unreadable += misspelt_changes(layers, [*_library_folders(folder), data_dir("configs")])
+    unreadable += misspelt_changes(layers, [*_library_folders(folder), data_dir("configs")], known)
     return reduce(
         lay_over, layers, Node({"rules": Node([], top.mark)}, top.mark)
     )  # also the lowest is joined
