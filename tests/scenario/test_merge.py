@@ -126,6 +126,14 @@ def test_values_of_a_change_that_is_left_out_are_checked_in_its_rule(folder, key
         assert len(caught.value.faults) == 1
 
 
+def test_fault_of_libraries_is_not_told_again_once_they_are_others(folder):
+    (folder / "libraries" / "high.yaml").write_text("rules:\n  - {name: nothere, if_there: true, to: 3}\n")
+    (folder / "small.yaml").write_text(SMALL)
+    with pytest.raises(ScenarioError):
+        load_scenario(folder / "small.yaml", ["use=[high]"])
+    load_scenario(folder / "small.yaml")
+
+
 def test_misspelt_change_is_told_beside_other_faults(folder):
     (folder / "libraries" / "high.yaml").write_text("rules:\n  - {name: nothere, if_there: true, to: 3}\n")
     (folder / "small.yaml").write_text("use: [high]\n" + SMALL + "posh: 3\n")
