@@ -18,6 +18,7 @@ from tme_sim.scenario.consistency import check_scenario
 from tme_sim.scenario.donors import one_pool_per_donor
 from tme_sim.scenario.faults import Fault, ScenarioError, dotted, nearest, shown
 from tme_sim.scenario.left_out import misspelt_changes
+from tme_sim.scenario.library_order import clocks_overridden
 from tme_sim.scenario.merge import apply_overrides, lay_over, place_of, plain, without_nulls
 from tme_sim.scenario.messages import MOST_FAULTS, findings_of
 from tme_sim.scenario.scenario import Scenario
@@ -129,7 +130,7 @@ def _faults(findings: Iterable[Finding], root: Node) -> list[Fault]:
 def _on_libraries(top: Node, folder: Path, unreadable: list[Fault], known: Known) -> Node:
     """Merge the libraries that a file names below it; raises ScenarioError, ``unreadable`` first, for a faulty one.
 
-    Faults of changes that may be left out join the ``unreadable`` ones, to be told beside all others.
+    Faults of their order and of changes that may be left out join the ``unreadable`` ones, to be told beside others.
     """
     used = top.value.get("use") if isinstance(top.value, dict) else None
     given = [] if used is None or used.value is None else [used]
@@ -143,6 +144,7 @@ def _on_libraries(top: Node, folder: Path, unreadable: list[Fault], known: Known
             faults.extend(error.faults)
     if faults:
         raise ScenarioError([*unreadable, *faults])
+    unreadable += clocks_overridden(list(zip(items, libraries, strict=True)))
     layers = [*libraries, top]
     unreadable += misspelt_changes(layers, [*_library_folders(folder), data_dir("configs")], known)
     return reduce(
