@@ -175,3 +175,67 @@ def test_a_tumour_that_is_given_vesicles_of_resistant_cells_is_larger_under_the_
         gain[dose] = with_ / without
     assert gain[TREATED] > 1.15
     assert gain[TREATED] > 1.15 * gain[UNTREATED]
+
+
+def ends_of_ranges() -> list[str]:
+    """Return overrides that let cells use as much drug up as DRUG-29 and DRUG-31 to DRUG-33 allow.
+
+    Blood brings it as slowly as the range of the exchange has it; half-maxima are of what cells then hold.
+    """
+    scenario = load_scenario("hcc_sorafenib", [living_vessels()])
+    rates = {"influx": 10.0, "efflux": 0.5, "metabolism": 0.3}
+    held = (10.0 / 0.8) / (3.0 / 1.55)  # over that of a naive cell at the defaults
+    half_max = {
+        f"rules.{i}": rule.half_max
+        for i, rule in enumerate(scenario.rules)
+        if rule.signal == "drug sorafenib"
+    }
+    half_max["drugs.sorafenib"] = scenario.drugs["sorafenib"].half_max
+    return [
+        "fields.sorafenib.diffusion=10 um^2/s",
+        "fields.sorafenib.vessel.exchange=1 /min",
+        *(
+            f"cells.{kind}.base.{word} sorafenib={rate} /h"
+            for kind in ("tumour", "hepatocyte")
+            for word, rate in rates.items()
+        ),
+        *(f"{key}.half_max={held * float(level):.6g} nM" for key, level in half_max.items()),
+    ]
+
+
+def supply(*overrides: str) -> float:
+    """Return the drug at the tumour over that of plasma, mean of days 10 to 12 and two seeds, with living vessels."""
+    found = []
+    for seed in (1, 2):
+        model = TumorMicroenvironment(
+            "hcc_sorafenib",
+            [
+                living_vessels(),
+                "grid.size=[800 um, 800 um]",
+                "tissue.tumour.nodules.0.radius=140 um",
+                "time={step: 20 min, duration: 12 d}",
+                "stop=[extinct]",
+                "drugs.sorafenib.schedule.0.dose=20 uM",
+                *overrides,
+                f"seed={seed}",
+            ],
+        )
+        measures = measures_for(model.tissue.layout)
+        while model.clock.days < 12.0:
+            model.step()
+            if model.clock.days >= 10.0 and model.clock.step % 72 == 0:
+                at_tumour, plasma = (
+                    measures[name].of(model.tissue, model.measure_context)
+                    for name in ("sorafenib_at_tumour", "sorafenib_plasma")
+                )
+                found.append(at_tumour / plasma)
+    return float(np.mean(found))
+
+
+@pytest.mark.slow
+def test_supply_of_drug_falls_with_vessels_only_where_cells_use_much_of_it_up():
+    """S3-45, the other half: not at the defaults; where uptake, metabolism, diffusion and exchange are at ends."""
+    deaf = ("rules.sorafenib_vegfr.half_max=1e15 nM", "rules.sorafenib_pdgfr.half_max=1e15 nM")
+    assert supply() == pytest.approx(supply(*deaf), abs=0.005)
+    ends = ends_of_ranges()
+    assert supply(*ends) < supply(*ends, *deaf) - 0.04
