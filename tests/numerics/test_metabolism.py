@@ -5,14 +5,18 @@ from tme_sim.numerics.metabolism import fluxes
 
 # importer, oxidiser, r_max, K_O, g_max, K_G, l_max, K_L, n_O, ATP/glucose, ATP/oxygen, demand, nM/mmHg
 M = np.array([[0, 1, 900.0, 1.0, 5e5, 1e6, 8e5, 4.5e6, 3.0, 2.0, 5.0, 7e6, 1300.0]])
+NO_PUMPS = (np.zeros(0, np.int64), np.zeros((1, 0)))
 ENERGY, OXYGEN, GLUCOSE, LACTATE, MADE = range(5)
 
 
-def flux(oxygen=30.0, glucose=5e6, lactate=5e6, importer=0.9, oxidiser=0.8, table=M, death=0):
+def flux(oxygen=30.0, glucose=5e6, lactate=5e6, importer=0.9, oxidiser=0.8, table=M, death=0, pumps=()):
+    """Return the fluxes of one cell; ``pumps`` are (level, ATP at a level of 1) of each pump."""
     out = np.full((5, 1), np.nan)
+    levels, costs = np.array([level for level, _ in pumps]), np.array([[cost for _, cost in pumps]])
     fluxes(
         1, np.zeros(1, np.int16), np.full(1, death, np.int8), np.zeros(1, np.int64), np.arange(3),
-        np.array([[oxygen], [glucose], [lactate]]), np.array([[importer], [oxidiser]]), table, out,
+        np.array([[oxygen], [glucose], [lactate]]), np.concatenate([[importer, oxidiser], levels])[:, None],
+        table, 2 + np.arange(len(pumps)), costs, out,
     )  # fmt: skip
     return out[:, 0]
 
@@ -33,6 +37,16 @@ def test_atp_is_two_per_glucose_and_five_per_oxygen():
     oxygen = 900.0 * 1300.0 * share(30.0, 1.0)
     burnt = 8e5 * 0.9 * 0.8 * share(5e6, 4.5e6) * share(30.0, 1.0)
     assert flux()[ENERGY] == pytest.approx((2 * glucose + 5 * (oxygen + 3 * burnt)) / 7e6, rel=1e-12)
+
+
+def test_pumps_add_their_cost_times_their_level_to_the_demand():
+    pumped, idle = flux(pumps=[(0.8, 1e6), (0.5, 4e5)]), flux()
+    assert pumped[ENERGY] == pytest.approx(idle[ENERGY] * 7e6 / (7e6 + 0.8 * 1e6 + 0.5 * 4e5), rel=1e-12)
+    assert np.array_equal(pumped[1:], idle[1:])  # fuels are taken up at the rates that supply sets
+
+
+def test_pumps_at_level_zero_cost_nothing():
+    assert flux(pumps=[(0.0, 1e6)])[ENERGY] == flux()[ENERGY]
 
 
 def test_lactate_made_is_twice_the_glucose_that_respiration_leaves():
@@ -81,6 +95,7 @@ def test_missing_field_is_zero_everywhere():
         fields,
         one,
         M,
+        *NO_PUMPS,
         out,
     )
     assert np.array_equal(out[:, 0], flux(lactate=0.0, importer=1.0, oxidiser=1.0))
@@ -95,7 +110,18 @@ def test_kernel_equals_its_numpy_twin():
     order = rng.permutation(n)
     fields = np.empty((3, n))
     fields[:, order] = oxygen, glucose, lactate
-    fluxes(n, np.zeros(n, np.int16), np.zeros(n, np.int8), order, np.arange(3), fields, variables, M, out)
+    fluxes(
+        n,
+        np.zeros(n, np.int16),
+        np.zeros(n, np.int8),
+        order,
+        np.arange(3),
+        fields,
+        variables,
+        M,
+        *NO_PUMPS,
+        out,
+    )
     o, g, v = share(oxygen, 1.0), 5e5 * share(glucose, 1e6), variables.prod(axis=0) * 8e5
     r, b = 900 * 1300 * o, v * share(lactate, 4.5e6) * o
     twin = np.stack(

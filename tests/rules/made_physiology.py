@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tme_sim.rules.energy import Energy
+from tme_sim.rules.energy import Energy, PumpCosts
 from tme_sim.rules.expression import Expression
 from tme_sim.rules.physiology import Physiology
 from tme_sim.rules.rule import Gate, Rule
@@ -36,10 +36,11 @@ def acts(signal, behaviour, to, *, up=True, half_max=1.0, hill=2.0, gates=(), ev
     return Rule("tumour", signal, up, behaviour, to, half_max, hill, made, evidence, "assumed", None, "")
 
 
-def made_physiology(*rules, table=None, base=None, traits=None, others=()):
+def made_physiology(*rules, table=None, base=None, traits=None, others=(), pumps=None):
     """Return the physiology of tumour cells with these rules; traits by name, each with what it multiplies and ids.
 
-    ``others`` names further cell types, alike but for the rules of their own.
+    ``others`` names further cell types, alike but for the rules of their own; ``pumps`` are variables, each with
+    the ATP that it costs and its ids.
     """
     traits = traits or {}
     layout = replace(LAYOUT, traits=tuple(traits), cell_types=(*LAYOUT.cell_types, *others))
@@ -57,7 +58,13 @@ def made_physiology(*rules, table=None, base=None, traits=None, others=()):
         np.array([[values[name] for name in BEHAVIOURS]] * types),
     )
     metabolism = np.zeros((types, 13)) if table is None else table
-    energy = Energy(metabolism, (0, -1, -1), (-1, -1, -1, -1), 1.0, ("S0-11",))
+    pumps = pumps or {}
+    costs = PumpCosts(
+        np.array([layout.variables.index(name) for name in pumps], np.int64),
+        np.array([[cost for cost, _ in pumps.values()]] * types).reshape(types, len(pumps)),
+        tuple(ids for _, ids in pumps.values()),
+    )
+    energy = Energy(metabolism, (0, -1, -1), (-1, -1, -1, -1), 1.0, ("S0-11",), costs)
     n = len(traits)
     columns = np.array([BEHAVIOURS.index(effect) for effect, _ in traits.values()], np.int64)
     expression = Expression(

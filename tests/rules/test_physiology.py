@@ -69,11 +69,42 @@ def test_energy_follows_oxygen_while_settling():
     assert signals[0, physiology.column["A"]] == pytest.approx(0.5, abs=1e-8)
 
 
-def test_inputs_of_energy_are_its_fields_and_variables():
-    row = MetabolismSpec(0, 1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3.0, 2.0, 5.0, 1.0, 1300.0).as_row()
-    physiology = made_physiology(table=row[None])
-    assert physiology.energy.inputs(physiology.layout, 0) == {"oxygen", "A", "B"}
-    assert made_physiology().energy.inputs(physiology.layout, 0) == set()
+def metabolism(importer=0, oxidiser=1):
+    return MetabolismSpec(
+        importer, oxidiser, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3.0, 2.0, 5.0, 1.0, 1300.0
+    ).as_row()[None]
+
+
+def test_energy_hangs_on_its_fields_and_variables_and_on_pumps_by_ids_of_their_own():
+    physiology = made_physiology(table=metabolism(oxidiser=-1), pumps={"B": (2.0, ("S3-29",))})
+    assert physiology.energy.links(physiology.layout, 0) == [
+        ({"oxygen", "A"}, ("S0-11",)),
+        ({"B"}, ("S3-29",)),
+    ]
+    assert made_physiology().energy.links(physiology.layout, 0) == []
+
+
+def test_energy_without_a_mechanism_lacks_its_pump_or_its_formulas():
+    energy = made_physiology(
+        table=metabolism(), pumps={"A": (2.0, ("S3-29",)), "B": (3.0, ("S3-30",))}
+    ).energy
+    assert np.array_equal(energy.without("S3-29").pumps.cost, [[0.0, 3.0]])
+    assert np.array_equal(energy.without("S3-29").table, energy.table)
+    assert not energy.without("S0-11").table.any()
+    assert energy.without("S9-99") is energy
+
+
+def test_a_pump_that_works_leaves_a_cell_less_energy():
+    fed = MetabolismSpec(
+        -1, -1, 900.0, 1.0, 0.0, 1.0, 0.0, 1.0, 3.0, 2.0, 5.0, 5.0 * 900.0 * 1300.0, 1300.0
+    ).as_row()[None]
+    physiology = made_physiology(
+        acts("il6", "A", 1.0), table=fed, pumps={"A": (5.0 * 900.0 * 1300.0, ("S3-29",))}
+    )
+    resting, _ = settled(physiology, oxygen=1.0)
+    pumping, _ = settled(physiology, oxygen=1.0, il6=1.0)  # A comes to one half
+    column = physiology.column["energy"]
+    assert (resting[0, column], pumping[0, column]) == (pytest.approx(1 / 2), pytest.approx(1 / 3))
 
 
 def test_charge_adds_each_flux_to_its_behaviour_and_lactate_in_molecules():

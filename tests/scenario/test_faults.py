@@ -22,6 +22,7 @@ CASES = [
     ("time: {duration: 1 d}\n", "", "time: missing"),
     ("half_max: 8 mmHg", "half_maks: 8 mmHg", "rules[0].half_maks: unknown key (did you mean half_max?)"),
     ("half_life: 1 h", "half_life: {valeu: 1 h}", "cargo.pERK.half_life.valeu: unknown key of a number"),
+    ("effect: decreases", "effect: decrese", "rules[0].effect: got decrese; expected 'increases' or 'decreases' (did you mean decreases?)"),
     # quantities
     ("duration: 1 d", "duration: 1", "time.duration: got 1 without a unit; expected a time such as 2 h"),
     ("duration: 1 d", "duration: 1 um", "time.duration: got 1 um; expected a time"),
@@ -158,6 +159,11 @@ def test_citation_of_something_unknown_is_a_fault(old, new, fault):
 )
 def test_known_citation_and_inherited_reason_are_accepted(new):
     assert faults(changed(("hill: 4", new)), known=KNOWN) == []
+
+
+def test_a_word_between_opposites_suggests_neither():
+    found = faults(changed(("effect: decreases", "effect: raises")))
+    assert found[0].endswith("rules[0].effect: got raises; expected 'increases' or 'decreases'")
 
 
 def test_unknown_scenario_name_suggests_the_nearest():

@@ -91,6 +91,9 @@ def uses_of(scenario: Scenario) -> Uses:
     for name, cell in scenario.cells.items():
         if cell.metabolism is not None and cell.metabolism.evidence:
             processes[f"metabolism of {name}"] = cell.metabolism.evidence
+        for pump, spec in (cell.metabolism.pumps if cell.metabolism else {}).items():
+            if spec.evidence:
+                processes[f"pump {pump} of {name}"] = spec.evidence
     acts = scenario.interventions.items()
     return Uses(
         tuple(rule.row() for rule in scenario.rules),

@@ -197,7 +197,7 @@ def run_row(row: TestedRow, bench: Bench) -> RowResult:
     """Raise the row's signal on one made cell and see how its readout moves.
 
     The cell is at rest but for what the row holds; intracellular variables are at quasi-steady state. It is
-    done with all rules, and once more without the rules, and the energy formula, that cite the row's id.
+    done with all rules, and once more without the rules, and the terms of energy, that cite the row's id.
 
     Raises
     ------
@@ -206,11 +206,7 @@ def run_row(row: TestedRow, bench: Bench) -> RowResult:
     """
     kept = [rule for rule in bench.rules if row.id not in rule.evidence]
     energy = bench.physiology.energy
-    cut_energy = energy
-    if row.id in energy.evidence:
-        cut_energy = Energy(
-            np.zeros_like(energy.table), energy.fields, energy.columns, energy.per_molecule_nm
-        )
+    cut_energy = energy.without(row.id)
     if len(kept) == len(bench.rules) and cut_energy is energy:
         raise RowError(f"tested.csv:{row.line}: {row.id}: no rule in force cites it")
     change = _change(row, bench, bench.rules, energy)

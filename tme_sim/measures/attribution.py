@@ -238,7 +238,7 @@ def _useful(physiology: Physiology, drug: str, kind: int) -> set[str]:
             tables.signals[signal] for signal in (*rules.signal[first:last], *rules.gate_signal[gates])
         }
         links.append((signals, tables.behaviours[rules.behaviour[response]]))
-    links.append((physiology.energy.inputs(physiology.layout, kind), "energy"))
+    links += [(signals, "energy") for signals, _ in physiology.energy.links(physiology.layout, kind)]
     return _reach(_effects(drug), [({end}, start) for starts, end in links for start in starts])
 
 
@@ -264,7 +264,7 @@ def _on_the_way(
         for rule in rules
         if rule.cell == cell
     ]
-    links.append((energy.inputs(physiology.layout, kind), "energy", energy.evidence))
+    links += [(signals, "energy", ids) for signals, ids in energy.links(physiology.layout, kind)]
     links += _trait_links(physiology, kind)
     forward = _reach(start, [(s, b) for s, b, _ in links])
     useful = _reach(effects, [({b}, signal) for s, b, _ in links for signal in s])

@@ -13,7 +13,7 @@ from tme_sim.numerics.links import well_factor
 from tme_sim.processes.drugs import DrugSpec
 from tme_sim.processes.fields import FieldSpec
 from tme_sim.processes.vesicles import PoolSpec
-from tme_sim.rules.energy import Energy, MetabolismSpec
+from tme_sim.rules.energy import Energy, MetabolismSpec, PumpCosts
 from tme_sim.scenario import drug as scenario_drug
 from tme_sim.scenario import vesicle as scenario_vesicle
 from tme_sim.scenario.life import CellSpec
@@ -197,7 +197,20 @@ def energy(numbers: Numbers) -> Energy:
         ).as_row()
     fields = tuple(_index(layout.fields, name) for name in ("oxygen", "glucose", "lactate"))
     columns = tuple(column.get(word, -1) for word in METABOLIC)
-    return Energy(rows, fields, columns, 1.0 / per_nm, tuple(dict.fromkeys(evidence)))  # pyright: ignore[reportArgumentType]
+    pumps = _pumps(numbers, per_nm)
+    return Energy(rows, fields, columns, 1.0 / per_nm, tuple(dict.fromkeys(evidence)), pumps)  # pyright: ignore[reportArgumentType]
+
+
+def _pumps(numbers: Numbers, per_nm: float) -> PumpCosts:
+    layout, costs, evidence = numbers.layout, [], []
+    spent = [m.pumps if (m := cell.metabolism) else {} for cell in numbers.scenario.cells.values()]
+    used = [name for name in layout.variables if any(name in pumps for pumps in spent)]
+    for name in used:
+        specs = [pumps.get(name) for pumps in spent]
+        costs.append([spec.atp / per_nm if spec else 0.0 for spec in specs])
+        evidence.append(tuple(dict.fromkeys(i for spec in specs if spec for i in spec.evidence)))
+    columns = np.array([layout.variables.index(name) for name in used], np.int64)
+    return PumpCosts(columns, np.array(costs).reshape(len(used), len(spent)).T.copy(), tuple(evidence))
 
 
 def clearance_minutes(cells: Sequence[CellSpec]) -> np.ndarray:

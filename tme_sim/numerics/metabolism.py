@@ -5,7 +5,7 @@
     lactate burnt   l = l_max a b L/(K_L + L) O/(K_O + O)                 a importer, b oxidising isoform
     oxygen used     r + n_O l                                             n_O = 3 per lactate
     lactate made    2 max(0, g − r/6)
-    energy          (2 g + y (r + n_O l)) / demand                        y ATP per oxygen
+    energy          (2 g + y (r + n_O l)) / (demand + Σ c_j x_j)          y ATP per oxygen; c cost, x level of pumps
 
 All fluxes in nM of the site per minute; oxygen enters in mmHg through its solubility. Carbon for respiration is
 taken from glucose first (six oxygen per glucose); what glucose does not cover comes from stores and amino acids.
@@ -29,6 +29,8 @@ def fluxes(
     fields: np.ndarray,
     variables: np.ndarray,
     table: np.ndarray,
+    pumps: np.ndarray,
+    pump_cost: np.ndarray,
     out_flux: np.ndarray,
 ) -> None:
     """Write energy and the maximal rates that the fields need, per cell.
@@ -44,6 +46,10 @@ def fluxes(
     table : float64 (n_types, 13)
         `MetabolismSpec.as_row` per type; a demand of 0 marks a type without metabolism,
         whose energy is 1.
+    pumps : int64 (n_pumps,)
+        Rows of ``variables`` that are membrane pumps.
+    pump_cost : float64 (n_types, n_pumps)
+        ATP that a pump uses at a level of 1, nM/min.
     out_flux : float64 (5, n)
         Energy (supply over demand); maximal oxygen uptake, mmHg/min; maximal glucose uptake, nM/min; maximal
         lactate uptake at the present oxygen, nM/min; lactate secretion, nM/min.
@@ -73,7 +79,10 @@ def fluxes(
             lactate_share = lactate[at] / (m[7] + lactate[at])
             burnt = burn_max * lactate_share * oxygen_share
             used = respiration + m[8] * burnt
-            out_flux[0, i] = (m[9] * glycolysis + m[10] * used) / m[11]
+            demand = m[11]
+            for k in range(pumps.shape[0]):
+                demand += pump_cost[cell_type[i], k] * variables[pumps[k], i]
+            out_flux[0, i] = (m[9] * glycolysis + m[10] * used) / demand
             out_flux[1, i] = m[2] + m[8] * burn_max * lactate_share / m[12]
             out_flux[2, i] = m[4]
             out_flux[3, i] = burn_max * oxygen_share

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -59,6 +59,25 @@ class MetabolismSpec:
         )
 
 
+@dataclass(frozen=True)
+class PumpCosts:
+    """ATP that membrane pumps add to the demand.
+
+    Attributes
+    ----------
+    columns : int64 (n_pumps,)
+        Variables that are pumps.
+    cost : float64 (n_types, n_pumps)
+        ATP used at a level of 1, nM of the site per minute.
+    evidence : tuple of tuple of str
+        Mechanism ids of each pump.
+    """
+
+    columns: np.ndarray
+    cost: np.ndarray
+    evidence: tuple[tuple[str, ...], ...]
+
+
 class Energy:
     """Assess energy before the rules are read, and charge the fields after.
 
@@ -76,6 +95,7 @@ class Energy:
         nM that one lactate per site makes: secretion is a behaviour in molecules.
     evidence : tuple of str
         Mechanism ids of the formulas.
+    pumps : PumpCosts
     """
 
     def __init__(
@@ -84,19 +104,33 @@ class Energy:
         fields: tuple[int, int, int],
         columns: tuple[int, int, int, int],
         per_molecule_nm: float,
-        evidence: tuple[str, ...] = (),
+        evidence: tuple[str, ...],
+        pumps: PumpCosts,
     ):
         self.table, self.fields, self.columns, self.per_molecule_nm = table, fields, columns, per_molecule_nm
-        self.evidence = evidence
+        self.evidence, self.pumps = evidence, pumps
         self._fields = np.array(fields, np.int64)
 
-    def inputs(self, layout: Layout, kind: int) -> set[str]:
-        """Return the names of the fields and variables that the energy of a cell type depends on."""
+    def links(self, layout: Layout, kind: int) -> list[tuple[set[str], tuple[str, ...]]]:
+        """Return what the energy of a cell type depends on: names of fields and variables, each with mechanism ids."""
         row = self.table[kind]
         if row[11] <= 0.0:  # no demand: its energy is 1 whatever happens
-            return set()
-        fields = {layout.fields[f] for f in self.fields if f >= 0}
-        return fields | {layout.variables[int(column)] for column in row[:2] if column >= 0}
+            return []
+        fuels = {layout.fields[f] for f in self.fields if f >= 0}
+        fuels |= {layout.variables[int(column)] for column in row[:2] if column >= 0}
+        pumps = zip(self.pumps.columns, self.pumps.cost[kind], self.pumps.evidence, strict=True)
+        return [(fuels, self.evidence)] + [
+            ({layout.variables[column]}, ids) for column, cost, ids in pumps if cost > 0.0
+        ]
+
+    def without(self, mechanism: str) -> Energy:
+        """Return the energy with all that cites a mechanism cut: the pump that does, or the formulas; else itself."""
+        cites = [mechanism in ids for ids in self.pumps.evidence]
+        if mechanism not in self.evidence and not any(cites):
+            return self
+        table = np.zeros_like(self.table) if mechanism in self.evidence else self.table
+        pumps = replace(self.pumps, cost=np.where(cites, 0.0, self.pumps.cost))
+        return Energy(table, self.fields, self.columns, self.per_molecule_nm, self.evidence, pumps)
 
     def assess(
         self,
@@ -111,8 +145,11 @@ class Energy:
         ``fields`` is (n_fields, n), or (n_fields, n_sites) with the ``site`` (n,) of each cell.
         """
         here = np.arange(len(cell_type)) if site is None else site
-        out = np.empty((5, len(cell_type)))
-        fluxes(len(cell_type), cell_type, death, here, self._fields, fields, variables, self.table, out)
+        out, pumps = np.empty((5, len(cell_type))), self.pumps
+        fluxes(
+            len(cell_type), cell_type, death, here, self._fields, fields, variables, self.table, pumps.columns,
+            pumps.cost, out,
+        )  # fmt: skip
         return out.T
 
     def charge(self, flux: np.ndarray, io_behaviours: np.ndarray) -> None:

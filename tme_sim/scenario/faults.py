@@ -63,12 +63,12 @@ def dotted(path: Path) -> str:
     return text
 
 
-def nearest(word: object, known: Iterable[str]) -> str | None:
-    """Return the known word most like ``word``, None when nothing is near."""
+def nearest(word: object, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Return the known word most like ``word``, None when none is as like as ``likeness`` (0 to 1) asks."""
     choices = list(known)
     if not isinstance(word, str) or len(word) > 100:
         return None
-    found = difflib.get_close_matches(word, choices, 1, 0.6)
+    found = difflib.get_close_matches(word, choices, 1, likeness)
     if found:
         return found[0]
     folded = {choice.casefold(): choice for choice in choices}

@@ -40,6 +40,12 @@ class Cycle(Block):
     G2M: Duration = default("5 h", "Length of G2 and M")
 
 
+class PumpSpec(Provenance):
+    """A variable that is a membrane pump driven by ATP."""
+
+    atp: Flux = Field(description="ATP that the pump adds to the demand of a cell at a level of 1.")
+
+
 class Metabolism(Provenance):
     """Energy metabolism of one cell of this type."""
 
@@ -56,7 +62,10 @@ class Metabolism(Provenance):
     oxygen_per_lactate: Ratio = default("3", "Oxygen used to oxidise one lactate")
     atp_per_glucose: Ratio = default("2", "ATP of glycolysis")
     atp_per_oxygen: Ratio = default("5", "ATP per oxygen used")
-    atp_demand: Flux = Field(description="ATP that the cell needs.")
+    atp_demand: Flux = Field(description="ATP that the cell needs, its pumps apart.")
+    pumps: dict[VariableName, PumpSpec] = Field(
+        {}, description="Variables that are pumps driven by ATP, and what each costs; default: none."
+    )
 
 
 def _read_base(raw: Any, info: ValidationInfo) -> dict[str, Sourced]:

@@ -54,8 +54,10 @@ def findings_of(error: ValidationError, model: type[BaseModel]) -> Iterator[Find
                     word.strip("' ")
                     for word in str(context.get("expected", "")).replace(" or ", ",").split(",")
                 ]
-                suggestion = nearest(got, words)
+                suggestion = nearest(got, words, likeness=0.7)  # of few words, the opposite may be next
                 reason = f"got {shown(got)}; expected {context.get('expected')}"
+            case "too_short" if not got:
+                reason = f"got {shown(got)}; expected {context.get('min_length')} or more"
             case _ if kind in _EXPECTED:
                 reason = f"got {shown(got)}; expected {_EXPECTED[kind]}"
             case _:
