@@ -87,7 +87,8 @@ def _wrong(change: Node, layers: Sequence[Node], known: Known) -> list[Finding]:
     """Return what is wrong in the keys of a change once it is laid over the last whole rule of its name."""
     name = name_of(change)
     whole = [rule for layer in layers for rule in whole_rules(_rules(layer)) if name_of(rule) == name][-1]
-    given = {key: part for key, part in change.value.items() if key != "if_there"}
+    parts = change.value if isinstance(change.value, dict) else {}
+    given = {key: part for key, part in parts.items() if key != "if_there"}
     rule = plain(without_nulls(lay_over(whole, Node(given, change.mark))))
     words = Vocabulary.sketch(plain(without_nulls(reduce(lay_over, layers))))
     found: list[Finding] = list(citations(rule, known))

@@ -21,9 +21,9 @@ def clocks_overridden(used: Sequence[tuple[Node, Node]]) -> list[Fault]:
     """
     faults: list[Fault] = []
     for i, (entry, clock) in enumerate(used):
-        if "clock" not in clock.value:
-            continue
         own = set(_keys(clock))
+        if "clock" not in own:
+            continue
         for other, library in used[i + 1 :]:
             if both := [key for key in _keys(library) if key in own]:
                 more = f" and {len(both) - _MOST_KEYS} more" if len(both) > _MOST_KEYS else ""
