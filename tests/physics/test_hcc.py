@@ -108,7 +108,7 @@ def test_stroma_changes_sensitivity_by_vesicles_and_factors():
     """S3-46: co-cultures with one class of stromal cells each; means of two seeds, cells that live without drug.
 
     Fibroblasts make cells resist more, and not where they take up no vesicles of the tumour. A finding: the other
-    classes do nothing that can be told from chance.
+    classes move the ratio by less than half as much; macrophages, if at all, to the side of the drug.
     """
     bare = [UNTREATED, *(f"tissue.{kind}=null" for kind in (FIBROBLAST, *OTHERS))]
     pools = ("tumour_normoxic_exosome", "tumour_hypoxic_vesicle", "tumour_drug_vesicle", "golph3_exosome")
