@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -5,7 +6,7 @@ import yaml
 
 from tests.rules.made import rule
 from tme_sim.audit.coverage import Uses, coverage, open_ids, read_open_ids
-from tme_sim.audit.of_scenario import audit_package, benches_of, joined_scenarios, uses_of
+from tme_sim.audit.of_scenario import audit_package, benches_of, joined_scenarios, together, uses_of
 from tme_sim.audit.provenance import NumberUse
 from tme_sim.audit.tested_rows import TestedRow
 from tme_sim.measures.registry import measures_for
@@ -34,7 +35,7 @@ def audit(*, rules=(), statements=("M-1",), tested=(), still_open=(), **more):
         rules,
         **{
             key: more.pop(key)
-            for key in ("processes", "knobs", "readouts", "numbers", "unexplained")
+            for key in ("processes", "knobs", "readouts", "numbers", "unexplained", "measures")
             if key in more
         },
     )
@@ -172,16 +173,47 @@ def test_benches_hold_every_alternative_of_a_hypothesis(flagship):
     assert any(found and found[0] and found[0][0].signal == "HIF" for found in gates[1:])
 
 
-def test_readouts_of_the_program_are_measures(documented):
-    """Those that are named in words are functions of `measures/response.py`, with tests of their own."""
-    names = yaml.safe_load((data_dir("seeds") / "built_in.yaml").read_text(encoding="utf-8"))["readouts"]
+def data_of(kind):
+    return yaml.safe_load((data_dir("seeds") / "built_in.yaml").read_text(encoding="utf-8"))[kind]
+
+
+ANY = re.compile("DRUG|POOL|CELL|CARGO|ROUTE")
+
+
+def test_readouts_and_measures_of_the_program_are_measures(documented):
+    """Readouts that are named in words are functions of `measures/response.py`, with tests of their own."""
     known = {measure for scenario in documented for measure in measures_for(layout_of(scenario))}
-    for name in (name for name in names if " " not in name):
-        ends = name.removeprefix("POOL") if name.startswith("POOL") else None
-        assert any(
-            measure.endswith(ends) if ends else (measure == name or measure.startswith(f"{name}_"))
-            for measure in known
-        ), name
+    for name in (name for name in (*data_of("readouts"), *data_of("measures")) if " " not in name):
+        pattern = re.compile(ANY.sub(r"\\w+", name) + ("" if ANY.search(name) else "(_SN38|_sorafenib)?"))
+        assert any(pattern.fullmatch(measure) for measure in known), name
+
+
+@pytest.fixture(scope="module")
+def package(documented):
+    return together([uses_of(scenario) for scenario in documented])
+
+
+@pytest.mark.parametrize(
+    ("name", "identifier"), [(n, i) for n, ids in data_of("readouts").items() for i in ids]
+)
+def test_readout_that_loses_its_mechanism_is_a_fault(package, name, identifier):
+    """Each is the only home of its ids, whatever else measures the same."""
+    left = [i for i in package.readouts[name] if i != identifier]
+    faults = coverage(replace(package, readouts={**package.readouts, name: left})).faults
+    assert any(fault.startswith(f"{identifier} (tier") and "neither rule" in fault for fault in faults)
+
+
+def test_measure_covers_nothing_by_itself():
+    result = audit(tested=[row("M-1", test="tests/a.py::test_b")], measures={"thing": ["M-1"]})
+    assert result.rows[0].measured_by == ("thing",)
+    assert "neither rule, process, knob nor readout" in result.faults[0]
+    assert "measure thing: cites M-9, which is no mechanism" in audit(measures={"thing": ["M-9"]}).faults
+
+
+def test_what_a_measure_names_has_a_home_elsewhere(package):
+    """A measure of what nothing models measures nothing."""
+    homes = {row.id for row in coverage(package).rows if row.covered_by}
+    assert {i for ids in data_of("measures").values() for i in ids} <= homes
 
 
 # The link that their rules make stands in the text; the rest of their model form is ours.

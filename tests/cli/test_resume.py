@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from tme_sim.cli.app import app
 from tme_sim.record.compare import differences
+from tme_sim.record.reader import open_run
 
 TINY = (
     "--set", "grid.size=[300 um, 300 um]",
@@ -54,6 +56,42 @@ def test_branch_is_another_run(kept: Path, tmp_path: Path) -> None:
     plain = tme("--resume", kept, "--until", "1 h", "--out", tmp_path / "plain.h5")
     assert plain.exit_code == 0
     assert differences(tmp_path / "plain.h5", tmp_path / "blocked.h5") != []
+
+
+RESISTANT = ("--set", "resistance.every=every 6 min", "--set", "resistance.threshold=1")
+FORCED = ("--set", "interventions.forced={kind: express, target: ATP, cell: tumour, to: 1, why: a test}")
+
+
+def series_of(out: Path) -> pd.DataFrame:
+    with open_run(out) as run:
+        return run.timeseries
+
+
+def test_branch_that_adds_the_first_act_on_a_variable_tells_its_share(kept: Path, tmp_path: Path) -> None:
+    """Nothing is known of it before the branch, and all else of the past stays as it was."""
+    line = ("--branch", kept, "--until", "1 h", *RESISTANT)
+    assert tme(*line, "--out", tmp_path / "plain.h5").exit_code == 0
+    result = tme(*line, *FORCED, "--out", tmp_path / "a.h5")
+    assert result.exit_code == 0, result.stderr
+    plain, treated = series_of(tmp_path / "plain.h5"), series_of(tmp_path / "a.h5")
+    new = {f"attribution_interventions{niche}_SN38" for niche in ("", "_rim")}
+    assert {*treated} - {*plain} == new
+    past = treated.index <= 30.0
+    assert 0 < past.sum() < len(treated)
+    pd.testing.assert_frame_equal(treated.loc[past, plain.columns], plain.loc[past])
+    assert treated.loc[past, [*new]].isna().all(axis=None)
+    assert treated["attribution_interventions_SN38"].iloc[-1] > 0.0
+
+
+def test_branch_measures_resistance_as_its_own_scenario_says(kept: Path, tmp_path: Path) -> None:
+    found = []
+    for threshold in ("1", "1e-6"):
+        line = ("--branch", kept, "--until", "1 h", *FORCED, "--set", f"resistance.threshold={threshold}")
+        line = (*line, "--set", "resistance.every=every 6 min", "--out", tmp_path / f"{threshold}.h5")
+        assert tme(*line).exit_code == 0
+        found.append(series_of(tmp_path / f"{threshold}.h5")["resistant_fraction_SN38"].iloc[-1])
+    assert found[0] > 0.5
+    assert found[1] == 0.0
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,32 @@ def test_naive_lovo_cell_survives_its_ic50_by_one_half(name):
     assert np.exp(-assay.log_kill(exposure, naive, kind)).item() == pytest.approx(0.5, rel=0.15)
 
 
+@pytest.mark.parametrize(
+    ("more", "supplied"),
+    [
+        ((), 2.0),
+        (("fields.egf.interstitial=true",), 0.0),
+        (("cells.hsc.base.secretion egf=1 molecules/s",), 0.0),
+        (("vesicles.tumour_normoxic_exosome.frees={egf: 1}",), 0.0),
+    ],
+)
+def test_naive_cell_has_what_medium_supplies_but_no_factor_it_starts_with(more, supplied):
+    model = TumorMicroenvironment(
+        "dish",
+        [
+            "grid.size=[200 um, 200 um]",
+            "fields.SN38.start=8 nM",
+            "fields.il6.start=2 nM",
+            "fields.il6.interstitial=false",  # a rule lets stellate cells secrete it
+            "fields.egf={unit: nM, diffusion: 100 um^2/s, start: 2 nM}",
+            *more,
+        ],
+    )
+    naive = dict(zip(model.tissue.layout.fields, model.assay.naive_fields, strict=True))
+    expected = {"oxygen": 40.0, "glucose": 25e6, "lactate": 0.0, "SN38": 0.0, "il6": 0.0, "egf": supplied}
+    assert naive == pytest.approx(expected)
+
+
 def test_measures_are_worked_out_only_when_due(flagship):
     measure = measures_for(flagship.tissue.layout)["resistant_fraction_SN38"]
     assert not np.isnan(measure.of(flagship.tissue, flagship.measure_context))

@@ -157,6 +157,34 @@ def test_vesicles_that_fall_apart_feed_akt_and_p65():
     assert mean(many, "variables", "P65", "hsc") > mean(some, "variables", "P65", "hsc")
 
 
+L12 = {
+    ("P65", "hsc"): ("macrophage", "il1b", "il1b_p65"),
+    ("AKT", "tumour"): ("tumour", "fgf2", "fgf2_akt"),
+}
+
+
+@pytest.mark.parametrize("end", L12)
+@pytest.mark.parametrize("link", ["whole", "freeing", "answer"])
+def test_l12_is_silent_where_a_link_is_cut(end, link):
+    """More vesicles of one donor raise what its factor feeds; not where they free none, nor where none answers."""
+    donor, factor, rule = L12[end]
+    cut = {
+        "whole": (),
+        "freeing": (f"vesicles.{donor}_vesicle.frees=",),
+        "answer": (f"rules.{rule}.half_max=1e15 ng/mL",),
+    }[link]
+    more = f"cells.{donor}.base.release {donor}_vesicle=600 /h"
+    some, many = lived(*cut), lived(*cut, more)
+    assert pool(many, f"{donor}_vesicle")["decayed"] > 1.5 * pool(some, f"{donor}_vesicle")["decayed"]
+    factors = [model.tissue.field(factor).sum() for model in (some, many)]
+    rise = mean(many, "variables", *end) - mean(some, "variables", *end)
+    assert (factors[1] > 5.0 * factors[0]) == (link != "freeing")
+    assert (rise > 0.3) == (link == "whole")
+    assert (
+        abs(rise) < 1e-4 or link == "whole"
+    )  # endothelium that takes up more frees slightly more FGF2 itself
+
+
 def test_leaderless_factors_come_from_vesicles_alone():
     empty = tuple(
         f"vesicles.{kind}_vesicle.frees=" for kind in ("tumour", "endothelial", "macrophage", "dendritic")

@@ -55,13 +55,26 @@ def run(days: float, *overrides: str, seed: int = 1) -> dict[str, float]:
 
 
 def test_hypoxia_calls_vessels_and_these_relieve_it():
-    """L2, S2-11: hypoxia → VEGF and vesicles → vessels → oxygen."""
+    """L2: hypoxia → VEGF and vesicles → vessels → oxygen."""
     for seed in (1, 2):
         called = run(4.0, *NO_CSC_VEGF, seed=seed)
         silent = run(4.0, *NO_CSC_VEGF, *NO_CALL, seed=seed)
         assert called["vessel_density"] > 1.3 * silent["vessel_density"]
         assert called["hypoxic_share_10"] < silent["hypoxic_share_10"] - 0.1
         assert called["HIF"] < silent["HIF"]
+
+
+def test_vesicles_of_the_tumour_raise_vessel_density():
+    """S2-11: with VEGF as it is, vesicles that endothelium takes up make the bed denser, and that brings oxygen."""
+    deaf = (*NO_CSC_VEGF, "vesicles.tumour_hypoxic_vesicle.taken_up_by.endothelial=0 /h")
+    pairs = [(run(4.0, *NO_CSC_VEGF, seed=seed), run(4.0, *deaf, seed=seed)) for seed in (1, 2, 3)]
+    hearing, silent = (
+        {name: np.mean([one[name] for one in arm]) for name in arm[0]} for arm in zip(*pairs, strict=True)
+    )
+    assert hearing["vessel_density"] > 1.3 * silent["vessel_density"]
+    assert all(one["vessel_density"] > other["vessel_density"] for one, other in pairs)
+    assert hearing["hypoxic_share_10"] < silent["hypoxic_share_10"] - 0.1
+    assert hearing["HIF"] < silent["HIF"]
 
 
 def test_vessels_are_silent_without_a_call():

@@ -8,7 +8,7 @@ from tme_sim.model.tumor import TumorMicroenvironment
 from tme_sim.numerics.timetable import Timetable
 from tme_sim.processes import acts
 from tme_sim.processes.acts_of_giving import GiveThroughVessels, GiveVesicles, Transplant
-from tme_sim.processes.acts_on_cells import Deplete, Express, Inhibit, Raise, Scale, Target
+from tme_sim.processes.acts_on_cells import Deplete, Express, Inhibit, OnCells, Raise, Scale, Target
 from tme_sim.processes.interventions import Interventions
 from tme_sim.processes.pathways import Pathways
 from tme_sim.processes.switch import Switch
@@ -55,6 +55,42 @@ def drug_account(tissue, account):
 
 def test_every_kind_has_a_builder_and_every_builder_a_kind():
     assert set(BUILDERS) == set(KINDS)
+
+
+class ByModify(acts.Act):
+    def modify(self, tissue, cell_type, io_behaviours):
+        io_behaviours[:, 0] = 0.0
+
+
+class OnCellsByModify(OnCells):
+    def modify(self, tissue, cell_type, io_behaviours):
+        io_behaviours[:, self.column] = 0.0
+
+
+class ByChange(OnCells):
+    def change(self, tissue, cells, cell_type, io_behaviours):
+        io_behaviours[self.rows(cell_type), self.column] = 0.5
+
+
+@pytest.mark.parametrize("act", [ByModify(on()), OnCellsByModify(on(), 0, ())])
+def test_act_that_says_not_what_it_does_to_thought_cells_is_refused(act):
+    with pytest.raises(
+        TypeError, match=f"{type(act).__name__} overrides modify alone; expected a subclass of OnCells"
+    ):
+        timeline(act)
+
+
+def test_act_of_a_user_that_overrides_change_is_held():
+    tissue, process = made(), timeline(ByChange(on(), 0, ()))
+    stepped(process, tissue, 0.0)
+    held = process.held(at(tissue, tissue.clock.dt_min), np.arange(2), (0,))
+    thought = np.ones((2, 1))
+    held(np.arange(2), thought)
+    assert (
+        thought.ravel().tolist()
+        == modified(tissue, np.ones((4, 1)), ByChange(on(), 0, ())).ravel()[:2].tolist()
+    )
+    assert thought.ravel().tolist() == [0.5, 0.5]
 
 
 def test_a_condition_is_looked_at_once_in_a_step():

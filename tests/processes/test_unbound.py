@@ -97,10 +97,14 @@ def test_book_closes_with_uptake_death_and_wash_out():
 
 @pytest.mark.parametrize(
     ("name", "matrix", "share"),
-    [("s0_relay", "tissue", 0.2), ("dish", "medium", 0.2), ("dish", "tissue", 1.0)],
+    [
+        ("s0_relay", "tissue: 20 %", 0.2),
+        ("dish", "medium: 20 %", 0.2),
+        ("dish", "medium: 1, tissue: 20 %", 1.0),
+    ],
 )
 def test_scenario_says_what_its_matrix_leaves_unbound(name, matrix, share):
-    small = ["grid.size=[200 um, 200 um]", "fields.SN38.start=5 nM", f"drugs.SN38.unbound={{{matrix}: 20 %}}"]
+    small = ["grid.size=[200 um, 200 um]", "fields.SN38.start=5 nM", f"drugs.SN38.unbound={{{matrix}}}"]
     if name == "s0_relay":
         small.append("tissue.tumour.nodules.0.radius=40 um")
     model = TumorMicroenvironment(name, small)

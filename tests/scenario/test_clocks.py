@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from tme_sim.model.assemble import assay_of, physiology_of
 from tme_sim.model.specs import Numbers
 from tme_sim.resources import data_dir
-from tme_sim.scenario.load import load_scenario
+from tme_sim.scenario.load import ScenarioError, load_scenario
 from tme_sim.scenario.scenario import layout_of
 
 
@@ -112,6 +112,40 @@ def test_clock_decides_what_a_drug_of_one_stage_kills(name, shares):
 @pytest.mark.parametrize("name", sorted(WITHOUT_CLOCK))
 def test_scenario_without_clock_says_why(name):
     assert "no clock applies" in FILES[name].read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("use", "faults"),
+    [
+        ("[clock_patient, liver_cells, sn38, il6, s0_relay]",
+         [("clock_patient stands before liver_cells, which sets", "cells.tumour.base.apoptosis")]),
+        ("[liver_cells, sn38, clock_cell_line, clock_patient, il6, s0_relay]",
+         [("clock_cell_line stands before clock_patient, which sets clock", "cells.tumour.cycle.S and")]),
+    ],
+)  # fmt: skip
+def test_clock_before_a_library_that_sets_its_numbers_anew_is_a_fault(use, faults):
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario("s0_relay", [f"use={use}"])
+    told = [str(fault) for fault in caught.value.faults if fault.path == "use"]
+    assert len(told) == len(faults)
+    for line, words in zip(told, faults, strict=True):
+        assert all(word in line for word in words), line
+
+
+def test_clock_before_a_library_that_leaves_its_numbers_alone_is_fine():
+    moved = load_scenario("s0_relay", ["use=[liver_cells, clock_patient, sn38, il6, s0_relay]"])
+    last = load_scenario("s0_relay", [clocked("s0_relay", "clock_patient")])
+    assert moved.cells["tumour"].base == last.cells["tumour"].base
+    assert moved.clock == last.clock == "patient"
+
+
+def test_rule_that_a_clock_changes_may_not_come_behind_it():
+    """Fibroblasts' own growth rule would take the place of the clock's."""
+    libraries = [name for name in libraries_of("hcc_sorafenib") if name != "stroma"]
+    with pytest.raises(
+        ScenarioError, match="clock_patient stands before stroma, which sets rules.caf_growth anew"
+    ):
+        load_scenario("hcc_sorafenib", [f"use=[{', '.join([*libraries, 'clock_patient', 'stroma'])}]"])
 
 
 def test_clock_libraries_change_rules_that_some_library_has():

@@ -87,6 +87,53 @@ def test_change_that_may_be_left_out_hides_no_misspelling(folder, change, fault)
     assert len(caught.value.faults) == 1
 
 
+FULL = "name: nobody, cell: hsc, signal: il6, effect: increases, behaviour: secretion il6, to: 1 molecules/s"
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        ("to: 2 molecules/min", None),
+        ("to: {value: 2 molecules/min, range: [1 molecules/min, 3 molecules/min]}", None),
+        ("half_max: 3 ng/mL", None),
+        ("while: [HIF above 0.5 hill 4]", None),
+        ("while: [elsewhere above 0.5]", None),
+        ("to: 2 molecuels/min", r"to: got 2 molecuels/min; expected"),
+        ("to: 2 /h", r"to: got 2 /h; expected"),
+        ("to: 3", r"to: got 3 without a unit"),
+        ("half_max: 3 mmHg", r"half_max: got 3 mmHg; expected"),
+        ("to: {valeu: 2 molecules/min}", r"to.valeu: unknown key"),
+        ("hill: -2", r"hill: got -2; expected > 0"),
+        ("effect: incraeses", r"effect: got incraeses"),
+        ("basis: sure", r"basis: got sure"),
+        ("while: [HIF above 0.5 mmHg]", r"while\[0\]: got 0.5 mmHg"),
+        ("while: [HFI above 0.5]", r"while\[0\]: HFI is no signal"),
+        ("evidence: [S9-99]", r"evidence\[0\]: S9-99 is no id"),
+        ("source: assumed", r"source: assumed without a reason"),
+    ],
+)
+def test_values_of_a_change_that_is_left_out_are_checked_in_its_rule(folder, keys, fault):
+    """The rule stands in a library that is not used; a third one has the variable of a gate."""
+    libraries = folder / "libraries"
+    (libraries / "high.yaml").write_text(f"rules:\n  - {{name: nobody, if_there: true, {keys}}}\n")
+    (libraries / "unused.yaml").write_text(f"rules:\n  - {{{FULL}, half_max: 1 ng/mL}}\n")
+    (libraries / "third.yaml").write_text("variables: {elsewhere: {time: 1 h}}\n")
+    if fault is None:
+        assert "nobody" not in [rule.name for rule in load_scenario(folder / "small.yaml").rules]
+    else:
+        with pytest.raises(ScenarioError, match=r"high.yaml:2:.*rules\[0\]." + fault) as caught:
+            load_scenario(folder / "small.yaml")
+        assert len(caught.value.faults) == 1
+
+
+def test_fault_of_libraries_is_not_told_again_once_they_are_others(folder):
+    (folder / "libraries" / "high.yaml").write_text("rules:\n  - {name: nothere, if_there: true, to: 3}\n")
+    (folder / "small.yaml").write_text(SMALL)
+    with pytest.raises(ScenarioError):
+        load_scenario(folder / "small.yaml", ["use=[high]"])
+    load_scenario(folder / "small.yaml")
+
+
 def test_misspelt_change_is_told_beside_other_faults(folder):
     (folder / "libraries" / "high.yaml").write_text("rules:\n  - {name: nothere, if_there: true, to: 3}\n")
     (folder / "small.yaml").write_text("use: [high]\n" + SMALL + "posh: 3\n")
@@ -106,7 +153,7 @@ def test_name_that_is_no_text_is_a_fault(folder):
 
 @pytest.mark.parametrize("head", ["use: [high]\n", ""])
 def test_change_in_the_lowest_layer_may_be_left_out(folder, head):
-    change = "{name: cycle_entry, if_there: true, to: 0.5}"
+    change = "{name: cycle_entry, if_there: true, to: 0.05 /h}"
     (folder / "libraries" / "high.yaml").write_text(f"rules: [{change}]\n")
     own = changed(("rules:\n", f"rules:\n  - {change}\n")) if not head else SMALL
     (folder / "small.yaml").write_text(head + own)

@@ -57,6 +57,39 @@ def test_reference_may_be_a_total_in_medium():
     assert read_scenario(text).drugs["SN38"].free_reference == pytest.approx(300.0)
 
 
+WELL = "grid: {size: [200 um, 100 um], interstitial_fraction: 1, medium: {height: 1 mm}}"
+FRESH = "  fresh: {kind: exchange_medium, from: 1 h, medium: {SN38: 5 nM}}\nrules:"
+TOTAL = "half_max: 8 nM, reference: {dose: 6 uM, total_in: medium, for: 72 h}"
+
+
+@pytest.mark.parametrize(
+    ("dish", "shares", "more", "wrong"),
+    [
+        (
+            False,
+            "{medium: 5 %}",
+            (),
+            "medium: counts for nothing: this is a tissue fed by plasma; write plasma",
+        ),
+        (False, "{plasma: 1 %, medium: 5 %}", (), ""),
+        (False, "5 %", (), ""),
+        (False, "{medium: 5 %}", (("rules:", FRESH),), ""),
+        (False, "{medium: 5 %}", (("half_max: 8 nM", TOTAL),), ""),
+        (True, "{plasma: 1 %}", (), "plasma: counts for nothing: this is a dish; write medium, or both"),
+        (True, "{tissue: 20 %}", (), "tissue: counts for nothing: this is a dish"),
+        (True, "{medium: 5 %, plasma: 1 %, tissue: 20 %}", (), ""),
+        (True, "5 %", (), ""),
+    ],
+)
+def test_free_share_of_a_matrix_that_is_not_there_is_a_fault(dish, shares, more, wrong):
+    text = changed(("field: SN38", f"field: SN38, unbound: {shares}"), *more)
+    if dish:
+        text = text.replace("grid: {size: [200 um, 100 um]}", WELL)
+        text = text.replace(", schedule: [{dose: 8 nM, from: 1 h, for: 1 h}]", "")
+    found = faults(text)
+    assert any(f"drugs.SN38.unbound.{wrong}" in line for line in found) if wrong else found == []
+
+
 DOSES = [
     ("{route: bolus, dose: 8 nM}", "got 8 nM; expected an amount such as 400 mg"),
     ("{route: level, dose: 400 mg, for: 1 h}", "got 400 mg; expected a concentration"),

@@ -30,6 +30,8 @@ class Uses:
         All rules, in force or not.
     processes, knobs, readouts : mapping
         Name -> ids it implements: cell types, pools and formulas; interventions; measures.
+    measures : mapping
+        Name -> ids that it measures and does not cover.
     numbers : sequence of NumberUse
         Numbers with their provenance, where it is to be checked.
     unexplained : sequence of str
@@ -45,17 +47,19 @@ class Uses:
     numbers: Sequence[NumberUse] = ()
     unexplained: Sequence[str] = ()
     fed: frozenset[tuple[Rule, str]] = frozenset()
+    measures: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class CoverageRow:
-    """One mechanism: its tier, status, what covers it and the tests that show it."""
+    """One mechanism: its tier, status, what covers it, the tests that show it and what else measures it."""
 
     id: str
     tier: str
     status: str
     covered_by: tuple[str, ...]
     tested_by: tuple[str, ...]
+    measured_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,8 @@ def coverage(
             status, fault = "not used", ""
         if fault:
             faults.append(f"{statement.id} (tier {statement.tier}): {fault}")
-        rows.append(CoverageRow(statement.id, statement.tier, status, tuple(by), tuple(tests)))
+        measured = tuple(name for name, ids in uses.measures.items() if statement.id in ids)
+        rows.append(CoverageRow(statement.id, statement.tier, status, tuple(by), tuple(tests), measured))
     return Coverage(tuple(rows), tuple(faults))
 
 
@@ -173,6 +178,12 @@ def _citations(uses: Uses, known: set[str]) -> tuple[dict[str, list[str]], list[
                 covered[cited].append(name)
             else:
                 faults.append(f"{name}: cites {cited}, which is no mechanism")
+    faults += [
+        f"measure {name}: cites {cited}, which is no mechanism"
+        for name, ids in uses.measures.items()
+        for cited in ids
+        if cited not in known
+    ]
     return covered, faults
 
 

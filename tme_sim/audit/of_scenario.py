@@ -72,7 +72,8 @@ def together(uses: Sequence[Uses]) -> Uses:
     numbers = dict.fromkeys(number for one in uses for number in one.numbers)
     unexplained = tuple(name for one in uses for name in one.unexplained)
     brought = frozenset[tuple[Rule, str]]().union(*(one.fed for one in uses))
-    return Uses(tuple(rules), processes, knobs, readouts, tuple(numbers), unexplained, brought)
+    measures = dict(item for one in uses for item in one.measures.items())  # of the program, the same in all
+    return Uses(tuple(rules), processes, knobs, readouts, tuple(numbers), unexplained, brought, measures)
 
 
 def uses_of(scenario: Scenario) -> Uses:
@@ -104,6 +105,7 @@ def uses_of(scenario: Scenario) -> Uses:
             f"knob {name} of {scenario.scenario}" for name, act in acts if not (act.evidence or act.why)
         ],
         fed=fed(scenario),
+        measures=built_in["measures"],
     )
 
 
@@ -136,5 +138,5 @@ def _built_in() -> Mapping[str, dict[str, tuple[str, ...]]]:
     data = yaml.safe_load((data_dir("seeds") / "built_in.yaml").read_text(encoding="utf-8"))
     return {
         kind: {name: tuple(ids) for name, ids in (data.get(kind) or {}).items()}
-        for kind in ("processes", "readouts")
+        for kind in ("processes", "readouts", "measures")
     }

@@ -79,6 +79,7 @@ def from_checkpoint(saved: Path, overrides: Sequence[str], *, branch: bool) -> S
         raise CommandError("\n".join(passed_over or [missing]))
     if overrides:
         _change(found.model, overrides, branch=branch)
+        found.recorder.context = found.model.measure_context
         found.recorder.attach(found.model)
     notes = (*passed_over, f"goes on at {found.header.minutes / 1440.0:.2f} d")
     return Start(found.model, found.recorder, notes)

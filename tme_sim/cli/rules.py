@@ -177,8 +177,11 @@ def _audit(config: str, scenario: Scenario, as_json: bool) -> None:
         typer.echo(json.dumps({"counts": audit.counts(), "faults": audit.faults, "rows": rows}, indent=2))
     else:
         covered = [row for row in audit.rows if row.status == "covered"]
-        rows = [(r.id, r.tier, "; ".join(r.covered_by), "; ".join(r.tested_by)) for r in covered]
-        table.show(("Covered", "tier", "by", "shown by"), rows)
+        rows = [
+            (r.id, r.tier, "; ".join(r.covered_by), "; ".join(r.tested_by), ", ".join(r.measured_by))
+            for r in covered
+        ]
+        table.show(("Covered", "tier", "by", "shown by", "measured by"), rows)
         for status in ("open", "missing"):
             ids = [row.id for row in audit.rows if row.status == status]
             if ids:

@@ -66,7 +66,8 @@ class Assay:
     Attributes
     ----------
     naive_fields : float64 (n_fields,)
-        Fields a naive cell lives in: supply levels for oxygen and nutrients, nothing of secreted factors or drug.
+        Fields a naive cell lives in: supply levels for oxygen and nutrients, nothing of drug or of factors, also where
+        a factor is there from the start (which fields these are: `model.assemble`).
     s_min, g2m_min : float64 (n_types,)
         Waiting times of the cell cycle.
     rim_from_vessel_um : float

@@ -99,12 +99,20 @@ def assay_of(
 
 
 def _naive_fields(numbers: Numbers) -> np.ndarray:
-    """Return the fields that a naive cell lives in, float64 (n_fields,): supply, but no factors and no drug."""
+    """Return the fields that a naive cell lives in, float64 (n_fields,): supply, but no factors and no drug.
+
+    Supply is what vessels hold, or what a field without vessels starts with. A factor is a field marked interstitial,
+    one that cells secrete by a base value or a rule, whatever hypothesis is chosen, or one that vesicles set free.
+    """
     scenario = numbers.scenario
-    drug_fields = {drug.field for drug in scenario.drugs.values()}
+    made = {rule.behaviour for rule in scenario.rules}
+    made |= {name for cell in scenario.cells.values() for name, value in cell.base.items() if value > 0}
+    absent = {drug.field for drug in scenario.drugs.values()}
+    absent |= {field for pool in scenario.vesicles.values() for field in pool.frees}
+    absent |= {name for name, f in scenario.fields.items() if f.interstitial or f"secretion {name}" in made}
     out = np.zeros(len(scenario.fields))
     for column, (name, f) in enumerate(scenario.fields.items()):
-        if not f.interstitial and name not in drug_fields:
+        if name not in absent:
             out[column] = float(f.start if f.vessel is None else f.vessel.value or 0.0)
     return out
 

@@ -198,6 +198,10 @@ class TumorMicroenvironment(CellModel):
             self.origin += f"+{self.clock.step} steps under {digest}"
         self.config = config
         self.running, self.stop_reason = True, ""
+        altered = {*self.tissue.layout.altered, *layout_of(config).altered}  # what was measured before stays
+        self.tissue.layout = replace(
+            self.tissue.layout, altered=tuple(name for name in config.variables if name in altered)
+        )
         self._assemble()
         self._judge()
 

@@ -25,6 +25,11 @@ class Interventions:
         What is given of each drug.
     acts : sequence of Act
         In the order of the scenario.
+
+    Raises
+    ------
+    TypeError
+        When an act changes behaviours of cells in a way that attribution could not repeat on thought cells.
     """
 
     name = "interventions"
@@ -32,6 +37,8 @@ class Interventions:
     writes = ("plasma", "extra_decay", "timeline")
 
     def __init__(self, supply: np.ndarray, courses: Sequence[CourseSpec] = (), acts: Sequence[Act] = ()):
+        for act in acts:
+            _check_holdable(type(act))
         self.supply, self.dosing, self.acts = supply, Dosing(list(courses)), tuple(acts)
         self._force: tuple[int, list[Act]] = (-1, [])
 
@@ -85,3 +92,14 @@ class Interventions:
                 act.change(tissue, cells[rows], cell_type[rows], io_behaviours)
 
         return change if acts else None
+
+
+def _check_holdable(kind: type[Act]) -> None:
+    """Raise TypeError for an act that modifies the cells of the tissue and says not how it would thought ones."""
+    if kind.modify is not Act.modify and not (
+        issubclass(kind, OnCells) and kind.change is not OnCells.change
+    ):
+        raise TypeError(
+            f"{kind.__name__} overrides modify alone; expected a subclass of OnCells that overrides change, "
+            "or attribution could not hold what it does"
+        )

@@ -91,11 +91,20 @@ class Recorder:
         self._keep_snapshot(model.tissue)
 
     def attach(self, model: Recordable) -> None:
-        """Go on with a model after unpickling, without keeping anything now."""
+        """Go on with a model after unpickling, or with one that goes on otherwise, without keeping anything now.
+
+        Measures that only the model as it is now has were not known before: nan.
+        """
+        before = self._measures if self._model is not None else {}
         self._model = model
         layout = model.tissue.layout
         self._measures = choose(measures_for(layout), self._chosen)
         self._cell_columns = cell_columns_for(layout)
+        if before and [*before] != [*self._measures]:
+            self._series = [
+                np.array([dict(zip(before, row, strict=True)).get(name, np.nan) for name in self._measures])
+                for row in self._series
+            ]
 
     @property
     def latest(self) -> dict[str, float]:

@@ -45,7 +45,7 @@ class Finding:
 
 def check_data(data: Mapping[str, Any], known: Known) -> Iterator[Finding]:
     """Yield what is wrong with citations, hypotheses and names used twice."""
-    yield from _citations(data, known, (), None)
+    yield from citations(data, known)
     if known.documents is not None:
         for i, key in enumerate(_items(data.get("documents"))):
             if isinstance(key, str) and key not in known.documents:
@@ -64,11 +64,11 @@ def _block(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _citations(value: Any, known: Known, path: Path, why: Any) -> Iterator[Finding]:
+def citations(value: Any, known: Known, path: Path = (), why: Any = None) -> Iterator[Finding]:
     """Walk through all blocks; a reason counts for the block that holds it and all blocks inside."""
     if isinstance(value, list):
         for i, item in enumerate(value):
-            yield from _citations(item, known, (*path, i), why)
+            yield from citations(item, known, (*path, i), why)
     if not isinstance(value, Mapping):
         return
     why = value.get("why", why)
@@ -84,7 +84,7 @@ def _citations(value: Any, known: Known, path: Path, why: Any) -> Iterator[Findi
                 reason = f"{shown(key)} is no id of a mechanism"
                 yield Finding((*path, "evidence", i), reason, nearest(key, known.evidence))
     for key, part in value.items():
-        yield from _citations(part, known, (*path, key), why)
+        yield from citations(part, known, (*path, key), why)
 
 
 def alternatives(chosen: str) -> frozenset[str]:

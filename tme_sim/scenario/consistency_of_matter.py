@@ -51,6 +51,7 @@ def drug_findings(scenario: Scenario) -> Iterator[Finding]:
             reason = f"is never felt: fields.{drug.field} has no vessel block through which the drug enters"
             yield Finding(("drugs", name, "schedule" if drug.schedule else "plasma_curve"), reason)
         yield from _doses(scenario, name)
+        yield from _shares(scenario, name)
 
 
 def _doses(scenario: Scenario, drug: str) -> Iterator[Finding]:
@@ -61,6 +62,26 @@ def _doses(scenario: Scenario, drug: str) -> Iterator[Finding]:
             if needed is not None and getattr(scenario.patient, needed, None) is None:
                 reason = f"got {size}; patient.{needed} is not declared"
                 yield Finding(("drugs", drug, "schedule", i, key), reason)
+
+
+def _shares(scenario: Scenario, name: str) -> Iterator[Finding]:
+    """What is free in a matrix that is nowhere must not stand for the one that is there.
+
+    Where both are given the other one is for scenarios that share the drug, and does no harm.
+    """
+    drug = scenario.drugs[name]
+    given = [matrix for matrix in drug.unbound.MATRICES if matrix in drug.unbound.model_fields_set]
+    dish = scenario.grid.medium is not None
+    there = {"medium"} if dish else {"plasma", "tissue"}
+    there |= {"plasma"} if drug.is_given else set()
+    there |= {drug.reference.total_in} if drug.reference is not None else set()
+    for act in scenario.interventions.values():
+        there |= {"medium"} if drug.field in (act.medium or {}) else set()
+    instead, place = ("medium", "dish") if dish else ("plasma", "tissue fed by plasma")
+    for matrix in given:
+        if matrix not in there and instead not in given:
+            reason = f"counts for nothing: this is a {place}; write {instead}, or both"
+            yield Finding(("drugs", name, "unbound", matrix), reason, at_key=True)
 
 
 def intervention_findings(scenario: Scenario) -> Iterator[Finding]:

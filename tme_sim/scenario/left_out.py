@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import reduce
 from pathlib import Path
 
-from tme_sim.scenario.faults import Fault, ScenarioError, nearest, shown
-from tme_sim.scenario.merge import may_be_missing, name_of, place_of, whole_rules
+from pydantic import ValidationError
+
+from tme_sim.scenario.block import Reading
+from tme_sim.scenario.checks import Finding, Known, citations
+from tme_sim.scenario.faults import Fault, ScenarioError, dotted, nearest, shown
+from tme_sim.scenario.merge import (
+    lay_over,
+    may_be_missing,
+    name_of,
+    place_of,
+    plain,
+    whole_rules,
+    without_nulls,
+)
+from tme_sim.scenario.messages import findings_of
 from tme_sim.scenario.rule_text import RuleSpec
 from tme_sim.scenario.source import Node, read_file
+from tme_sim.scenario.vocabulary import Vocabulary
 
 _KEYS = {*(field.alias or name for name, field in RuleSpec.model_fields.items()), "if_there"}
 
 
-def misspelt_changes(layers: Sequence[Node], folders: Sequence[Path]) -> list[Fault]:
-    """Return a fault for each unknown key and each unknown or missing name of the changes that may be left out.
+def misspelt_changes(layers: Sequence[Node], folders: Sequence[Path], known: Known) -> list[Fault]:
+    """Return a fault for each unknown key, unknown or missing name and wrong value of changes that may be left out.
+
+    A value is wrong when it would be in the rule that the change is meant for, wherever that stands.
 
     Parameters
     ----------
@@ -23,6 +40,8 @@ def misspelt_changes(layers: Sequence[Node], folders: Sequence[Path]) -> list[Fa
         Libraries in use and the scenario.
     folders : sequence of Path
         Where other libraries and scenarios lie: a rule of one of them may well be missing here.
+    known : Known
+        Names that may be cited.
     """
     changes = [
         (f"rules[{i}]", rule)
@@ -31,11 +50,53 @@ def misspelt_changes(layers: Sequence[Node], folders: Sequence[Path]) -> list[Fa
         if may_be_missing(rule)
     ]
     here = {name_of(rule) for layer in layers for rule in whole_rules(_rules(layer))}
+    faults: list[Fault] = []
+    for path, rule in changes:
+        faults += (*_of_keys(path, rule), *_of_name(path, rule, here, folders))
+        if name_of(rule) not in {
+            None,
+            *here,
+        }:  # where the rule is here, what is made of both is checked with all else
+            faults += _of_values(path, rule, layers, folders, known)
+    return faults
+
+
+def _of_values(
+    path: str, change: Node, layers: Sequence[Node], folders: Sequence[Path], known: Known
+) -> list[Fault]:
+    """Return what would be wrong with the change in the file whose rule it fits best."""
+    name = str(name_of(change))
+    tried = [_wrong(change, [file, *layers], known) for file in _files(folders, name) if _whole(file, name)]
+    if any(tried):  # words that a third library brings are no fault
+        everything = [*_files(folders), *layers]
+        tried = [
+            _wrong(change, [*everything, file], known) for file in _files(folders, name) if _whole(file, name)
+        ]
     return [
-        fault
-        for path, rule in changes
-        for fault in (*_of_keys(path, rule), *_of_name(path, rule, here, folders))
+        Fault(
+            str(place_of(change, found.path, of_key=found.at_key)),
+            f"{path}.{dotted(found.path)}",
+            found.reason,
+            found.suggestion,
+        )
+        for found in min(tried, key=len, default=[])
     ]
+
+
+def _wrong(change: Node, layers: Sequence[Node], known: Known) -> list[Finding]:
+    """Return what is wrong in the keys of a change once it is laid over the last whole rule of its name."""
+    name = name_of(change)
+    whole = [rule for layer in layers for rule in whole_rules(_rules(layer)) if name_of(rule) == name][-1]
+    parts = change.value if isinstance(change.value, dict) else {}
+    given = {key: part for key, part in parts.items() if key != "if_there"}
+    rule = plain(without_nulls(lay_over(whole, Node(given, change.mark))))
+    words = Vocabulary.sketch(plain(without_nulls(reduce(lay_over, layers))))
+    found: list[Finding] = list(citations(rule, known))
+    try:
+        RuleSpec.model_validate(rule, context=Reading(words, Path()))
+    except ValidationError as error:
+        found += findings_of(error, RuleSpec)
+    return [one for one in found if one.path and one.path[0] in {*given} & _KEYS]
 
 
 def _of_keys(path: str, rule: Node) -> Iterator[Fault]:
@@ -57,13 +118,24 @@ def _of_name(path: str, rule: Node, here: set[str | None], folders: Sequence[Pat
 
 
 def _names(folders: Sequence[Path], word: str = "") -> set[str]:
-    """Return the names of all rules in files that have this word anywhere; files that cannot be read have none."""
-    names: set[str] = set()
-    for file in (file for folder in folders for file in sorted(folder.glob("*.yaml"))):
+    """Return the names of all rules in files that have this word anywhere."""
+    rules = (rule for file in _files(folders, word) for rule in whole_rules(_rules(file)))
+    return {name for rule in rules if (name := name_of(rule))}
+
+
+def _files(folders: Iterable[Path], word: str = "") -> list[Node]:
+    """Return the files that have this word anywhere, taken apart; those that cannot be read are left out."""
+    files: list[Node] = []
+    for path in (path for folder in folders for path in sorted(folder.glob("*.yaml"))):
         with suppress(OSError, ValueError, ScenarioError):
-            if word in file.read_text("utf-8"):  # quick: most files need not be taken apart
-                names |= {name for rule in whole_rules(_rules(read_file(file))) if (name := name_of(rule))}
-    return names
+            if word in path.read_text("utf-8"):  # quick: most files need not be taken apart
+                files.append(read_file(path))
+    return files
+
+
+def _whole(file: Node, name: str) -> bool:
+    """Return whether a file has a whole rule of this name."""
+    return any(name_of(rule) == name for rule in whole_rules(_rules(file)))
 
 
 def _rules(layer: Node) -> list[Node]:

@@ -18,6 +18,7 @@ from tme_sim.scenario.consistency import check_scenario
 from tme_sim.scenario.donors import one_pool_per_donor
 from tme_sim.scenario.faults import Fault, ScenarioError, dotted, nearest, shown
 from tme_sim.scenario.left_out import misspelt_changes
+from tme_sim.scenario.library_order import clocks_overridden
 from tme_sim.scenario.merge import apply_overrides, lay_over, place_of, plain, without_nulls
 from tme_sim.scenario.messages import MOST_FAULTS, findings_of
 from tme_sim.scenario.scenario import Scenario
@@ -93,7 +94,7 @@ def _checked(
     if not isinstance(top.value, dict):
         raise ScenarioError([Fault(str(top.mark), "", "expected keys and values, such as scenario: NAME")])
     first = [override for override in overrides if override.strip().startswith(("use=", "use.", "use "))]
-    below = _on_libraries(apply_overrides(top, first), folder, unreadable)
+    below = _on_libraries(apply_overrides(top, first), folder, unreadable, known)
     root = apply_overrides(below, [override for override in overrides if override not in first])
     root = one_pool_per_donor(without_nulls(root))
     data = plain(root)
@@ -126,10 +127,10 @@ def _faults(findings: Iterable[Finding], root: Node) -> list[Fault]:
     return [Fault(str(mark), dotted(found.path), found.reason, found.suggestion) for mark, found in ordered]
 
 
-def _on_libraries(top: Node, folder: Path, unreadable: list[Fault]) -> Node:
+def _on_libraries(top: Node, folder: Path, unreadable: list[Fault], known: Known) -> Node:
     """Merge the libraries that a file names below it; raises ScenarioError, ``unreadable`` first, for a faulty one.
 
-    Faults of changes that may be left out join the ``unreadable`` ones, to be told beside all others.
+    Faults of their order and of changes that may be left out join the ``unreadable`` ones, to be told beside others.
     """
     used = top.value.get("use") if isinstance(top.value, dict) else None
     given = [] if used is None or used.value is None else [used]
@@ -143,8 +144,9 @@ def _on_libraries(top: Node, folder: Path, unreadable: list[Fault]) -> Node:
             faults.extend(error.faults)
     if faults:
         raise ScenarioError([*unreadable, *faults])
+    unreadable += clocks_overridden(list(zip(items, libraries, strict=True)))
     layers = [*libraries, top]
-    unreadable += misspelt_changes(layers, [*_library_folders(folder), data_dir("configs")])
+    unreadable += misspelt_changes(layers, [*_library_folders(folder), data_dir("configs")], known)
     return reduce(
         lay_over, layers, Node({"rules": Node([], top.mark)}, top.mark)
     )  # also the lowest is joined

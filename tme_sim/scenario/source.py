@@ -99,13 +99,15 @@ def survey_file(path: Path, name: str | None = None) -> tuple[Node, list[Fault]]
         line = raw.count(b"\n", 0, error.start) + 1
         column = error.start - raw.rfind(b"\n", 0, error.start)
         raise ScenarioError([Fault(f"{name}:{line}:{column}", "", "is not UTF-8 text")]) from None
-    return _read_once(text, name)
+    root, faults = _read_once(text, name)
+    return root, list(faults)
 
 
 @lru_cache(maxsize=64)
-def _read_once(text: str, name: str) -> tuple[Node, list[Fault]]:
+def _read_once(text: str, name: str) -> tuple[Node, tuple[Fault, ...]]:
     """Read the text of a file; libraries are read again and again, and nodes are never changed in place."""
-    return survey_text(text, name)
+    root, faults = survey_text(text, name)
+    return root, tuple(faults)
 
 
 def read_text(text: str, name: str, *, origin: Mark | None = None) -> Node:
