@@ -53,10 +53,8 @@ def misspelt_changes(layers: Sequence[Node], folders: Sequence[Path], known: Kno
     faults: list[Fault] = []
     for path, rule in changes:
         faults += (*_of_keys(path, rule), *_of_name(path, rule, here, folders))
-        if name_of(rule) not in {
-            None,
-            *here,
-        }:  # where the rule is here, what is made of both is checked with all else
+        # Where the rule is here, what is made of both is checked with all else.
+        if name_of(rule) not in {None, *here}:
             faults += _of_values(path, rule, layers, folders, known)
     return faults
 
