@@ -35,7 +35,7 @@ from tme_sim.scenario.scenario import Scenario, layout_of
 from tme_sim.state.clock import Clock
 from tme_sim.state.tissue import Tissue
 
-NUMERICS_VERSION = "7"
+NUMERICS_VERSION = "8"
 
 
 class _OnTissue:

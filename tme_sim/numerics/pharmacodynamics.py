@@ -35,11 +35,8 @@ _SLOWEST = 1e-9  # 1/min; a cell that enters S more slowly stays in G1
 # Search for the dose that half survive, in log dose: it ends in a bracket or with a step as short as these.
 _LOG_HALF_KILL = math.log(math.log(2.0))  # logarithm of the log-kill of survival by one half
 _NARROW, _SHORT = 0.03, 1e-3
-_BEYOND, _LEAST_STRIDE, _MOST_STRIDE = (
-    1.3,
-    0.02,
-    4.0,
-)  # strides aim behind the answer, to have it in the bracket
+_BEYOND = 1.3  # strides aim behind the answer, to have it in the bracket
+_LEAST_STRIDE, _MOST_STRIDE = 0.02, 4.0
 _NO_KILL = 1e-12  # log-kill that counts as none
 _MOST_SEARCHES = 60
 
