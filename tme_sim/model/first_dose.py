@@ -49,10 +49,10 @@ def note_first_doses(
 def _is_there(tissue: Tissue, drug: str, field: str) -> bool:
     """Return whether any of a drug is in plasma, in the tissue or in vesicles."""
     column = tissue.layout.fields.index(field)
+    if tissue.plasma[column] > 0.0 or tissue.fields[..., column].any():
+        return True
     loads = [i for i, load in enumerate(tissue.layout.loads) if load.startswith(f"{drug} in ")]
-    return bool(
-        tissue.plasma[column] > 0.0 or tissue.fields[..., column].any() or tissue.loads[..., loads].any()
-    )
+    return any(bool(tissue.loads[..., load].any()) for load in loads)
 
 
 def _before(
