@@ -16,8 +16,11 @@ ARMS, DOSES = ("control", "blocked"), ("1 nM", "10 nM")
 KEY = "drugs.SN38.schedule.0.dose"
 
 
-def made_batch(path, replicates=3, steps=10, n=12, merged=True, doses=DOSES):
-    """Write a batch of two arms and two doses; blocked loses tumour cells, each replicate has its own offset."""
+def made_batch(path, replicates=3, steps=10, n=12, merged=True, doses=DOSES, codes=None):
+    """Write a batch of two arms and two doses; blocked loses tumour cells, each replicate has its own offset.
+
+    ``codes(arm, replicate)`` gives the classes of resistance of the tumour cells of a run, None where it had no washout.
+    """
     folder = Folder(path)
     folder.run_file("x").parent.mkdir(parents=True)
     runs = []
@@ -29,7 +32,7 @@ def made_batch(path, replicates=3, steps=10, n=12, merged=True, doses=DOSES):
                     {"index": len(runs), "arm": arm, "point": {KEY: dose} if dose else {}, "replicate": replicate,
                      "seed": replicate + 1, "run_id": run_id}
                 )  # fmt: skip
-                write_made(folder.run_file(run_id), run_id, replicate, arm, steps, n)
+                write_made(folder.run_file(run_id), run_id, replicate, arm, steps, n, codes)
     manifest = {
         "plan_id": "f" * 32, "experiment": "made", "title": "A made batch", "scenario": "made", "control": "control",
         "settings": {"grid.size": "[240 um, 240 um]"},
@@ -43,8 +46,10 @@ def made_batch(path, replicates=3, steps=10, n=12, merged=True, doses=DOSES):
     return folder
 
 
-def write_made(path, run_id, replicate, arm, steps, n):
+def write_made(path, run_id, replicate, arm, steps, n, codes=None):
     model = MadeModel(made_tissue(n=n, seed=replicate), seed=replicate + 1)
+    if codes is not None and codes(arm, replicate) is not None:
+        model.classes = {"SN38": classes_of(codes(arm, replicate), np.nan if arm == "control" else 1440.0)}
     recorder = Recorder(Every(12.0), Every(6.0 * steps))
     recorder.start(model)
     for step in range(steps):
@@ -55,3 +60,10 @@ def write_made(path, run_id, replicate, arm, steps, n):
         recorder.observe(model.tissue)
     recording = replace(recorder.finish(), run_id=run_id)
     write_run(recording, path, force=True)
+
+
+def classes_of(codes, first_dose_min):
+    """Return what a model gives as classes of one drug."""
+    ids = np.arange(len(codes), dtype=np.int64)
+    codes = np.array(codes, np.int8)
+    return {"id": ids, "founder": ids, "code": codes, "first_dose_min": np.array(first_dose_min)}

@@ -10,6 +10,7 @@ from tme_sim import open_batch, open_run
 from tme_sim.batch.bundle import bundle
 from tme_sim.record.batch_reader import is_batch
 from tme_sim.record.seal import RunFileError
+from tme_sim.state.codes import CLASSES_IN_ORDER, PROTECTED, SENSITIVE, STABLE
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +189,75 @@ def test_closed_batch_keeps_what_was_read_and_lets_go_of_its_file(folder):
     assert np.isfinite(cells.to_numpy()).all()
     with pytest.raises((ValueError, OSError, RuntimeError)):
         unread.load()
+
+
+# --- classes of resistance
+
+
+def codes(arm, replicate):
+    return [SENSITIVE, SENSITIVE, PROTECTED, STABLE] if arm == "blocked" else [SENSITIVE] * replicate
+
+
+@pytest.fixture
+def classed(tmp_path):
+    return made_batch(tmp_path / "classed", replicates=2, steps=2, codes=codes)
+
+
+def test_classes_are_counted_by_run_drug_and_class(classed):
+    with open_batch(classed.path) as batch:
+        found = batch.classes
+        design = batch.design
+    assert list(found) == ["arm", "replicate", "seed", "run_id", "drug", "class", "cells", "first_dose_min"]
+    assert len(found) == 8 * len(CLASSES_IN_ORDER)
+    assert found["class"].tolist() == list(CLASSES_IN_ORDER) * 8
+    assert set(found["drug"]) == {"SN38"}
+    blocked = found[found["arm"] == "blocked"]
+    assert blocked["cells"].tolist() == [2, 0, 1, 0, 1, 0] * 4
+    assert set(blocked["first_dose_min"]) == {1440.0}
+    control = found[found["arm"] == "control"]
+    assert control["first_dose_min"].isna().all()
+    # A run in which no tumour cell is left has its rows, too.
+    assert control.groupby("replicate")["cells"].sum().to_dict() == {0: 0, 1: 2}
+    told = found[["arm", "replicate", "seed", "run_id"]].drop_duplicates()
+    pd.testing.assert_frame_equal(told, design[["arm", "replicate", "seed", "run_id"]])
+
+
+def test_classes_are_empty_without_a_washout_and_of_one_arm_where_one_asks_for_it(folder, tmp_path):
+    with open_batch(folder.path) as batch:
+        assert batch.classes.empty
+        assert "first_dose_min" in batch.classes
+    one = made_batch(
+        tmp_path / "one", 2, steps=2, codes=lambda arm, _: [SENSITIVE] if arm == "blocked" else None
+    )
+    with open_batch(one.path) as batch:
+        assert set(batch.classes["arm"]) == {"blocked"}
+        assert batch.classes["cells"].sum() == 4
+
+
+def test_classes_leave_out_damaged_runs_and_name_them(classed):
+    victim = classed.run_file(f"{2:032x}")
+    victim.write_bytes(victim.read_bytes()[:-1000])
+    with open_batch(classed.path) as batch:
+        assert sorted(set(batch.classes.index)) == [0, 1, 3, 4, 5, 6, 7]
+        assert len(batch.skipped) == 1
+        assert str(victim) in batch.skipped[0]
+
+
+def test_classes_of_a_lone_merged_file_ask_for_the_run_files(classed, tmp_path):
+    alone = tmp_path / "alone" / "results.h5"
+    alone.parent.mkdir()
+    shutil.copy(classed.results, alone)
+    with open_batch(alone) as batch, pytest.raises(RunFileError, match="in the run files alone"):
+        _ = batch.classes
+
+
+def test_classes_of_bundled_runs_are_those_of_files(classed):
+    with open_batch(classed.path) as batch:
+        expected = batch.classes
+    classed.bundles.mkdir(exist_ok=True)
+    bundle(classed, most=3)
+    with open_batch(classed.path) as batch:
+        pd.testing.assert_frame_equal(batch.classes, expected)
 
 
 # --- one run as labelled arrays

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,11 +19,13 @@ from tme_sim.record.reader import Run, open_group, open_run, verify
 from tme_sim.record.seal import RunFileError
 from tme_sim.record.shard import Shard, shards_in
 from tme_sim.record.shards import Manifest, read_manifest, read_shards
+from tme_sim.state.codes import CLASSES_IN_ORDER
 
 __all__ = ["Batch", "is_batch", "open_batch"]
 
 DONE = "done"
 _DEFAULT = "resistant_fraction"
+_OF_CLASSES = ("arm", "replicate", "seed", "run_id", "drug", "class", "cells", "first_dose_min")
 
 
 def open_batch(path: Path | str) -> Batch:
@@ -210,6 +213,39 @@ class Batch:
         table.attrs["units"] = {name: self.units.get(name, "1") for name in (*self.keys, *chosen)}
         return table
 
+    @cached_property
+    def classes(self) -> pd.DataFrame:
+        """Cells by class of resistance: one row per finished run, drug and class, by number of the run.
+
+        Columns: ``arm``, ``replicate``, ``seed``, ``run_id``, ``drug``, ``class``, ``cells``, ``first_dose_min`` (nan
+        where the drug never came). Empty without a washout. Read from the run files, when it is first asked for; damaged
+        ones are left out and named in `skipped`.
+
+        Raises
+        ------
+        RunFileError
+            When none of the run files is there.
+        """
+        if len(self.finished) and shards_in(self._folder).keys().isdisjoint(self.finished["run_id"]):
+            raise RunFileError(
+                f"{self.path}: classes of resistance are in the run files alone, and none of them is in "
+                f"{self._folder}; expected the folder of the batch, with its runs/ or bundles/"
+            )
+        rows: list[dict[str, Any]] = []
+        bare: set[tuple[Any, ...]] = set()  # arms and points without a washout: one run speaks for its replicates
+        for number, *point in self.finished[["arm", *self.keys]].itertuples(name=None):
+            run = self.opened(int(number)) if tuple(point) not in bare else None
+            if run is None:
+                continue
+            with closing(run):
+                found = _classes_of(run)
+            if not found:
+                bare.add(tuple(point))
+            rows += [{"run": number, **row} for row in found]
+        told = self.design[["arm", "replicate", "seed", "run_id"]]
+        frame = pd.DataFrame(rows, columns=pd.Index(["run", *_OF_CLASSES[4:]])).set_index("run")
+        return frame.join(told)[list(_OF_CLASSES)]
+
     def runs(self) -> Iterator[tuple[int, Run]]:
         """Yield number and open file of every finished run, one at a time; damaged ones are named in `skipped`."""
         for number in self.finished.index:
@@ -246,6 +282,21 @@ class Batch:
     def _skip(self, what: str) -> None:
         if what not in self._skipped:
             self._skipped.append(what)
+
+
+def _classes_of(run: Run) -> list[dict[str, Any]]:
+    """Return how many cells of a run are of each class, by drug; nothing without a washout."""
+    cells: Any = run.classes
+    return [
+        {
+            "drug": drug,
+            "class": name,
+            "cells": int(((cells["drug"] == drug) & (cells["class"] == name)).sum()),
+            "first_dose_min": first_dose_min,
+        }
+        for drug, first_dose_min in cells.attrs["first_dose_min"].items()
+        for name in CLASSES_IN_ORDER
+    ]
 
 
 def _from_merged(path: Path, folder: Path | None) -> Batch:
