@@ -8,7 +8,9 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from tme_sim.cli.batch_summary import cells_of, narrower, show_rows
+from tests.record.made_batch import made_batch
+from tme_sim.cli.batch_summary import cells_of, narrower, show_classes, show_rows
+from tme_sim.state.codes import PRE_EXISTING, SENSITIVE
 
 ARMS = ("relay", "exosomes_blocked")
 
@@ -44,3 +46,34 @@ def test_narrower_table_holds_the_same_cells() -> None:
 def test_drawn_values_are_shown_short_and_names_of_arms_as_they_are() -> None:
     frame = pd.DataFrame({"arm": ["007"], "vessels.spacing": ["135.90560415605132 um"], "gate": ["hypoxic"]})
     assert cells_of(frame)[1] == [["007", "135.906 um", "hypoxic"]]
+
+
+def classes_shown(folder) -> str:
+    out = io.StringIO()
+    show_classes(folder, Console(file=out, width=120, soft_wrap=True, highlight=False))
+    return out.getvalue()
+
+
+def test_classes_are_shown_as_mean_shares_by_arm(tmp_path) -> None:
+    folder = made_batch(
+        tmp_path / "classed",
+        replicates=2,
+        steps=2,
+        merged=False,
+        codes=lambda arm, replicate: (
+            [SENSITIVE] * 3 + [PRE_EXISTING] * (replicate if arm == "blocked" else 0)
+        ),
+    )
+    text = classes_shown(folder)
+    assert "Classes of resistance to SN38 after a washout" in text
+    rows = {line.split("│")[1].strip(): line.split("│")[2:4] for line in text.splitlines() if "│" in line}
+    assert [float(cell) for cell in rows["pre-existing"]] == [0.0, 0.125]
+    assert [float(cell) for cell in rows["n"]] == [4, 4]
+    assert [cell.strip() for cell in rows["first dose, day"]] == ["-", "1"]
+    victim = folder.run_file(f"{0:032x}")
+    victim.write_bytes(b"")
+    assert f"left out of the classes of resistance: {victim}" in classes_shown(folder)
+
+
+def test_no_classes_are_shown_without_a_washout(tmp_path) -> None:
+    assert classes_shown(made_batch(tmp_path / "plain", replicates=1, steps=2, merged=False)) == ""

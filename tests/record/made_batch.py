@@ -19,7 +19,7 @@ KEY = "drugs.SN38.schedule.0.dose"
 def made_batch(path, replicates=3, steps=10, n=12, merged=True, doses=DOSES, codes=None):
     """Write a batch of two arms and two doses; blocked loses tumour cells, each replicate has its own offset.
 
-    ``codes(arm, replicate)`` gives the classes of resistance of the tumour cells of a run, None where it had no washout.
+    ``codes(arm, replicate)`` gives the classes of resistance of the tumour cells of a run, None without a washout.
     """
     folder = Folder(path)
     folder.run_file("x").parent.mkdir(parents=True)

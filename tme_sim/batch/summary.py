@@ -1,4 +1,4 @@
-"""What a batch says in a few lines: means per arm and point."""
+"""What a batch says in a few lines: means per arm and point, classes of resistance."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import numpy as np
 import pandas as pd
 
 from tme_sim.batch.folder import Folder
+from tme_sim.record.classes import count_classes
+from tme_sim.record.reader import Run
+from tme_sim.record.seal import RunFileError
 
 _DEFAULT = "resistant_fraction"
 _MOST_ROWS, _MOST_KEYS = 40, 6
@@ -54,3 +57,26 @@ def table_of(folder: Folder) -> Any:
 def swept_keys(folder: Folder) -> list[str]:
     """Return the swept keys, in order."""
     return list(dict.fromkeys(key for entry in folder.entries() for key in entry.point))
+
+
+def classes_of(folder: Folder) -> tuple[Any, list[str]]:
+    """Return the classes of resistance as `count_classes` does, and what is wrong with files that are left out.
+
+    Without the merged file, which takes long to open where it holds many measures.
+    """
+    shards, faults = folder.shards(), []
+    done = {i: entry for i, entry in enumerate(folder.entries()) if entry.run_id in shards}
+
+    def opened(number: int) -> Run | None:
+        try:
+            return shards[done[number].run_id].run()
+        except (RunFileError, OSError) as error:
+            faults.append(str(error))
+            return None
+
+    rows = [
+        {"arm": e.arm, "replicate": e.replicate, "seed": e.seed, "run_id": e.run_id, **e.point}
+        for e in done.values()
+    ]
+    design = pd.DataFrame(rows, index=pd.Index(list(done), name="run"))
+    return count_classes(design, [key for key in swept_keys(folder) if key in design], opened), faults

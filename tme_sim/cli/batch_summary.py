@@ -1,4 +1,4 @@
-"""What a batch ends with: its state, means by arm and point, convergence."""
+"""What a batch ends with: its state, means by arm and point, classes of resistance, convergence."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def show_summary(folder: Folder, merged: Merged) -> None:
         console.print(
             f"{len(swept)} swept keys are taken together; each point is in the file", highlight=False
         )
+    show_classes(folder, console)
     show_convergence(folder, console)
     for text in merged.passed_over:
         console.print(f"passed over: {text}", highlight=False)
@@ -66,6 +67,25 @@ def show_rows(console: Console, table: Table, header: list[str], rows: list[list
 def _width(lines: list[list[str]]) -> int:
     """Return the characters that a table takes: its widest cell per column, and the frame."""
     return sum(max(map(len, column)) + 3 for column in zip(*lines, strict=True))
+
+
+def show_classes(folder: Folder, console: Console) -> None:
+    """Print for each drug the mean share of living tumour cells of each class of resistance, by arm."""
+    from tme_sim.batch.summary import classes_of
+
+    classes, faults = classes_of(folder)
+    for text in faults:
+        console.print(f"left out of the classes of resistance: {text}", highlight=False)
+    if classes.empty:
+        return
+    from tme_sim.analysis.classes import shares_by_arm  # scipy takes a while, which most batches do without
+
+    for drug in dict.fromkeys(classes["drug"]):
+        header, rows = cells_of(shares_by_arm(classes, drug))
+        header[-1] = "first dose, day"
+        rows = [["-" if cell == "nan" else cell for cell in row] for row in rows]
+        console.print(f"Classes of resistance to {drug} after a washout, mean shares of living tumour cells")
+        show_rows(console, Table(), *narrower(header, rows))
 
 
 def show_convergence(folder: Folder, console: Console) -> None:

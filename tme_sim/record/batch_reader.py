@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -14,18 +14,17 @@ import h5py
 import pandas as pd
 import xarray as xr
 
+from tme_sim.record.classes import count_classes
 from tme_sim.record.manifest import told_of_plan
-from tme_sim.record.reader import Run, open_group, open_run, verify
+from tme_sim.record.reader import Run, open_group, verify
 from tme_sim.record.seal import RunFileError
 from tme_sim.record.shard import Shard, shards_in
 from tme_sim.record.shards import Manifest, read_manifest, read_shards
-from tme_sim.state.codes import CLASSES_IN_ORDER
 
 __all__ = ["Batch", "is_batch", "open_batch"]
 
 DONE = "done"
 _DEFAULT = "resistant_fraction"
-_OF_CLASSES = ("arm", "replicate", "seed", "run_id", "drug", "class", "cells", "first_dose_min")
 
 
 def open_batch(path: Path | str) -> Batch:
@@ -214,12 +213,12 @@ class Batch:
         return table
 
     @cached_property
-    def classes(self) -> pd.DataFrame:
-        """Cells by class of resistance: one row per finished run, drug and class, by number of the run.
+    def classes(self) -> Any:
+        """Cells by class of resistance, a DataFrame: one row per finished run, drug and class, by number of the run.
 
         Columns: ``arm``, ``replicate``, ``seed``, ``run_id``, ``drug``, ``class``, ``cells``, ``first_dose_min`` (nan
-        where the drug never came). Empty without a washout. Read from the run files, when it is first asked for; damaged
-        ones are left out and named in `skipped`.
+        where the drug never came). Empty without a washout. Read from the run files, when it is first asked for;
+        damaged ones are left out and named in `skipped`.
 
         Raises
         ------
@@ -231,20 +230,7 @@ class Batch:
                 f"{self.path}: classes of resistance are in the run files alone, and none of them is in "
                 f"{self._folder}; expected the folder of the batch, with its runs/ or bundles/"
             )
-        rows: list[dict[str, Any]] = []
-        bare: set[tuple[Any, ...]] = set()  # arms and points without a washout: one run speaks for its replicates
-        for number, *point in self.finished[["arm", *self.keys]].itertuples(name=None):
-            run = self.opened(int(number)) if tuple(point) not in bare else None
-            if run is None:
-                continue
-            with closing(run):
-                found = _classes_of(run)
-            if not found:
-                bare.add(tuple(point))
-            rows += [{"run": number, **row} for row in found]
-        told = self.design[["arm", "replicate", "seed", "run_id"]]
-        frame = pd.DataFrame(rows, columns=pd.Index(["run", *_OF_CLASSES[4:]])).set_index("run")
-        return frame.join(told)[list(_OF_CLASSES)]
+        return count_classes(self.finished, self.keys, self.opened)
 
     def runs(self) -> Iterator[tuple[int, Run]]:
         """Yield number and open file of every finished run, one at a time; damaged ones are named in `skipped`."""
@@ -274,29 +260,11 @@ class Batch:
         """
         run_id = str(self.design["run_id"][number])
         shard = shards_in(self._folder).get(run_id, Shard(run_id, self._folder / "runs" / f"{run_id}.h5"))
-        with ExitStack() as stack:
-            run = open_run(stack.enter_context(shard.file()))
-            run.keep(stack.pop_all())
-        return run
+        return shard.run()
 
     def _skip(self, what: str) -> None:
         if what not in self._skipped:
             self._skipped.append(what)
-
-
-def _classes_of(run: Run) -> list[dict[str, Any]]:
-    """Return how many cells of a run are of each class, by drug; nothing without a washout."""
-    cells: Any = run.classes
-    return [
-        {
-            "drug": drug,
-            "class": name,
-            "cells": int(((cells["drug"] == drug) & (cells["class"] == name)).sum()),
-            "first_dose_min": first_dose_min,
-        }
-        for drug, first_dose_min in cells.attrs["first_dose_min"].items()
-        for name in CLASSES_IN_ORDER
-    ]
 
 
 def _from_merged(path: Path, folder: Path | None) -> Batch:

@@ -9,14 +9,14 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import h5py
 
-from tme_sim.record.reader import verify
+from tme_sim.record.reader import Run, open_run, verify
 from tme_sim.record.seal import RunFileError, check_seal
 
 # What zipfile raises on archives that are damaged one way or another.
@@ -84,6 +84,21 @@ class Shard:
         """
         with self.open():
             pass
+
+    def run(self) -> Run:
+        """Open it as `open_run` does, to be closed by the caller.
+
+        Raises
+        ------
+        RunFileError
+            When it is damaged.
+        OSError
+            When it cannot be read.
+        """
+        with ExitStack() as stack:
+            run = open_run(stack.enter_context(self.file()))
+            run.keep(stack.pop_all())
+        return run
 
     @contextmanager
     def file(self) -> Iterator[Path]:

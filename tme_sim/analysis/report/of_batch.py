@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tme_sim.analysis.report.batch_arms import arms, course, differences, progression
+from tme_sim.analysis.report.batch_classes import classes
 from tme_sim.analysis.report.batch_refined import refined
 from tme_sim.analysis.report.batch_sweeps import maps, responses, sensitivities
 from tme_sim.analysis.report.opened_batch import OpenedBatch, named
@@ -26,6 +27,7 @@ def report_of_batch(batch: Batch) -> Report:
     about = batch.attributes
     chapters = [
         Chapter("Arms", "Where the runs ended.", arms(opened)),
+        *classes(opened),
         Chapter("Through time", "", course(opened)),
         Chapter("Time to progression", "", progression(opened)),
     ]
