@@ -22,7 +22,7 @@ from tme_sim.analysis.report.run_cells import _turnover, resistance
 from tme_sim.analysis.report.tables import shown, shown_rows
 from tme_sim.record.batch_reader import open_batch
 from tme_sim.record.reader import open_run
-from tme_sim.state.codes import CLASSES
+from tme_sim.state.codes import CLASSES, PROTECTED, SENSITIVE
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_classes_of_resistance_are_told_without_treatment_too(made_file, tmp_pat
             pd.DataFrame({"drug": "SN38", "id": ids, "founder": founder, "class": code}), {"class": CLASSES}
         )
         captions = []
-        for first_dose in (np.nan, 60.0):
+        for first_dose in (np.nan, 3600.0):
             table.attrs["first_dose_min"] = {"SN38": first_dose}
             run.__dict__["classes"] = table
             items = {item.name: item for item in resistance(OpenedRun(run)) if isinstance(item, Picture)}
@@ -158,6 +158,7 @@ def test_classes_of_resistance_are_told_without_treatment_too(made_file, tmp_pat
         numbers = items["classes_SN38"].numbers
     assert "here without any SN38" in captions[0]
     assert "without any SN38" not in captions[1]
+    assert "just before the first dose of SN38, on day 2.5." in captions[1]
     assert "an arm without drug and the same seed" in captions[1]
     assert numbers["class"].tolist()[1:4] == ["pre-existing", "protected before", "induced transient"]
     assert numbers["cells"].tolist() == [1, 0, 1, 1, 1, 0]
@@ -185,6 +186,33 @@ def test_report_of_a_batch_lists_what_each_arm_changes(batch_report):
         ["blocked", "interventions.block.active", "true"],
     ]
     assert "What each arm changes" in page_of(batch_report)
+
+
+def test_report_of_a_batch_has_classes_of_resistance_by_arm(tmp_path):
+    classed = made_batch(
+        tmp_path / "classed",
+        2,
+        steps=2,
+        codes=lambda arm, _: [SENSITIVE, PROTECTED] if arm == "blocked" else [0],
+    )
+    with open_batch(classed.path) as opened:
+        write_report(report_of_batch(opened), tmp_path / "report")
+    assert "Classes of resistance by arm, SN38" in page_of(tmp_path / "report")
+    table = pd.read_csv(tmp_path / "report" / "tables" / "classes_by_arm_SN38.csv").set_index("arm")
+    assert table["protected before"].to_dict() == {"control": 0.0, "blocked": 0.5}
+    assert table["n"].tolist() == [4, 4]
+    assert table.loc["blocked", "first_dose_days"] == 1.0
+    assert np.isnan(table.loc["control", "first_dose_days"])
+
+
+def test_report_of_a_batch_says_where_classes_of_resistance_would_be(batch, tmp_path):
+    with open_batch(batch.path) as opened:
+        assert "Classes of resistance" not in {chapter.title for chapter in report_of_batch(opened).chapters}
+    shutil.copy(batch.results, tmp_path / "alone.h5")
+    with open_batch(tmp_path / "alone.h5") as opened:
+        chapters = {chapter.title: chapter.items for chapter in report_of_batch(opened).chapters}
+    (said,) = chapters["Classes of resistance"]
+    assert "in the run files alone" in said.text
 
 
 def test_refined_keys_have_a_chapter_and_are_not_taken_for_a_sweep(batch, tmp_path):
@@ -334,12 +362,18 @@ def test_ic50_folds_by_place_are_those_of_the_cells(made_file):
         assert "ic50_SN38" not in {item.name for item in resistance(opened) if isinstance(item, Table)}
         rim = alive["rim"].to_numpy(float) > 0.5
         fold = np.where(rim, np.inf, 1.5)
-        alive["ic50_fold_SN38"], alive["ic50_fold_own_oxygen_SN38"] = fold, np.ones(len(fold))
+        own_oxygen = np.where(rim, np.nan, 1.0)
+        own_oxygen[np.flatnonzero(rim)[0]] = 0.0
+        alive["ic50_fold_SN38"], alive["ic50_fold_own_oxygen_SN38"] = fold, own_oxygen
         opened.__dict__["living"] = lambda: alive
         (table,) = (item for item in resistance(opened) if isinstance(item, Table))
     frame = table.frame.set_index("place")
     assert frame.loc["in the rim", "median"] == np.inf
+    assert frame.loc["in the rim", "median_own_oxygen"] == 0.0
     assert frame.loc["near vessels", "median"] == 1.5
     assert frame.loc["all cells", "share_inf"] == pytest.approx(rim.mean())
     assert frame.loc["near vessels", "share_above_2"] == 0.0
-    assert (frame["median_own_oxygen"] == 1.0).all()
+    assert frame.loc["all cells", "median_own_oxygen"] == 1.0
+    assert frame["no_number_own_oxygen"].tolist()[:3] == [rim.sum() - 1, rim.sum() - 1, 0]
+    assert "At 0 no dose kills half of a naive cell there" in table.caption
+    assert "a median is empty, a dash" in table.caption

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from tme_sim.cli import run as run_module
 from tme_sim.cli.app import app
+from tme_sim.cli.summary import _print_resistance
 from tme_sim.record.reader import open_run
 
 TINY = (
@@ -61,6 +63,31 @@ def test_summary_takes_no_class_for_an_answer_to_a_drug_that_was_not_given(tmp_p
     assert "the washout tells lasting from passing" in words
     assert "protected before" in words
     assert ("No SN38 was given" in result.stdout) is not given
+    assert ("First dose of SN38: day 0." in result.stdout) is given
+    info = json.loads(CliRunner().invoke(app, ["info", "--json", str(tmp_path / "run.h5")]).stdout)
+    assert {entry["first_dose_days"] for entry in info["classes"]} == {0.0 if given else None}
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ((2.0, 1.5, 1.0), None),
+        ((math.inf, 0.0, math.nan), ("inf: no dose", "0: no dose", "-: no cell")),
+        ((2.0, 0.0, 1.0), ("0: no dose",)),
+    ],
+)
+def test_summary_explains_folds_that_are_no_numbers(capsys, values, told) -> None:
+    names = ("", "_rim", "_perfused")
+    entries = [
+        {"name": f"{measure}{niche}_SN38", "meaning": measure, "value": value, "unit": ""}
+        for measure, folds in (("median_ic50_fold", values), ("resistant_fraction", (0.0, math.nan, 0.0)))
+        for niche, value in zip(names, folds, strict=True)
+    ]
+    _print_resistance({"day": 1.0, "values": entries})
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("IC50 over")]
+    assert len(lines) == (told is not None)
+    for words in ("inf: no dose", "0: no dose", "-: no cell"):
+        assert (words in "".join(lines)) is (words in (told or ()))
 
 
 def test_run_shows_progress_on_stderr(done) -> None:

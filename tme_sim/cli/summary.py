@@ -26,8 +26,15 @@ _OXYGEN = (
     "hypoxic_share_5",
     "hypoxic_share_2p5",
 )
-_RESISTANCE = ("resistant_fraction", "mean_resistance", "mean_survival", "median_ic50_fold", "rim_cells")
+_FOLD = "median_ic50_fold"
+_RESISTANCE = ("resistant_fraction", "mean_resistance", "mean_survival", _FOLD, "rim_cells")
 _NICHES = ("", "_rim", "_perfused")
+# What medians of folds say where they are no number of times.
+_NO_NUMBER = {
+    "inf": "no dose kills half of such cells",
+    "0": "no dose kills half of a naive cell there, but one kills half of these",
+    "-": "no cell has one, as none is there or no dose kills half of it nor of a naive cell",
+}
 
 
 def summarise(run: Run) -> dict[str, Any]:
@@ -162,13 +169,16 @@ def _attribution(run: Run, row: int) -> list[dict[str, Any]]:
 def _classes(run: Run) -> list[dict[str, Any]]:
     """Return how many tumour cells are of each class of resistance, by drug; empty without a washout.
 
-    ``given`` says whether any of that drug came: without it no class is an answer to the drug.
+    ``given`` says whether any of that drug came: without it no class is an answer to the drug. ``first_dose_days`` says
+    when it came first.
     """
     cells = run.classes
+    days = {drug: minutes / 1440.0 for drug, minutes in cells.attrs["first_dose_min"].items()}
     return [
         {
             "drug": drug,
-            "given": math.isfinite(cells.attrs["first_dose_min"][drug]),
+            "given": math.isfinite(days[drug]),
+            "first_dose_days": days[drug],
             "class": name,
             "cells": int(((cells["drug"] == drug) & (cells["class"] == name)).sum()),
         }
@@ -222,6 +232,9 @@ def _print_resistance(facts: dict[str, Any]) -> None:
         table.show(
             header, [(row["meaning"], *(row.get(niche, "") for niche in _NICHES)) for row in rows.values()]
         )
+    folds = {row.get(niche, "") for name, row in rows.items() if _FOLD in name for niche in _NICHES}
+    if met := [f"{value}: {words}" for value, words in _NO_NUMBER.items() if value in folds]:
+        typer.echo(f"IC50 over that of a naive cell: {'; '.join(met)}.")
 
 
 def _print_attribution(entries: list[dict[str, Any]]) -> None:
@@ -248,8 +261,11 @@ def _print_classes(entries: list[dict[str, Any]]) -> None:
         "Protected before: by state and surroundings, already before the first dose. Induced: since then, by the drug "
         "or by a niche found later; the washout tells lasting from passing."
     )
-    for drug in dict.fromkeys(entry["drug"] for entry in entries if not entry["given"]):
-        typer.echo(f"No {drug} was given: none of this is an answer to it.")
+    for drug, days in dict.fromkeys((entry["drug"], entry["first_dose_days"]) for entry in entries):
+        if math.isfinite(days):
+            typer.echo(f"First dose of {drug}: day {days:.4g}.")
+        else:
+            typer.echo(f"No {drug} was given: none of this is an answer to it.")
 
 
 def _signed(value: float) -> str:

@@ -189,6 +189,7 @@ def _folds(opened: OpenedRun, drug: str) -> Iterator[Item]:
             "cells": int(mask.sum()),
             "median": median(fold[mask]),
             "median_own_oxygen": median(own_oxygen[mask]),
+            "no_number_own_oxygen": int(np.isnan(own_oxygen[mask]).sum()),
             "share_above_2": float(np.mean(fold[mask] > 2.0)),
             "share_inf": float(np.mean(np.isinf(fold[mask]))),
         }
@@ -201,7 +202,10 @@ def _folds(opened: OpenedRun, drug: str) -> Iterator[Item]:
         f"The dose that half of such cells survive, state held and time with {drug} as in the reference exposure, over "
         "that of a naive cell in normoxia, or at the same oxygen; living tumour cells at day "
         f"{opened.last.minutes / 1440:.1f}. At inf no dose up to {RANGE:,.0f} times the reference kills half, be it "
-        "that cells stand still or that damage saturates; medians count them as above every number.",
+        "that cells stand still or that damage saturates; medians count them as above every number. At 0 "
+        "no dose kills half of a naive cell there, but one kills half of these. Where none does of either there is no "
+        "number: medians leave such cells out, the column no number own oxygen counts them (at the same oxygen), and a "
+        "median is empty, a dash, where all are such cells.",
         frame,
         in_file=("group",),
     )
@@ -255,7 +259,7 @@ def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
         f"The {total:,} living tumour cells at the end of the run, and what became of them in a copy of it that "
         f"went on without drug{_for(opened)}. Pre-existing: resistant by heritable traits alone, all else naive. "
         "Protected before: by state and surroundings, as the cell or its ancestor was just before the first dose of "
-        f"{drug}{_untreated(opened, drug)}. Induced: through state and surroundings since then; stable when at least "
+        f"{drug}{_first_dose(opened, drug)}. Induced: through state and surroundings since then; stable when at least "
         "half of its living descendants still resist after the washout, transient when fewer do. Lost in washout: "
         f"induced, and none of its descendants lives. Induced does not mean by {drug}: a niche that has grown since, "
         "or that a daughter was pushed into, is among it; an arm without drug and the same seed tells them apart.",
@@ -269,10 +273,12 @@ def _for(opened: OpenedRun) -> str:
     return "" if washout is None else f" for {float(washout) / 1440.0:g} days"
 
 
-def _untreated(opened: OpenedRun, drug: str) -> str:
-    """Return a remark where a drug was never given, so that nothing is taken for an answer to it."""
-    given = np.isfinite(opened.run.classes.attrs["first_dose_min"][drug])
-    return "" if given else f"; here without any {drug}, so that it is all that resists otherwise"
+def _first_dose(opened: OpenedRun, drug: str) -> str:
+    """Return when a drug came first, or that it never did, so that nothing is taken for an answer to it."""
+    minutes = opened.run.classes.attrs["first_dose_min"][drug]
+    if np.isfinite(minutes):
+        return f", on day {minutes / 1440.0:.4g}"
+    return f"; here without any {drug}, so that it is all that resists otherwise"
 
 
 def attribution(opened: OpenedRun) -> Iterator[Item]:
