@@ -75,11 +75,11 @@ def classify(model: TumorMicroenvironment, minutes: float) -> dict[str, dict[str
     Notes
     -----
     Induced means since the first dose, not by it: a daughter that has moved into a niche that protects is induced like
-    one that the drug has changed; an arm without drug and the same seed, with ``resistance.before``, tells the two apart. What another drug made
-    before the first dose of this one counts as protected before. A cell that came from outside after the first dose
-    came in the naive state, so that it is never protected before. Stable means: kept without the drug, be it by the
-    cell or by its surroundings. A mutation that struck under the drug counts as pre-existing: the drug has selected
-    it, not made it.
+    one that the drug has changed; an arm without drug and the same seed, with ``resistance.before``, tells the two
+    apart. What another drug made before the first dose of this one counts as protected before. A cell that came from
+    outside after the first dose came in the naive state, so that it is never protected before. Stable means: kept
+    without the drug, be it by the cell or by its surroundings. A mutation that struck under the drug counts as
+    pre-existing: the drug has selected it, not made it.
     """
     assay, tissue = model.assay, model.tissue
     rows = model.measure_context.fresh().tumour_rows(tissue)
