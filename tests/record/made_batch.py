@@ -66,4 +66,5 @@ def classes_of(codes, first_dose_min):
     """Return what a model gives as classes of one drug."""
     ids = np.arange(len(codes), dtype=np.int64)
     codes = np.array(codes, np.int8)
-    return {"id": ids, "founder": ids, "code": codes, "first_dose_min": np.array(first_dose_min)}
+    first = np.array(first_dose_min)
+    return {"id": ids, "founder": ids, "code": codes, "first_dose_min": first, "before_min": first}

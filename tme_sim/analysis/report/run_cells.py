@@ -278,6 +278,8 @@ def _first_dose(opened: OpenedRun, drug: str) -> str:
     minutes = opened.run.classes.attrs["first_dose_min"][drug]
     if np.isfinite(minutes):
         return f", on day {minutes / 1440.0:.4g}"
+    if opened.observed.before is not None:
+        return f", for which day {float(opened.observed.before) / 1440.0:.4g} stands: here without any {drug}"
     return f"; here without any {drug}, so that it is all that resists otherwise"
 
 
