@@ -49,6 +49,12 @@ def test_what_does_not_fit_together_is_a_fault(old, new, fault):
     assert any(fault in line for line in found), found
 
 
+def test_rule_below_its_base_value_says_where_that_is_written():
+    text = changed(("effect: decreases, behaviour: HIF, to: 0,", "effect: increases, behaviour: HIF, to: 0,"))
+    assert faults(text)[0].endswith("must lead above it; that is at <text>:15:24")
+    assert faults(text, "cells.tumour.base.HIF=0.4")[0].endswith("that is at --set cells.tumour.base.HIF")
+
+
 def test_hypothesis_may_be_left_empty():
     assert faults(changed(("{gate: open}", "{gate: none}"))) == []
 
