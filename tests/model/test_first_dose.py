@@ -1,11 +1,13 @@
 """What a drug found and what it made, with made truth: mutants, a niche, a state that follows the drug."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tme_sim import TumorMicroenvironment
+from tme_sim.model.first_dose import resisted_before
 from tme_sim.model.washout import classify
 from tme_sim.record.reader import open_run
 from tme_sim.record.session import recorder_of
@@ -80,6 +82,12 @@ def told(model, drug):
     return table["code"], left, cells["clone"][rows] == 2
 
 
+def resisted(model, drug):
+    """Return the ids of the cells that resisted just before the first dose."""
+    before = model.before_drug[drug]
+    return before.ids[before.ratio < 0.5]
+
+
 @pytest.fixture(scope="module")
 def treated():
     return go(dish(), 40.0)
@@ -119,6 +127,50 @@ def test_without_a_dose_nothing_is_induced():
     assert np.mean(code[left & ~mutant] == PROTECTED) > 0.95
 
 
+def test_a_moment_can_stand_for_the_first_dose_where_none_comes():
+    """The control of an arm with drug: what resists later there, without any drug, no drug has made."""
+    model = TumorMicroenvironment(read_scenario(SCENARIO, ["resistance.before=24 h"]))
+    go(model, 30.0, {})
+    model.tissue.field("niche")[..., :15] = 10.0  # a niche that has come since
+    table = classify(go(model, 36.0, {}), 60.0)["D"]
+    assert set(table["code"]) <= {SENSITIVE, PRE_EXISTING, *INDUCED}
+    assert np.isin(table["code"], INDUCED).sum() > 10
+    assert np.isnan(table["first_dose_min"])
+    assert table["before_min"] == 1440.0
+    earlier = go(
+        TumorMicroenvironment(read_scenario(SCENARIO, ["resistance.before=24 h"])), 25.0, {"D": 12.0}
+    )
+    assert earlier.before_drug["D"].minutes == 720.0
+    assert not earlier.before_drug["E"].came
+
+
+def test_what_was_before_is_judged_by_the_threshold_of_now(treated):
+    before = replace(
+        treated.before_drug["D"], ids=np.array([1, 2, 3]), ratio=np.array([0.2, 0.6, 0.9]), births=10**6
+    )
+    for threshold, expected in ((0.5, [1]), (0.8, [1, 2])):
+        found = resisted_before(treated.tissue, np.arange(1, 5), before, threshold)
+        assert np.flatnonzero(found).tolist() == [i - 1 for i in expected]
+
+
+@pytest.mark.parametrize("other", ["drugs.D.reference.dose=50 nM", "resistance.normoxia=20 mmHg"])
+def test_a_branch_that_judges_by_another_reference_cannot_tell_what_was_before(treated, other):
+    branch = pickle.loads(pickle.dumps(treated))
+    with pytest.raises(ValueError, match=r"resistance.washout: classes ask who resisted before .*D at 1 d"):
+        branch.go_on(read_scenario(SCENARIO, [other]))
+    branch.go_on(read_scenario(SCENARIO, [other, "resistance.washout=null"]))
+
+
+def test_a_branch_that_first_asks_for_resistance_cannot_either(treated):
+    without = TumorMicroenvironment(read_scenario(SCENARIO, ["resistance=null"]))
+    go(without, 26.0)
+    with pytest.raises(ValueError, match="not at all"):
+        without.go_on(read_scenario(SCENARIO))
+    early = go(TumorMicroenvironment(read_scenario(SCENARIO, ["resistance=null"])), 20.0)
+    early.go_on(read_scenario(SCENARIO))
+    assert go(early, 26.0).before_drug["D"].minutes == 1440.0
+
+
 def test_cells_that_came_after_the_first_dose_are_not_protected_before():
     words = SCENARIO.replace("from: 30 h, active: false", "from: 30 h")
     model = TumorMicroenvironment(read_scenario(words))
@@ -140,8 +192,8 @@ def test_drug_is_seen_before_any_cell_feels_it():
     model = TumorMicroenvironment(read_scenario(words))
     go(model, 25.0, {})
     assert model.before_drug["D"].minutes == 1440.0
-    ids, cells = model.before_drug["D"].resistant, model.tissue.cells
-    assert set(cells["clone"][np.isin(cells["id"], ids)]) == {2}
+    cells = model.tissue.cells
+    assert set(cells["clone"][np.isin(cells["id"], resisted(model, "D"))]) == {2}
     assert model.tissue.cells.column("A").max() > 0.05
 
 
@@ -149,8 +201,8 @@ def test_what_cells_would_answer_at_once_to_the_drug_is_not_found_before_it():
     effect = "effect: decreases, behaviour: damage by D, to: 0 /h, half_max: 1 nM, hill: 2"
     at_once = f"  - {{cell: tumour, signal: D, {effect}}}\n"
     model = go(TumorMicroenvironment(read_scenario(SCENARIO + at_once)), 25.0, {"D": 24.0})
-    found, cells = model.before_drug["D"].resistant, model.tissue.cells
-    assert set(cells["clone"][np.isin(cells["id"], found)]) == {2}
+    cells = model.tissue.cells
+    assert set(cells["clone"][np.isin(cells["id"], resisted(model, "D"))]) == {2}
 
 
 SMALL = ("grid.size=[300 um, 300 um]", "tissue.tumour.nodules.0.radius=60 um")

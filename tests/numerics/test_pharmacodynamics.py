@@ -65,6 +65,33 @@ def single_cells(p, *, dose=8.25, acts=S_ONLY, n=6000, dt=4.0, seed=3):
     return survival.mean(), survival.std() / np.sqrt(n)
 
 
+def many_points(p, dose, n=24):
+    """Return the log-kill of a drug of S phase from n² paths of each starting stage, on a Gauss-Legendre grid.
+
+    For cells so slow that the second G1 phase to come outlasts the drug.
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(n)
+    u, weight = 0.5 * (nodes + 1.0), 0.5 * weights
+    steps = 72
+    rate = np.empty(steps)
+    used = pd._damage_rates(p, dose, DAY, 8.0, 1.5, 60.0, rate)
+    mean, acts, total = 1.0 / p[pd.ENTRY], np.array(S_ONLY), 0.0
+    soon = -np.expm1(-used * 60.0 / mean)
+    g1 = [(-mean * np.log1p(-soon * x), soon * w) for x, w in zip(u, weight, strict=True)] + [
+        (1e12, 1.0 - soon)
+    ]
+    lasts = (mean, S_MIN, G2M_MIN)
+    for stage in range(3):
+        left = g1 if stage == 0 else [(lasts[stage] * x, w) for x, w in zip(u, weight, strict=True)]
+        for now, w_now in left:
+            for first, w_first in g1:
+                hazard = pd._hazard_of_path(
+                    p, rate, used, 3 * DAY, 2.0, stage, now, first, mean, S_MIN, G2M_MIN, acts, 60.0
+                )
+                total += lasts[stage] * w_now * w_first * np.exp(-hazard)
+    return -np.log(total / sum(lasts))
+
+
 @pytest.mark.parametrize("dose", [3.0, 8.25, 30.0])
 @pytest.mark.parametrize(
     "acts",
@@ -83,6 +110,34 @@ def test_survival_is_that_of_single_cells_within_four_per_cent_of_log_kill(acts,
     assert -np.log(survive(acts=acts, dose=dose)) == pytest.approx(
         log_kill, abs=3 * error / mean + 0.04 * log_kill
     )
+
+
+@pytest.mark.parametrize("entry", [0.03, 0.01, 0.003])
+@pytest.mark.parametrize("acts", [S_ONLY, G2M_ONLY])
+def test_survival_of_cells_that_hardly_cycle_is_that_of_single_cells(acts, entry):
+    """Few of them leave G1 while the drug is there: points spread over all of G1 would miss most of these."""
+    slow = LOVO.copy()
+    slow[pd.ENTRY] = entry * H
+    mean, error = single_cells(slow, acts=acts, n=30000, dt=10.0)
+    log_kill = -np.log(mean)
+    assert -np.log(survive(slow, acts=acts)) == pytest.approx(
+        log_kill, abs=3 * error / mean + 0.04 * log_kill
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    entry=st.floats(-3.0, -1.7),
+    efflux=st.floats(-0.3, 0.6),
+    death=st.floats(-0.7, 0.1),
+    dose=st.floats(0.5, 2.5),
+)
+def test_log_kill_of_slow_cells_is_within_four_per_cent_of_many_points(entry, efflux, death, dose):
+    cell = LOVO.copy()
+    cell[pd.ENTRY] = 10.0**entry * H
+    cell[pd.OUT] *= 10.0**efflux
+    cell[pd.DEATH] *= 10.0**death
+    assert -np.log(survive(cell, dose=10.0**dose)) == pytest.approx(many_points(cell, 10.0**dose), rel=0.04)
 
 
 def test_survival_of_a_cell_damaged_all_along_equals_a_fine_integration():

@@ -22,7 +22,7 @@ import numpy as np
 
 from tme_sim.measures.measure import CellColumn, Context, Measure
 from tme_sim.measures.resistance import NICHES, Assay, ReferenceExposure, by_table, in_niche, measured_now
-from tme_sim.numerics import pharmacodynamics as pd
+from tme_sim.numerics import pharmacodynamics
 from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
 
@@ -82,7 +82,7 @@ def ic50_nm(
         Guesses; they decide how long the search takes.
     """
     out = np.empty(len(parameters))
-    pd.half_survival_dose(
+    pharmacodynamics.half_survival_dose(
         len(parameters),
         parameters,
         start_nm,
@@ -104,7 +104,9 @@ def ic50_nm(
 
 def _held_per_dose(parameters: np.ndarray) -> np.ndarray:
     """Return drug held at rest over drug outside, float64 (n,); a tiny number stands for none."""
-    return np.maximum(parameters[:, pd.IN], 1e-12) / np.maximum(parameters[:, pd.OUT], 1e-12)
+    return np.maximum(parameters[:, pharmacodynamics.IN], 1e-12) / np.maximum(
+        parameters[:, pharmacodynamics.OUT], 1e-12
+    )
 
 
 def _over(ic50: np.ndarray, reference: np.ndarray) -> np.ndarray:

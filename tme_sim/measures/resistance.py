@@ -21,7 +21,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from tme_sim.measures.measure import CellColumn, Context, Measure, mean
-from tme_sim.numerics import pharmacodynamics as pd
+from tme_sim.numerics import pharmacodynamics
 from tme_sim.rules.physiology import Change, Physiology
 from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
@@ -109,13 +109,13 @@ class Assay:
             return np.zeros(len(behaviours)) if column is None else behaviours[:, column]
 
         d = exposure.drug
-        out = np.empty((len(behaviours), pd.N_PARAMETERS))
-        out[:, pd.IN] = of(f"influx {d}")
-        out[:, pd.OUT] = of(f"efflux {d}") + of(f"metabolism {d}")
-        out[:, pd.DAMAGE] = of(f"damage by {d}")
-        out[:, pd.REPAIR] = of(f"repair of {d}")
-        out[:, pd.DEATH] = of(f"death from {d}")
-        out[:, pd.ENTRY] = of("cycle entry")
+        out = np.empty((len(behaviours), pharmacodynamics.N_PARAMETERS))
+        out[:, pharmacodynamics.IN] = of(f"influx {d}")
+        out[:, pharmacodynamics.OUT] = of(f"efflux {d}") + of(f"metabolism {d}")
+        out[:, pharmacodynamics.DAMAGE] = of(f"damage by {d}")
+        out[:, pharmacodynamics.REPAIR] = of(f"repair of {d}")
+        out[:, pharmacodynamics.DEATH] = of(f"death from {d}")
+        out[:, pharmacodynamics.ENTRY] = of("cycle entry")
         return out
 
     def log_kill(
@@ -123,7 +123,7 @@ class Assay:
     ) -> np.ndarray:
         """Return minus the logarithm of survival, float64 (n,)."""
         out = np.empty(len(parameters))
-        pd.survival(
+        pharmacodynamics.survival(
             len(parameters),
             parameters,
             exposure.dose_nm,
@@ -206,11 +206,11 @@ def assess(assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.n
     naive = assay.parameters(exposure, assay.naive_behaviours(kinds))
     naive_kill = assay.log_kill(exposure, naive, kinds)[of_kind]
     cellular = own.copy()
-    cellular[:, pd.ENTRY] = naive[of_kind, pd.ENTRY]
+    cellular[:, pharmacodynamics.ENTRY] = naive[of_kind, pharmacodynamics.ENTRY]
 
     def kinetic_kill(kind: np.ndarray, entry: np.ndarray) -> np.ndarray:
         parameters = naive[np.searchsorted(kinds, kind)]
-        parameters[:, pd.ENTRY] = entry
+        parameters[:, pharmacodynamics.ENTRY] = entry
         return assay.log_kill(exposure, parameters, kind)
 
     def own_oxygen_kill(kind: np.ndarray, oxygen: np.ndarray) -> np.ndarray:
@@ -226,7 +226,7 @@ def assess(assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.n
         ratio=_ratio(kill, naive_kill),
         ratio_own_oxygen=_ratio(kill, by_table(own_oxygen_kill, cell_type, assay.oxygen_at(tissue, rows))),
         ratio_cellular=_ratio(assay.log_kill(exposure, cellular, cell_type), naive_kill),
-        ratio_kinetic=_ratio(by_table(kinetic_kill, cell_type, own[:, pd.ENTRY]), naive_kill),
+        ratio_kinetic=_ratio(by_table(kinetic_kill, cell_type, own[:, pharmacodynamics.ENTRY]), naive_kill),
         resistant_below=assay.resistant_below,
     )
 

@@ -30,6 +30,7 @@ from tme_sim.processes.vessels import Vessels
 from tme_sim.rules.physiology import Change, Physiology
 from tme_sim.rules.signals import SignalTable
 from tme_sim.rules.tables import compile_rules
+from tme_sim.scenario.scenario import Scenario
 from tme_sim.state.codes import STAGES
 from tme_sim.state.tissue import Tissue
 
@@ -69,7 +70,24 @@ def assay_of(
     if oxygen >= 0 and resistance is not None:
         naive[oxygen] = float(resistance.normoxia)
     s_min, g2m_min, _ = numbers.cycle_minutes()
-    exposures = tuple(
+    return Assay(
+        physiology=physiology,
+        exposures=exposures_of(scenario),
+        naive_fields=naive,
+        s_min=s_min,
+        g2m_min=g2m_min,
+        rim_from_vessel_um=float(resistance.rim_from_vessel) if resistance is not None else np.inf,
+        stain_half_mmhg=float(resistance.stain) if resistance is not None else 1.0,
+        oxygen_field=oxygen,
+        resistant_below=float(resistance.threshold) if resistance is not None else 0.5,
+        every_min=(float(resistance.every) or np.inf) if resistance is not None else 0.0,
+        held=held,
+    )
+
+
+def exposures_of(scenario: Scenario) -> tuple[ReferenceExposure, ...]:
+    """Return the exposures that resistance to each drug refers to."""
+    return tuple(
         ReferenceExposure(
             drug=name,
             dose_nm=drug.free_reference,
@@ -82,19 +100,6 @@ def assay_of(
         )
         for name, drug in scenario.drugs.items()
         if drug.reference is not None
-    )
-    return Assay(
-        physiology=physiology,
-        exposures=exposures,
-        naive_fields=naive,
-        s_min=s_min,
-        g2m_min=g2m_min,
-        rim_from_vessel_um=float(resistance.rim_from_vessel) if resistance is not None else np.inf,
-        stain_half_mmhg=float(resistance.stain) if resistance is not None else 1.0,
-        oxygen_field=oxygen,
-        resistant_below=float(resistance.threshold) if resistance is not None else 0.5,
-        every_min=(float(resistance.every) or np.inf) if resistance is not None else 0.0,
-        held=held,
     )
 
 

@@ -9,41 +9,58 @@ import numpy as np
 
 from tme_sim.measures.lineage import ancestors
 from tme_sim.measures.measure import Context
-from tme_sim.measures.resistance import EXTRA, Assay, ReferenceExposure, ratio_of
+from tme_sim.measures.resistance import Assay, ReferenceExposure, ratio_of
 from tme_sim.state.tissue import Tissue
 
 
 @dataclass(frozen=True)
 class BeforeDrug:
-    """What a drug found where it first came.
+    """What a drug found where it first came, or would have found.
 
     Attributes
     ----------
     minutes : float
-        When the step began in which it came.
+        When the step began in which it came, or that stands for its first dose.
+    came : bool
+        Whether it came.
     births : int
         Births that there had been.
-    resistant : int64 (n,)
-        Ids of the living tumour cells that resisted it.
+    ids : int64 (n,)
+        Living tumour cells, ascending.
+    ratio : float64 (n,)
+        Their log-kill over that of a naive cell.
+    exposure : ReferenceExposure
+        By which they were judged.
     """
 
     minutes: float
+    came: bool
     births: int
-    resistant: np.ndarray
+    ids: np.ndarray
+    ratio: np.ndarray
+    exposure: ReferenceExposure
 
 
 def note_first_doses(
-    tissue: Tissue, context: Context, drug_fields: Mapping[str, str], io_before: dict[str, BeforeDrug]
+    tissue: Tissue,
+    context: Context,
+    assay: Assay,
+    drug_fields: Mapping[str, str],
+    stands_for_dose_min: float,
+    io_before: dict[str, BeforeDrug],
 ) -> None:
-    """Keep which tumour cells resist a drug that comes in this step for the first time.
+    """Keep how the tumour resists each drug that comes in this step for the first time.
 
     To be called after the interventions of a step and before cells feel anything of it. Of the tissue it only reads.
+    ``stands_for_dose_min`` counts as the first dose of drugs that have not come by then; inf: nothing does.
     """
-    assay: Assay | None = context.extras.get(EXTRA)
-    for exposure in () if assay is None else assay.exposures:
-        field = drug_fields[exposure.drug]
-        if assay is not None and exposure.drug not in io_before and _is_there(tissue, exposure.drug, field):
-            io_before[exposure.drug] = _before(assay, exposure, field, tissue, context)
+    for exposure in assay.exposures:
+        field, known = drug_fields[exposure.drug], io_before.get(exposure.drug)
+        if known is not None:
+            continue
+        came = _is_there(tissue, exposure.drug, field)
+        if came or tissue.clock.minutes >= stands_for_dose_min - 1e-9:
+            io_before[exposure.drug] = _before(assay, exposure, field, tissue, context, came)
 
 
 def _is_there(tissue: Tissue, drug: str, field: str) -> bool:
@@ -56,27 +73,31 @@ def _is_there(tissue: Tissue, drug: str, field: str) -> bool:
 
 
 def _before(
-    assay: Assay, exposure: ReferenceExposure, field: str, tissue: Tissue, context: Context
+    assay: Assay, exposure: ReferenceExposure, field: str, tissue: Tissue, context: Context, came: bool
 ) -> BeforeDrug:
     """Assess the tumour as if nothing of the drug were there yet."""
     rows, drug = context.fresh().tumour_rows(tissue), exposure.drug
+    rows = rows[np.argsort(tissue.cells["id"][rows])]
     unfelt = (field, f"drug {drug}", f"damage {drug}", f"exposure {drug}")
-    ratio = ratio_of(
-        assay, exposure, assay.present(exposure, tissue, rows, unfelt), tissue.cells["type"][rows]
-    )
+    own = assay.present(exposure, tissue, rows, unfelt)
     return BeforeDrug(
         minutes=tissue.clock.minutes,
+        came=came,
         births=len(tissue.events.table("births")),
-        resistant=np.sort(tissue.cells["id"][rows[ratio < assay.resistant_below]]),
+        ids=tissue.cells["id"][rows],
+        ratio=ratio_of(assay, exposure, own, tissue.cells["type"][rows]),
+        exposure=exposure,
     )
 
 
-def resisted_before(tissue: Tissue, ids: np.ndarray, before: BeforeDrug | None) -> np.ndarray:
+def resisted_before(
+    tissue: Tissue, ids: np.ndarray, before: BeforeDrug | None, resistant_below: float
+) -> np.ndarray:
     """Return whether each cell, or the ancestor it had then, resisted before the first dose, bool (n,).
 
-    Without a dose (None) all that resists does so before it. Cells that came from outside since then, and their
-    descendants, had no ancestor in the tissue that could have resisted.
+    Without a dose, and a moment that stands for one (None), all that resists does so before it. Cells that came from
+    outside since then, and their descendants, had no ancestor in the tissue that could have resisted.
     """
     if before is None:
         return np.ones(len(ids), bool)
-    return np.isin(ancestors(tissue, ids, before.births), before.resistant)
+    return np.isin(ancestors(tissue, ids, before.births), before.ids[before.ratio < resistant_below])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -33,6 +34,7 @@ from tme_sim.scenario.load import load_scenario
 from tme_sim.scenario.resolved import resolved_json, resolved_yaml
 from tme_sim.scenario.scenario import Scenario, layout_of
 from tme_sim.state.clock import Clock
+from tme_sim.state.ledger import DRUG_ACCOUNTS
 from tme_sim.state.tissue import Tissue
 
 NUMERICS_VERSION = "8"
@@ -73,7 +75,7 @@ class TumorMicroenvironment(CellModel):
         Why the run ended; empty while it runs.
     warnings : list of str
     before_drug : dict of str to BeforeDrug
-        Who resisted each drug just before its first dose, for drugs that have come; no process reads it.
+        How cells resisted each drug just before its first dose, for drugs that have come; no process reads it.
 
     Raises
     ------
@@ -115,6 +117,9 @@ class TumorMicroenvironment(CellModel):
             targets={name: pool.targets for name, pool in self.config.vesicles.items()},
             extras=extras,
         )
+        resistance = self.config.resistance
+        stands = None if resistance is None else resistance.before
+        self._stands_for_dose_min = math.inf if stands is None else float(stands)
         self._measures = measures_for(layout)
         found = partial(found_cells, self._numbers, self.assay)
         making = timeline.Making(self._numbers, self._condition, found)
@@ -140,7 +145,10 @@ class TumorMicroenvironment(CellModel):
             process.step(self.tissue, context)
             if process is self.interventions:
                 self.step_registered_agents()
-                note_first_doses(self.tissue, self.measure_context, self.drug_fields, self.before_drug)
+                note_first_doses(
+                    self.tissue, self.measure_context, self.assay, self.drug_fields, self._stands_for_dose_min,
+                    self.before_drug,
+                )  # fmt: skip
         self.datacollector.collect(self)
         self._judge()
 
@@ -185,9 +193,10 @@ class TumorMicroenvironment(CellModel):
         ------
         ValueError
             When names, grid, step, seed or the compartments of a drug differ: the state would not fit; when the
-            duration is over already.
+            duration is over already; when classes are asked for of a drug that has come under another reference.
         """
         _refuse_other_state(self.config, config)
+        _refuse_other_reference(self, config)
         if config.time.n_steps < self.clock.step:
             raise ValueError(
                 f"time.duration: {config.time.n_steps * float(config.time.step):g} min; expected at least the "
@@ -353,6 +362,29 @@ def _refuse_other_state(old: Scenario, new: Scenario) -> None:
     ]
     if faults:
         raise ValueError(f"{'; '.join(faults)}: the state would not fit, start a new run")
+
+
+def _refuse_other_reference(model: TumorMicroenvironment, new: Scenario) -> None:
+    """Refuse classes of resistance to a drug that came while resistance to it was judged otherwise, or not at all."""
+    if new.resistance is None or new.resistance.washout is None:
+        return
+    old, ledger = model.config.resistance, model.tissue.ledger
+    same_air = old is not None and float(old.normoxia) == float(new.resistance.normoxia)
+    late = []
+    for exposure in assemble.exposures_of(new):
+        known = model.before_drug.get(exposure.drug)
+        supplied = ledger.drugs[
+            model.tissue.layout.drugs.index(exposure.drug), DRUG_ACCOUNTS.index("supplied")
+        ]
+        if known is not None and not (same_air and known.exposure == exposure):
+            late.append(f"{exposure.drug} at {known.minutes / 1440.0:g} d")
+        elif known is None and supplied > 0.0:
+            late.append(exposure.drug)
+    if late:
+        raise ValueError(
+            f"resistance.washout: classes ask who resisted before the first dose ({', '.join(late)}), which was judged "
+            "by another reference or not at all; branch from a state before it, or start a new run"
+        )
 
 
 def _compartments(drug: DrugSpec) -> tuple[str, ...]:

@@ -69,16 +69,17 @@ def classify(model: TumorMicroenvironment, minutes: float) -> dict[str, dict[str
     -------
     dict of dict
         By drug: ``id`` and ``founder`` int64 (n,), ascending ids; ``code`` int8 (n,), see `state.codes`;
-        ``first_dose_min`` float64 (), nan where it never came.
+        ``first_dose_min`` float64 (), nan where it never came; ``before_min`` float64 (), the moment that *before*
+        means: the first dose, else what stands for it, else nan.
 
     Notes
     -----
     Induced means since the first dose, not by it: a daughter that has moved into a niche that protects is induced like
-    one that the drug has changed; an arm without drug and the same seed tells the two apart. What another drug made
-    before the first dose of this one counts as protected before. A cell that came from outside after the first dose
-    came in the naive state, so that it is never protected before. Stable means: kept without the drug, be it by the
-    cell or by its surroundings. A mutation that struck under the drug counts as pre-existing: the drug has selected
-    it, not made it.
+    one that the drug has changed; an arm without drug and the same seed, with ``resistance.before``, tells the two
+    apart. What another drug made before the first dose of this one counts as protected before. A cell that came from
+    outside after the first dose came in the naive state, so that it is never protected before. Stable means: kept
+    without the drug, be it by the cell or by its surroundings. A mutation that struck under the drug counts as
+    pre-existing: the drug has selected it, not made it.
     """
     assay, tissue = model.assay, model.tissue
     rows = model.measure_context.fresh().tumour_rows(tissue)
@@ -92,13 +93,14 @@ def classify(model: TumorMicroenvironment, minutes: float) -> dict[str, dict[str
         exposure.drug: {
             "id": ids,
             "founder": founder,
-            "first_dose_min": np.array(nan if before is None else before.minutes),
+            "first_dose_min": np.array(before.minutes if before is not None and before.came else nan),
+            "before_min": np.array(nan if before is None else before.minutes),
             "code": _codes(
                 assay,
                 exposure,
                 tissue,
                 rows,
-                resisted_before(tissue, ids, before),
+                resisted_before(tissue, ids, before, assay.resistant_below),
                 (branch.tissue, late, np.searchsorted(ids, ancestor)),
             ),
         }

@@ -25,9 +25,10 @@ from tme_sim.numerics.jit import BLOCK, block_kernel, kernel
 IN, OUT, DAMAGE, REPAIR, DEATH, ENTRY = 0, 1, 2, 3, 4, 5
 N_PARAMETERS = 6
 
-# Points of a Korobov lattice per starting stage: what is left of the stage, and the next two G1 phases. Against
-# 4,096 points the log-kill is off by 2 % (root mean square), 4 % at most, over the ranges of the parameters.
-_POINTS, _SECOND, _THIRD = 32, 21, 13
+# Points of a Korobov lattice per starting stage, folded into a tent: what is left of the stage, and the next two G1
+# phases. Against 4,096 points the log-kill is off by 1 % (root mean square), 3 % at most, however slowly cells cycle;
+# half the points make it twice that, and doses at which kill hardly rises any more are off by a factor then.
+_POINTS, _SECOND, _THIRD = 64, 17, 57
 _SUBSTEPS = 4  # of a step, in which the drug held is followed
 NO_CYCLE = 3  # place of cells that never cycle in `acts`, behind G1, S and G2M
 _FOREVER = 1e12  # minutes
@@ -132,6 +133,12 @@ def _hazard_of_path(
 
 
 @kernel
+def _tent(x: float) -> float:
+    """Return 1 − |2x − 1|: so folded, a lattice takes what is not periodic as if it were (Hickernell 2002)."""
+    return 1.0 - abs(2.0 * x - 1.0)
+
+
+@kernel
 def survival_of_cell(
     p: np.ndarray,
     dose: float,
@@ -164,18 +171,24 @@ def survival_of_cell(
         )
     g1_min = 1.0 / max(p[ENTRY], _SLOWEST)
     period = g1_min + s_min + g2m_min
-    total = 0.0
+    # A cell that leaves G1 once the drug has gone fares like one that never does; points are spent on those before.
+    soon = -math.expm1(-steps * dt / g1_min)
+    stays = math.exp(
+        -_hazard_of_path(p, rate, steps, total_min, lethal, 0, _FOREVER, 0.0, 0.0, s_min, g2m_min, acts, dt)
+    )
+    total = _POINTS * g1_min * (1.0 - soon) * stays
     for i in range(_POINTS):
-        u = (i + 0.5) / _POINTS
-        v = (i * _SECOND + 0.5) / _POINTS % 1.0
-        w = (i * _THIRD + 0.5) / _POINTS % 1.0
+        u = _tent((i + 0.25) / _POINTS)
+        v = _tent((i * _SECOND + 0.25) / _POINTS % 1.0)
+        w = _tent((i * _THIRD + 0.25) / _POINTS % 1.0)
         first, second = -g1_min * math.log(1.0 - v), -g1_min * math.log(1.0 - w)
-        now = -g1_min * math.log(1.0 - u)
-        total += g1_min * math.exp(
+        now = -g1_min * math.log1p(-soon * u)
+        leaves = math.exp(
             -_hazard_of_path(
                 p, rate, steps, total_min, lethal, 0, now, first, second, s_min, g2m_min, acts, dt
             )
         )
+        total += g1_min * soon * leaves
         total += s_min * math.exp(
             -_hazard_of_path(
                 p, rate, steps, total_min, lethal, 1, s_min * u, first, second, s_min, g2m_min, acts, dt
@@ -332,7 +345,7 @@ def half_survival_dose(
     lowest, highest : float
         Range of doses that is searched, nM.
     out_dose : float64 (n,)
-        nM, within 0.2 %; inf where ``highest`` does not kill half, ``lowest`` where that already does.
+        nM, the search within 0.2 %; inf where ``highest`` does not kill half, ``lowest`` where that already does.
     """
     n = parameters.shape[0]
     for block in range(first, last):

@@ -303,7 +303,7 @@ def _write_classes(group: Branch, recording: Recording) -> None:
     codes = {"flag_values": np.arange(len(CLASSES), dtype=np.int8), "flag_meanings": meanings}
     for drug, table in recording.classes.items():
         of_drug = group.branch(drug)
-        of_drug.describe(first_dose_min=float(table["first_dose_min"]))
+        of_drug.describe(first_dose_min=float(table["first_dose_min"]), before_min=float(table["before_min"]))
         of_drug.write_dimension("cell", len(table["id"]))
         for name in ("id", "founder"):
             of_drug.write(name, table[name], ("cell",), None, units="1")

@@ -29,6 +29,11 @@ class ResistanceSpec(Provenance):
     washout: Duration | None = Field(
         None, description="Drug-free time after the run that tells its classes apart; default: not told."
     )
+    before: Duration | None = Field(
+        None,
+        description="Time that stands for the first dose of drugs that have not come by then: for arms without drug; "
+        "default: none.",
+    )
 
 
 class RecordSpec(Block):
