@@ -1,18 +1,16 @@
-import re
 from dataclasses import replace
 
 import pytest
 import yaml
 
 from tests.rules.made import rule
+from tme_sim.audit import of_scenario
 from tme_sim.audit.coverage import Uses, coverage, open_ids, read_open_ids
-from tme_sim.audit.of_scenario import audit_package, benches_of, joined_scenarios, together, uses_of
+from tme_sim.audit.of_scenario import audit_package, benches_of, joined_scenarios, uses_of, uses_of_package
 from tme_sim.audit.provenance import NumberUse
 from tme_sim.audit.tested_rows import TestedRow
-from tme_sim.measures.registry import measures_for
 from tme_sim.resources import data_dir
 from tme_sim.rules.evidence import EvidenceError, Mechanism, mechanisms
-from tme_sim.scenario.scenario import layout_of
 
 ROOT = data_dir("seeds").parent
 
@@ -177,20 +175,29 @@ def data_of(kind):
     return yaml.safe_load((data_dir("seeds") / "built_in.yaml").read_text(encoding="utf-8"))[kind]
 
 
-ANY = re.compile("DRUG|POOL|CELL|CARGO|ROUTE")
-
-
-def test_readouts_and_measures_of_the_program_are_measures(documented):
+def test_readouts_and_measures_of_the_program_are_measures(package):
     """Readouts that are named in words are functions of `measures/response.py`, with tests of their own."""
-    known = {measure for scenario in documented for measure in measures_for(layout_of(scenario))}
-    for name in (name for name in (*data_of("readouts"), *data_of("measures")) if " " not in name):
-        pattern = re.compile(ANY.sub(r"\\w+", name) + ("" if ANY.search(name) else "(_SN38|_sorafenib)?"))
-        assert any(pattern.fullmatch(measure) for measure in known), name
+    assert package.unmeasured == []
+
+
+def test_misspelt_measures_of_the_program_are_faults(flagship, monkeypatch):
+    named = {
+        "processes": {},
+        "readouts": {"resistant_fraction_rin": (), "resistant_fraction_rim": (), "in words": ()},
+        "measures": {"tumour_ATP": (), "tumour_APT": (), "POOL_realesed": (), "POOL_decayed": ()},
+    }
+    monkeypatch.setattr(of_scenario, "_built_in", lambda: named)
+    faults = [fault for fault in coverage(uses_of_package([flagship])).faults if "built_in" in fault]
+    assert faults == [
+        "built_in.yaml: tumour_APT is a measure of no scenario (did you mean tumour_ATP?)",
+        "built_in.yaml: POOL_realesed is a measure of no scenario",
+        "built_in.yaml: resistant_fraction_rin is a measure of no scenario (did you mean resistant_fraction_rim_SN38?)",
+    ]
 
 
 @pytest.fixture(scope="module")
 def package(documented):
-    return together([uses_of(scenario) for scenario in documented])
+    return uses_of_package(documented)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import yaml
 from typer.testing import CliRunner
 
 from tme_sim.cli.app import app
+from tme_sim.resources import data_dir
+from tme_sim.rules import evidence
 from tme_sim.scenario.load import load_scenario
 
 ROWS = """\
@@ -82,6 +85,27 @@ def test_coverage_of_shipped_scenario_passes() -> None:
     result = _rules("liver_metastasis", "--coverage")
     assert result.exit_code == 0, result.stderr
     assert "covered" in result.stdout
+
+
+@pytest.fixture
+def blank_basis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Give the package a table of mechanisms with one basis left blank; return its line."""
+    lines = (data_dir("seeds") / "mechanisms.csv").read_text(encoding="utf-8").splitlines()
+    at = next(i for i, line in enumerate(lines) if line.endswith(",stated,"))
+    lines[at] = lines[at].removesuffix("stated,") + ","
+    (tmp_path / "mechanisms.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    monkeypatch.setattr(evidence, "data_dir", lambda _: tmp_path)
+    for read in (evidence.mechanisms, evidence.known_ids):
+        read.cache_clear()
+    yield at + 1
+    for read in (evidence.mechanisms, evidence.known_ids):
+        read.cache_clear()
+
+
+def test_blank_cell_of_the_evidence_is_a_fault_with_its_line(blank_basis: int) -> None:
+    result = _rules("s0_relay", "--coverage")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"mechanisms.csv:{blank_basis}: basis is ''; expected one of stated")
 
 
 def test_coverage_fails_on_rule_that_cites_nothing(tmp_path: Path) -> None:

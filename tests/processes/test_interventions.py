@@ -67,12 +67,38 @@ class OnCellsByModify(OnCells):
         io_behaviours[:, self.column] = 0.0
 
 
+class ScaleByModify(Scale):
+    def modify(self, tissue, cell_type, io_behaviours):
+        io_behaviours[:, self.column] = 0.0
+
+
+class Zeroed:
+    modify = OnCellsByModify.modify
+
+
+class ScaleByMixin(Zeroed, Scale):
+    pass
+
+
+class ScaleByChange(Scale):
+    def change(self, tissue, cells, cell_type, io_behaviours):
+        io_behaviours[self.rows(cell_type), self.column] = 0.5
+
+
 class ByChange(OnCells):
     def change(self, tissue, cells, cell_type, io_behaviours):
         io_behaviours[self.rows(cell_type), self.column] = 0.5
 
 
-@pytest.mark.parametrize("act", [ByModify(on()), OnCellsByModify(on(), 0, ())])
+@pytest.mark.parametrize(
+    "act",
+    [
+        ByModify(on()),
+        OnCellsByModify(on(), 0, ()),
+        ScaleByModify(on(), 0, (), 0.0),
+        ScaleByMixin(on(), 0, (), 0.0),
+    ],
+)
 def test_act_that_says_not_what_it_does_to_thought_cells_is_refused(act):
     with pytest.raises(
         TypeError, match=f"{type(act).__name__} overrides modify alone; expected a subclass of OnCells"
@@ -80,16 +106,14 @@ def test_act_that_says_not_what_it_does_to_thought_cells_is_refused(act):
         timeline(act)
 
 
-def test_act_of_a_user_that_overrides_change_is_held():
-    tissue, process = made(), timeline(ByChange(on(), 0, ()))
+@pytest.mark.parametrize("act", [ByChange(on(), 0, ()), ScaleByChange(on(), 0, (), 0.0)])
+def test_act_of_a_user_that_overrides_change_is_held(act):
+    tissue, process = made(), timeline(act)
     stepped(process, tissue, 0.0)
     held = process.held(at(tissue, tissue.clock.dt_min), np.arange(2), (0,))
     thought = np.ones((2, 1))
     held(np.arange(2), thought)
-    assert (
-        thought.ravel().tolist()
-        == modified(tissue, np.ones((4, 1)), ByChange(on(), 0, ())).ravel()[:2].tolist()
-    )
+    assert thought.ravel().tolist() == modified(tissue, np.ones((4, 1)), act).ravel()[:2].tolist()
     assert thought.ravel().tolist() == [0.5, 0.5]
 
 

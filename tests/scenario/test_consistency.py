@@ -34,6 +34,7 @@ CASES = [
     ("{field: SN38", "{field: oxygen", "drugs.SN38.field: oxygen is in mmHg; expected a concentration"),
     ("kind: block_release, target: exosome, factor: 0", "kind: set_supply, target: il6, level: 1 nM", "interventions.block.target: is never felt"),
     (", cycle: {}}", ", cycle: {}, metabolism: {oxygen_max: 1 mmHg/s, glucose_max: 1 fmol/h, atp_demand: 1 fmol/h}}", "cells.tumour.metabolism: metabolism needs a field named glucose"),
+    (", cycle: {}}", ", cycle: {}, metabolism: {oxygen_max: 1 mmHg/s, glucose_max: 1 fmol/h, atp_demand: 0 fmol/h}}", "cells.tumour.metabolism.atp_demand: got 0 fmol/h; expected > 0"),
     ("stop: [extinct]", "record: {measures: every 1 min}", "record.measures: got every 1 min; expected no more often than every step, 6 min"),
     ("stop: [extinct]", "record: {measures: 1 h}", "record.measures: got 1 h; expected a schedule such as every 1 h, or never"),
     ("[vessels.spacing]", "[vessels.spacign]", "adjustable[0]: got vessels.spacign; there is no spacign (did you mean spacing?)"),
@@ -46,6 +47,12 @@ CASES = [
 def test_what_does_not_fit_together_is_a_fault(old, new, fault):
     found = faults(changed((old, new)))
     assert any(fault in line for line in found), found
+
+
+def test_rule_below_its_base_value_says_where_that_is_written():
+    text = changed(("effect: decreases, behaviour: HIF, to: 0,", "effect: increases, behaviour: HIF, to: 0,"))
+    assert faults(text)[0].endswith("must lead above it; that is at <text>:15:24")
+    assert faults(text, "cells.tumour.base.HIF=0.4")[0].endswith("that is at --set cells.tumour.base.HIF")
 
 
 def test_hypothesis_may_be_left_empty():

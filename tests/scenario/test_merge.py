@@ -160,11 +160,78 @@ def test_change_in_the_lowest_layer_may_be_left_out(folder, head):
     assert [rule.name for rule in load_scenario(folder / "small.yaml").rules] == [None, "first", None]
 
 
-@pytest.mark.parametrize("rule", ["{name: nobody, to: 0.5}", "{name: nobody, if_there: maybe, to: 0.5}"])
-def test_change_of_a_rule_that_is_missing_is_a_fault(folder, rule):
-    (folder / "libraries" / "high.yaml").write_text(f"rules: [{rule}]\n")
-    with pytest.raises(ScenarioError, match=r"rules\[1\].cell: missing"):
+@pytest.mark.parametrize(
+    ("high", "fault"),
+    [
+        ("rules: [{name: frist, to: 0.5}]", "1:9: rules[1]: changes rule frist, and no rule is called frist"),
+        (
+            "{clock: patient, rules: [{name: nobody, half_max: 0.2}]}",
+            "1:26: rules[1]: the clock high changes rule nobody, and no rule is called nobody",
+        ),
+    ],
+)
+def test_change_of_a_rule_that_is_missing_is_one_fault(folder, high, fault):
+    (folder / "libraries" / "high.yaml").write_text(high)
+    with pytest.raises(ScenarioError) as caught:
         load_scenario(folder / "small.yaml")
+    assert f"high.yaml:{fault}" in str(caught.value)
+    assert len(caught.value.faults) == 1
+
+
+def test_unknown_key_is_told_beside_the_rule_that_is_missing(folder):
+    (folder / "libraries" / "high.yaml").write_text("rules: [{name: nobody, too: 1}]")
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(folder / "small.yaml")
+    assert [fault.path for fault in caught.value.faults] == ["rules[1]", "rules[1].too"]
+
+
+def test_missing_rule_that_is_changed_has_a_suggestion(folder):
+    (folder / "libraries" / "low.yaml").write_text(f"rules: [{{{FULL}, half_max: 1 ng/mL}}]")
+    (folder / "libraries" / "high.yaml").write_text("rules: [{name: nobdy, hill: 2}]")
+    with pytest.raises(ScenarioError, match=r"no rule is called nobdy \(did you mean nobody\?\)"):
+        load_scenario(folder / "small.yaml")
+
+
+def test_rule_of_the_same_file_is_changed_in_its_place(folder):
+    text = f"rules: [{{{FULL}, half_max: 1 ng/mL}}, {{name: nobody, hill: 2}}]"
+    (folder / "libraries" / "high.yaml").write_text(text)
+    with pytest.raises(ScenarioError, match="changes rule nobody of the same file; change it there"):
+        load_scenario(folder / "small.yaml")
+
+
+@pytest.mark.parametrize(
+    ("rule", "fault"),
+    [
+        ("name: first, if_there: false, to: 0.5", "1:33: rules[0].if_there: got false; expected true"),
+        ("name: first, if_there: maybe, to: 0.5", "1:33: rules[0].if_there: got maybe; expected true"),
+        ("name: first, if_there: [1], to: 0.5", "1:33: rules[0].if_there: got [1]; expected true"),
+        ("name: first, if_there: true", "1:9: rules[0]: changes nothing of its rule"),
+    ],
+)
+def test_wrong_change_with_if_there_says_what_is_wrong(folder, rule, fault):
+    (folder / "libraries" / "unused.yaml").write_text(f"rules: [{{{FULL.replace('nobody', 'first')}}}]")
+    (folder / "libraries" / "high.yaml").write_text(f"rules: [{{{rule}}}]\n")
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(folder / "small.yaml")
+    assert [str(one).partition("high.yaml:")[2][: len(fault)] for one in caught.value.faults] == [fault]
+
+
+def test_change_of_nothing_is_a_fault(folder):
+    (folder / "libraries" / "high.yaml").write_text(f"rules: [{{{FULL}, half_max: 1 ng/mL}}]")
+    (folder / "small.yaml").write_text(
+        "use: [high]\n" + changed(("rules:\n", "rules:\n  - {name: nobody}\n"))
+    )
+    with pytest.raises(ScenarioError, match=r"rules\[0\]: changes nothing of its rule"):
+        load_scenario(folder / "small.yaml")
+
+
+def test_if_there_in_a_whole_rule_is_one_fault():
+    found = faults(changed(("name: first,", "name: first, if_there: true,")))
+    assert len(found) == 1
+    assert "rules[1].if_there: counts only for a change of a named rule" in found[0]
+    found = faults(SMALL, "rules.first.if_there=true")
+    assert found == [f"--set rules.first.if_there: {found[0].partition(': ')[2]}"]
+    assert "counts only for" in found[0]
 
 
 def test_empty_value_takes_a_library_entry_away(folder):

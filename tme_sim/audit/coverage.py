@@ -32,6 +32,8 @@ class Uses:
         Name -> ids it implements: cell types, pools and formulas; interventions; measures.
     measures : mapping
         Name -> ids that it measures and does not cover.
+    unmeasured : sequence of str
+        Readouts and measures that are named and no scenario has, each with the nearest that one has.
     numbers : sequence of NumberUse
         Numbers with their provenance, where it is to be checked.
     unexplained : sequence of str
@@ -48,6 +50,7 @@ class Uses:
     unexplained: Sequence[str] = ()
     fed: frozenset[tuple[Rule, str]] = frozenset()
     measures: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    unmeasured: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,7 @@ def coverage(
         f"{name}: cites no mechanism; name what it probes in `evidence`, or say in `why` what it is a tool for"
         for name in uses.unexplained
     ]
+    faults += [f"built_in.yaml: {name}" for name in uses.unmeasured]
     faults += [f"open.yaml: {name} is no mechanism" for name in sorted(still_open - known)]
     rows = []
     for statement in statements:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -13,12 +14,17 @@ from tme_sim.audit.coverage import Coverage, Uses, coverage
 from tme_sim.audit.delivery import fed
 from tme_sim.audit.provenance import numbers_of
 from tme_sim.audit.tested_rows import Bench
+from tme_sim.measures.registry import measures_for
 from tme_sim.model.assemble import assay_of, physiology_of
 from tme_sim.model.specs import Numbers
 from tme_sim.resources import data_dir
 from tme_sim.rules.rule import Rule
+from tme_sim.scenario.faults import nearest
 from tme_sim.scenario.load import load_scenario
 from tme_sim.scenario.scenario import Scenario, layout_of
+
+# What stands for any name in the name of a measure.
+_ANY_NAME = re.compile("DRUG|POOL|CELL|CARGO|ROUTE")
 
 
 def audit_scenario(scenario: Scenario) -> Coverage:
@@ -40,9 +46,28 @@ def audit_package(
     root : Path, optional
         Source tree; with it, every pytest node named by a tested row must exist.
     """
-    uses = together([uses_of(s) for s in scenarios])
-    uses = replace(uses, fed=uses.fed.union(*map(fed, joined)))
-    return coverage(uses, benches=benches_of(scenarios), root=root)
+    return coverage(uses_of_package(scenarios, joined), benches=benches_of(scenarios), root=root)
+
+
+def uses_of_package(scenarios: Sequence[Scenario], joined: Sequence[Scenario] = ()) -> Uses:
+    """Return what scenarios use together, and which measures are named that none of them has."""
+    uses = together([uses_of(scenario) for scenario in scenarios])
+    return replace(uses, fed=uses.fed.union(*map(fed, joined)), unmeasured=_unmeasured(uses, scenarios))
+
+
+def _unmeasured(uses: Uses, scenarios: Sequence[Scenario]) -> list[str]:
+    """Return the readouts and measures that are named and no scenario has; readouts in words are functions instead."""
+    layouts = [layout_of(scenario) for scenario in scenarios]
+    known = sorted({name for layout in layouts for name in measures_for(layout)})
+    drugs = "|".join(sorted({drug for layout in layouts for drug in layout.drugs}))
+    missing = []
+    for name in (*uses.measures, *(readout for readout in uses.readouts if " " not in readout)):
+        any_name = _ANY_NAME.search(name)
+        pattern = re.compile(_ANY_NAME.sub(r"\\w+", name) if any_name else f"{re.escape(name)}(_({drugs}))?")
+        if not any(map(pattern.fullmatch, known)):
+            like = nearest(name, known)
+            missing.append(f"{name} is a measure of no scenario{f' (did you mean {like}?)' if like else ''}")
+    return missing
 
 
 def documented_scenarios() -> list[Scenario]:

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tme_sim.cli.errors import INTERNAL, INTERRUPTED, CommandError
+from tme_sim.cli.errors import FAULTY, INTERNAL, INTERRUPTED, CommandError
 
 DEBUG = "TME_SIM_DEBUG"
 
@@ -39,6 +39,9 @@ class GuardedGroup(TyperGroup):
         except Exception as error:
             if _is_usage(error) or os.environ.get(DEBUG):
                 raise
+            if _is_of_evidence(error):
+                typer.echo(str(error), err=True)
+                raise typer.Exit(FAULTY) from None
             typer.echo(_internal(error), err=True)
             raise typer.Exit(INTERNAL) from None
 
@@ -46,6 +49,13 @@ class GuardedGroup(TyperGroup):
 def _is_usage(error: Exception) -> bool:
     """Return whether typer will show the error itself, as it does for wrong options."""
     return hasattr(error, "exit_code") and hasattr(error, "show")
+
+
+def _is_of_evidence(error: Exception) -> bool:
+    """Return whether a table of the seeds folder is faulty: any command reads them that loads a scenario."""
+    from tme_sim.rules.evidence import EvidenceError
+
+    return isinstance(error, EvidenceError)
 
 
 def _internal(error: Exception) -> str:

@@ -95,11 +95,18 @@ class Interventions:
 
 
 def _check_holdable(kind: type[Act]) -> None:
-    """Raise TypeError for an act that modifies the cells of the tissue and says not how it would thought ones."""
-    if kind.modify is not Act.modify and not (
-        issubclass(kind, OnCells) and kind.change is not OnCells.change
-    ):
+    """Raise TypeError for an act that modifies the cells of the tissue and says not how it would thought ones.
+
+    The class that says `change` must not stand behind the one that says `modify`: it knows nothing of that one.
+    """
+    modify, change = (_depth(kind, name) for name in ("modify", "change"))
+    if kind.modify is not Act.modify and not (issubclass(kind, OnCells) and change <= modify):
         raise TypeError(
             f"{kind.__name__} overrides modify alone; expected a subclass of OnCells that overrides change, "
             "or attribution could not hold what it does"
         )
+
+
+def _depth(kind: type[Act], name: str) -> int:
+    """Return the place, in the method resolution order, of the class that a method comes from."""
+    return next((depth for depth, one in enumerate(kind.__mro__) if name in vars(one)), len(kind.__mro__))

@@ -35,12 +35,21 @@ class Known:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong at a path; ``at_key``: the key is to blame rather than its value."""
+    """Something wrong at a path.
+
+    Attributes
+    ----------
+    at_key : bool
+        The key is to blame rather than its value.
+    beside : tuple of str or int
+        Where the value stands that it does not go with; empty for none.
+    """
 
     path: Path
     reason: str
     suggestion: str | None = None
     at_key: bool = False
+    beside: Path = ()
 
 
 def check_data(data: Mapping[str, Any], known: Known) -> Iterator[Finding]:

@@ -63,7 +63,8 @@ def _rules(scenario: Scenario) -> Iterator[Finding]:
             reason = (
                 f"got {rule.to.written}, below the base value of {rule.behaviour} in {rule.cell}; a rule that"
             )
-            yield Finding(("rules", i, "to"), f"{reason} increases must lead above it")
+            beside = ("cells", rule.cell, "base", rule.behaviour)
+            yield Finding(("rules", i, "to"), f"{reason} increases must lead above it", beside=beside)
         if rule.effect == "decreases" and rule.to > _highest(scenario, rule, base):
             reason = (
                 f"got {rule.to.written}, above all that {rule.behaviour} reaches in {rule.cell}; a rule that"

@@ -32,6 +32,8 @@ _KEYS = {*(field.alias or name for name, field in RuleSpec.model_fields.items())
 def misspelt_changes(layers: Sequence[Node], folders: Sequence[Path], known: Known) -> list[Fault]:
     """Return a fault for each unknown key, unknown or missing name and wrong value of changes that may be left out.
 
+    Also for changes of nothing, whether they may be left out or not.
+
     A value is wrong when it would be in the rule that the change is meant for, wherever that stands.
 
     Parameters
@@ -50,9 +52,9 @@ def misspelt_changes(layers: Sequence[Node], folders: Sequence[Path], known: Kno
         if may_be_missing(rule)
     ]
     here = {name_of(rule) for layer in layers for rule in whole_rules(_rules(layer))}
-    faults: list[Fault] = []
+    faults = [fault for layer in layers for fault in _of_nothing(layer, here)]
     for path, rule in changes:
-        faults += (*_of_keys(path, rule), *_of_name(path, rule, here, folders))
+        faults += (*_of_flag(path, rule), *_of_keys(path, rule), *_of_name(path, rule, here, folders))
         # Where the rule is here, what is made of both is checked with all else.
         if name_of(rule) not in {None, *here}:
             faults += _of_values(path, rule, layers, folders, known)
@@ -95,6 +97,23 @@ def _wrong(change: Node, layers: Sequence[Node], known: Known) -> list[Finding]:
     except ValidationError as error:
         found += findings_of(error, RuleSpec)
     return [one for one in found if one.path and one.path[0] in {*given} & _KEYS]
+
+
+def _of_nothing(layer: Node, here: set[str | None]) -> Iterator[Fault]:
+    """Yield a fault for each change that gives nothing but a name; without ``if_there``, if the rule is here."""
+    for i, rule in enumerate(_rules(layer)):
+        parts = {*rule.value} if isinstance(rule.value, dict) else set()
+        if parts == {"name", "if_there"} or (parts == {"name"} and name_of(rule) in here):
+            reason = "changes nothing of its rule; expected a key of a rule besides its name"
+            yield Fault(str(rule.mark), f"rules[{i}]", reason)
+
+
+def _of_flag(path: str, rule: Node) -> Iterator[Fault]:
+    flag = rule.value["if_there"] if isinstance(rule.value, dict) else rule
+    if flag.value is not True:
+        got = "false" if flag.value is False else shown(plain(flag))
+        reason = f"got {got}; expected true, or no such key where a missing rule is a fault"
+        yield Fault(str(flag.mark), f"{path}.if_there", reason)
 
 
 def _of_keys(path: str, rule: Node) -> Iterator[Fault]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tme_sim.scenario.faults import Fault, Path, dotted
 from tme_sim.scenario.merge import name_of
@@ -33,6 +33,15 @@ def clocks_overridden(used: Sequence[tuple[Node, Node]]) -> list[Fault]:
                 )
                 faults.append(Fault(str(entry.mark), "use", reason))
     return faults
+
+
+def clocks_of(used: Iterable[tuple[Node, Node]]) -> dict[str, str]:
+    """Return file -> name of each library in use that is a clock."""
+    return {
+        library.mark.origin: str(entry.value)
+        for entry, library in used
+        if isinstance(library.value, dict) and "clock" in library.value
+    }
 
 
 def _keys(node: Node, path: Path = ()) -> Iterator[str]:

@@ -13,6 +13,7 @@ from tme_sim.scenario.block import (
     Count,
     Duration,
     Flux,
+    PositiveFlux,
     PressureRate,
     Provenance,
     Ratio,
@@ -62,7 +63,7 @@ class Metabolism(Provenance):
     oxygen_per_lactate: Ratio = default("3", "Oxygen used to oxidise one lactate")
     atp_per_glucose: Ratio = default("2", "ATP of glycolysis")
     atp_per_oxygen: Ratio = default("5", "ATP per oxygen used")
-    atp_demand: Flux = Field(description="ATP that the cell needs, its pumps apart.")
+    atp_demand: PositiveFlux = Field(description="ATP that the cell needs, its pumps apart; above 0.")
     pumps: dict[VariableName, PumpSpec] = Field(
         {}, description="Variables that are pumps driven by ATP, and what each costs; default: none."
     )

@@ -18,9 +18,10 @@ from tme_sim.scenario.consistency import check_scenario
 from tme_sim.scenario.donors import one_pool_per_donor
 from tme_sim.scenario.faults import Fault, ScenarioError, dotted, nearest, shown
 from tme_sim.scenario.left_out import misspelt_changes
-from tme_sim.scenario.library_order import clocks_overridden
+from tme_sim.scenario.library_order import clocks_of, clocks_overridden
 from tme_sim.scenario.merge import apply_overrides, lay_over, place_of, plain, without_nulls
 from tme_sim.scenario.messages import MOST_FAULTS, findings_of
+from tme_sim.scenario.named_changes import unmatched_changes, without_consequences
 from tme_sim.scenario.scenario import Scenario
 from tme_sim.scenario.source import Node, read_file, survey_file, survey_text
 from tme_sim.scenario.vocabulary import Vocabulary
@@ -94,17 +95,19 @@ def _checked(
     if not isinstance(top.value, dict):
         raise ScenarioError([Fault(str(top.mark), "", "expected keys and values, such as scenario: NAME")])
     first = [override for override in overrides if override.strip().startswith(("use=", "use.", "use "))]
-    below = _on_libraries(apply_overrides(top, first), folder, unreadable, known)
+    below, clocks = _on_libraries(apply_overrides(top, first), folder, unreadable, known)
     root = apply_overrides(below, [override for override in overrides if override not in first])
     root = one_pool_per_donor(without_nulls(root))
     data = plain(root)
     data.pop("use", None)  # merged, and not part of what the run is
-    findings = list(islice(check_data(data, known), MOST_FAULTS))
+    unmatched = list(unmatched_changes(root, clocks))
+    findings = [*unmatched, *islice(check_data(data, known), MOST_FAULTS)]
     scenario = None
     try:
         scenario = Scenario.model_validate(data, context=Reading(Vocabulary.sketch(data), folder))
     except ValidationError as error:
-        findings.extend(_without_echoes(findings_of(error, Scenario)))
+        found = _without_echoes(findings_of(error, Scenario))
+        findings.extend(without_consequences(found, unmatched))
     if scenario is not None:
         findings.extend(check_scenario(scenario, known.measures))
     if unreadable or findings or scenario is None:
@@ -124,16 +127,31 @@ def _without_echoes(findings: Iterable[Finding]) -> list[Finding]:
 def _faults(findings: Iterable[Finding], root: Node) -> list[Fault]:
     placed = {(place_of(root, found.path, of_key=found.at_key), found) for found in findings}
     ordered = sorted(placed, key=lambda pair: (pair[0], dotted(pair[1].path), pair[1].reason))
-    return [Fault(str(mark), dotted(found.path), found.reason, found.suggestion) for mark, found in ordered]
+    return [
+        Fault(str(mark), dotted(found.path), _with_other_place(found, root), found.suggestion)
+        for mark, found in ordered
+    ]
 
 
-def _on_libraries(top: Node, folder: Path, unreadable: list[Fault], known: Known) -> Node:
-    """Merge the libraries that a file names below it; raises ScenarioError, ``unreadable`` first, for a faulty one.
+def _with_other_place(found: Finding, root: Node) -> str:
+    """Return the reason, and where the value stands that it speaks of, if that is written anywhere."""
+    node: Node | None = root
+    for part in found.beside:
+        node = node.value.get(str(part)) if node is not None and isinstance(node.value, dict) else None
+    return found.reason if node is None or node is root else f"{found.reason}; that is at {node.mark}"
+
+
+def _on_libraries(
+    top: Node, folder: Path, unreadable: list[Fault], known: Known
+) -> tuple[Node, dict[str, str]]:
+    """Merge the libraries that a file names below it; return that, and file -> name of those that are clocks.
+
+    Raises ScenarioError, ``unreadable`` first, for a faulty one.
 
     Faults of their order and of changes that may be left out join the ``unreadable`` ones, to be told beside others.
     """
-    used = top.value.get("use") if isinstance(top.value, dict) else None
-    given = [] if used is None or used.value is None else [used]
+    use = top.value.get("use") if isinstance(top.value, dict) else None
+    given = [] if use is None or use.value is None else [use]
     items = [item for node in given for item in (node.value if isinstance(node.value, list) else [node])]
     faults: list[Fault] = []
     libraries: list[Node] = []
@@ -144,12 +162,12 @@ def _on_libraries(top: Node, folder: Path, unreadable: list[Fault], known: Known
             faults.extend(error.faults)
     if faults:
         raise ScenarioError([*unreadable, *faults])
-    unreadable += clocks_overridden(list(zip(items, libraries, strict=True)))
+    used = list(zip(items, libraries, strict=True))
+    unreadable += clocks_overridden(used)
     layers = [*libraries, top]
     unreadable += misspelt_changes(layers, [*_library_folders(folder), data_dir("configs")], known)
-    return reduce(
-        lay_over, layers, Node({"rules": Node([], top.mark)}, top.mark)
-    )  # also the lowest is joined
+    bottom = Node({"rules": Node([], top.mark)}, top.mark)  # also the lowest is joined
+    return reduce(lay_over, layers, bottom), clocks_of(used)
 
 
 def _library_folders(folder: Path) -> list[Path]:

@@ -43,16 +43,18 @@ def _joined(below: list[Node], above: list[Node]) -> list[Node]:
 
 
 def _condition(rule: Node) -> tuple[Node, bool]:
-    """Return a change of a rule without its key ``if_there``, and whether that is true; a whole rule as it is."""
+    """Return a change of a rule without its key ``if_there``, and whether it has one; a whole rule as it is.
+
+    What the key says is checked elsewhere: only true is right.
+    """
     if _is_whole(rule) or not isinstance(rule.value, dict) or "if_there" not in rule.value:
         return rule, False
     kept = {key: part for key, part in rule.value.items() if key != "if_there"}
-    flag = rule.value["if_there"].value
-    return (Node(kept, rule.mark, rule.key_mark), flag) if isinstance(flag, bool) else (rule, False)
+    return Node(kept, rule.mark, rule.key_mark), rule.value["if_there"].value is not None
 
 
 def may_be_missing(rule: Node) -> bool:
-    """Return whether it changes a rule and is left out where there is none of its name."""
+    """Return whether it says ``if_there``: it changes a rule and is left out where there is none of its name."""
     return _condition(rule)[1]
 
 
