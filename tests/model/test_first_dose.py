@@ -141,7 +141,13 @@ def test_a_moment_can_stand_for_the_first_dose_where_none_comes():
         TumorMicroenvironment(read_scenario(SCENARIO, ["resistance.before=24 h"])), 25.0, {"D": 12.0}
     )
     assert earlier.before_drug["D"].minutes == 720.0
-    assert not earlier.before_drug["E"].came
+    assert np.isnan(earlier.before_drug["E"].came_min)
+
+
+def test_a_dose_after_the_moment_that_stands_for_it_is_still_told():
+    model = TumorMicroenvironment(read_scenario(SCENARIO, ["resistance.before=12 h"]))
+    table = classify(go(model, 25.0, {"D": 24.0}), 60.0)["D"]
+    assert (table["before_min"], table["first_dose_min"]) == (720.0, 1440.0)
 
 
 def test_what_was_before_is_judged_by_the_threshold_of_now(treated):

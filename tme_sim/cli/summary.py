@@ -12,7 +12,6 @@ import numpy as np
 import typer
 
 from tme_sim.cli import table
-from tme_sim.state.codes import CLASSES_IN_ORDER
 
 if TYPE_CHECKING:
     from tme_sim.record.reader import Run
@@ -172,18 +171,17 @@ def _classes(run: Run) -> list[dict[str, Any]]:
     ``given`` says whether any of that drug came: without it no class is an answer to the drug. ``first_dose_days`` says
     when it came first.
     """
-    cells = run.classes
-    days = {drug: minutes / 1440.0 for drug, minutes in cells.attrs["first_dose_min"].items()}
+    from tme_sim.record.classes import counts_of
+
     return [
         {
-            "drug": drug,
-            "given": math.isfinite(days[drug]),
-            "first_dose_days": days[drug],
-            "class": name,
-            "cells": int(((cells["drug"] == drug) & (cells["class"] == name)).sum()),
+            "drug": found["drug"],
+            "given": math.isfinite(found["first_dose_min"]),
+            "first_dose_days": found["first_dose_min"] / 1440.0,
+            "class": found["class"],
+            "cells": found["cells"],
         }
-        for drug in dict.fromkeys(cells["drug"])
-        for name in CLASSES_IN_ORDER
+        for found in counts_of(run)
     ]
 
 
@@ -261,7 +259,7 @@ def _print_classes(entries: list[dict[str, Any]]) -> None:
         "Protected before: by state and surroundings, already before the first dose. Induced: since then, by the drug "
         "or by a niche found later; the washout tells lasting from passing."
     )
-    for drug, days in dict.fromkeys((entry["drug"], entry["first_dose_days"]) for entry in entries):
+    for drug, days in {entry["drug"]: entry["first_dose_days"] for entry in entries}.items():
         if math.isfinite(days):
             typer.echo(f"First dose of {drug}: day {days:.4g}.")
         else:

@@ -21,7 +21,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from tme_sim.measures.measure import CellColumn, Context, Measure
-from tme_sim.measures.resistance import NICHES, Assay, ReferenceExposure, by_table, in_niche, measured_now
+from tme_sim.measures.resistance import (
+    NICHES,
+    Assay,
+    ReferenceExposure,
+    by_table,
+    column_of,
+    in_niche,
+    measured_now,
+)
 from tme_sim.numerics import pharmacodynamics
 from tme_sim.state.layout import Layout
 from tme_sim.state.tissue import Tissue
@@ -46,7 +54,7 @@ def folds(assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.nd
     cell_type = tissue.cells["type"][rows]
     kinds, of_kind = np.unique(cell_type, return_inverse=True)
     own = assay.present(exposure, tissue, rows)
-    naive = assay.parameters(exposure, assay.naive_behaviours(kinds))
+    naive = assay.naive(exposure, kinds)
     naive_nm = ic50_nm(assay, exposure, naive, kinds, np.full(len(kinds), exposure.dose_nm))
     held_nm = np.minimum(naive_nm, exposure.dose_nm * RANGE) * _held_per_dose(naive)
 
@@ -55,7 +63,7 @@ def folds(assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.nd
         return held_nm[np.searchsorted(kinds, kind)] / _held_per_dose(parameters)
 
     def own_oxygen_nm(kind: np.ndarray, oxygen: np.ndarray) -> np.ndarray:
-        parameters = assay.parameters(exposure, assay.naive_behaviours(kind, oxygen))
+        parameters = assay.naive(exposure, kind, oxygen)
         found = ic50_nm(assay, exposure, parameters, kind, start(parameters, kind))
         return np.minimum(found, exposure.dose_nm * RANGE)
 
@@ -148,7 +156,8 @@ def measures(layout: Layout) -> Iterable[Measure | CellColumn]:
                 yield _median_of(
                     drug, f"median_ic50_fold{suffix}{niche}_{drug}", attribute, niche, where, words
                 )
-            yield _column_of(drug, f"ic50_fold{suffix}_{drug}", attribute, words)
+            meaning = f"IC50 over that of a naive cell {words}"
+            yield column_of(folds_now, drug, f"ic50_fold{suffix}", attribute, meaning)
 
 
 def _median_of(drug: str, name: str, attribute: str, niche: str, where: str, words: str) -> Measure:
@@ -161,14 +170,3 @@ def _median_of(drug: str, name: str, attribute: str, niche: str, where: str, wor
 
     meaning = f"median over tumour cells{where}: IC50 over that of a naive cell {words}, {drug}"
     return Measure(name, "1", meaning, function)
-
-
-def _column_of(drug: str, name: str, attribute: str, words: str) -> CellColumn:
-    def function(tissue: Tissue, context: Context) -> np.ndarray:
-        out = np.full(tissue.cells.n, np.nan)
-        found = folds_now(tissue, context, drug)
-        if found is not None:
-            out[found.rows] = getattr(found, attribute)
-        return out
-
-    return CellColumn(name, "1", f"IC50 over that of a naive cell {words}, {drug}", function)

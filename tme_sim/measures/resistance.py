@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -155,6 +156,12 @@ class Assay:
             return np.zeros(len(rows))
         return tissue.field_table[tissue.cells["site"][rows], self.oxygen_field]
 
+    def naive(
+        self, exposure: ReferenceExposure, cell_type: np.ndarray, oxygen_mmhg: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the pharmacodynamic parameters of naive cells, float64 (n, 6), in normoxia or at the given oxygen."""
+        return self.parameters(exposure, self.naive_behaviours(cell_type, oxygen_mmhg))
+
     def naive_signals(self, n: int) -> np.ndarray:
         """Return the signals of ``n`` naive cells, float64 (n, n_signals): nothing but the naive fields."""
         signals = np.zeros((n, len(self.physiology.signals.names)))
@@ -203,7 +210,7 @@ def assess(assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.n
         return Assessment(rows, none, float("nan"), none, none, none, none)
     own = assay.present(exposure, tissue, rows)
     kinds, of_kind = np.unique(cell_type, return_inverse=True)
-    naive = assay.parameters(exposure, assay.naive_behaviours(kinds))
+    naive = assay.naive(exposure, kinds)
     naive_kill = assay.log_kill(exposure, naive, kinds)[of_kind]
     cellular = own.copy()
     cellular[:, pharmacodynamics.ENTRY] = naive[of_kind, pharmacodynamics.ENTRY]
@@ -214,9 +221,7 @@ def assess(assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.n
         return assay.log_kill(exposure, parameters, kind)
 
     def own_oxygen_kill(kind: np.ndarray, oxygen: np.ndarray) -> np.ndarray:
-        return assay.log_kill(
-            exposure, assay.parameters(exposure, assay.naive_behaviours(kind, oxygen)), kind
-        )
+        return assay.log_kill(exposure, assay.naive(exposure, kind, oxygen), kind)
 
     kill = assay.log_kill(exposure, own, cell_type)
     return Assessment(
@@ -250,7 +255,7 @@ def ratio_of(
 ) -> np.ndarray:
     """Return the log-kill of cells over that of naive ones of their type in normoxia, float64 (n,)."""
     kinds, of_kind = np.unique(cell_type, return_inverse=True)
-    naive = assay.parameters(exposure, assay.naive_behaviours(kinds))
+    naive = assay.naive(exposure, kinds)
     kill = assay.log_kill(exposure, parameters, cell_type)
     return _ratio(kill, assay.log_kill(exposure, naive, kinds)[of_kind])
 
@@ -374,7 +379,7 @@ def _measures_of(drug: str) -> Iterable[Measure | CellColumn]:
             attribute, attribute.replace("ratio", "resistance")
         )
         yield _mean_of(drug, name, attribute, words)
-        yield _column_of(drug, name, attribute, words)
+        yield column_of(assessment, drug, name, attribute, words)
 
 
 def _mean_of(drug: str, name: str, attribute: str, words: str) -> Measure:
@@ -385,10 +390,14 @@ def _mean_of(drug: str, name: str, attribute: str, words: str) -> Measure:
     return Measure(f"mean_{name}_{drug}", "1", f"mean over tumour cells: {words}, {drug}", function)
 
 
-def _column_of(drug: str, name: str, attribute: str, words: str) -> CellColumn:
+def column_of(
+    found_now: Callable[[Tissue, Context, str], Any], drug: str, name: str, attribute: str, words: str
+) -> CellColumn:
+    """Return a column of what is found for the cells in its ``rows``, None when not measured; nan for all others."""
+
     def function(tissue: Tissue, context: Context) -> np.ndarray:
         out = np.full(tissue.cells.n, np.nan)
-        found = assessment(tissue, context, drug)
+        found = found_now(tissue, context, drug)
         if found is not None:
             out[found.rows] = getattr(found, attribute)
         return out

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isnan, nan
 
 import numpy as np
 
@@ -20,9 +21,9 @@ class BeforeDrug:
     Attributes
     ----------
     minutes : float
-        When the step began in which it came, or that stands for its first dose.
-    came : bool
-        Whether it came.
+        When the step began in which the tumour was judged: in which the drug came, or that stands for its first dose.
+    came_min : float
+        When the step began in which it came; nan as long as it has not.
     births : int
         Births that there had been.
     ids : int64 (n,)
@@ -34,7 +35,7 @@ class BeforeDrug:
     """
 
     minutes: float
-    came: bool
+    came_min: float
     births: int
     ids: np.ndarray
     ratio: np.ndarray
@@ -55,12 +56,16 @@ def note_first_doses(
     ``stands_for_dose_min`` counts as the first dose of drugs that have not come by then; inf: nothing does.
     """
     for exposure in assay.exposures:
-        field, known = drug_fields[exposure.drug], io_before.get(exposure.drug)
-        if known is not None:
+        drug, field = exposure.drug, drug_fields[exposure.drug]
+        known = io_before.get(drug)
+        if known is not None and not isnan(known.came_min):
             continue
-        came = _is_there(tissue, exposure.drug, field)
-        if came or tissue.clock.minutes >= stands_for_dose_min - 1e-9:
-            io_before[exposure.drug] = _before(assay, exposure, field, tissue, context, came)
+        now = tissue.clock.minutes
+        came_min = now if _is_there(tissue, drug, field) else nan
+        if known is not None:
+            io_before[drug] = replace(known, came_min=came_min)
+        elif not isnan(came_min) or now >= stands_for_dose_min - 1e-9:
+            io_before[drug] = _before(assay, exposure, field, tissue, context, came_min)
 
 
 def _is_there(tissue: Tissue, drug: str, field: str) -> bool:
@@ -73,7 +78,7 @@ def _is_there(tissue: Tissue, drug: str, field: str) -> bool:
 
 
 def _before(
-    assay: Assay, exposure: ReferenceExposure, field: str, tissue: Tissue, context: Context, came: bool
+    assay: Assay, exposure: ReferenceExposure, field: str, tissue: Tissue, context: Context, came_min: float
 ) -> BeforeDrug:
     """Assess the tumour as if nothing of the drug were there yet."""
     rows, drug = context.fresh().tumour_rows(tissue), exposure.drug
@@ -82,7 +87,7 @@ def _before(
     own = assay.present(exposure, tissue, rows, unfelt)
     return BeforeDrug(
         minutes=tissue.clock.minutes,
-        came=came,
+        came_min=came_min,
         births=len(tissue.events.table("births")),
         ids=tissue.cells["id"][rows],
         ratio=ratio_of(assay, exposure, own, tissue.cells["type"][rows]),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tme_sim.measures.lineage import ancestors
-from tme_sim.measures.resistance import Assay, ReferenceExposure, assess, inherited_ratio
+from tme_sim.measures.resistance import Assay, ReferenceExposure, inherited_ratio, ratio_of
 from tme_sim.model.first_dose import resisted_before
 from tme_sim.processes.base import Context
 from tme_sim.state.codes import LOST, PRE_EXISTING, PROTECTED, SENSITIVE, STABLE, TRANSIENT
@@ -93,7 +93,7 @@ def classify(model: TumorMicroenvironment, minutes: float) -> dict[str, dict[str
         exposure.drug: {
             "id": ids,
             "founder": founder,
-            "first_dose_min": np.array(before.minutes if before is not None and before.came else nan),
+            "first_dose_min": np.array(nan if before is None else before.came_min),
             "before_min": np.array(nan if before is None else before.minutes),
             "code": _codes(
                 assay,
@@ -121,13 +121,19 @@ def _codes(
 
     ``later``: tissue after the washout, rows in it, and the places in ``rows`` of their ancestors.
     """
-    resistant = assess(assay, exposure, tissue, rows).ratio < assay.resistant_below
+    resistant = _resist(assay, exposure, tissue, rows)
     inherited = inherited_ratio(assay, exposure, tissue, rows) < assay.resistant_below
     branch, late, mine = later
-    still = assess(assay, exposure, branch, late).ratio < assay.resistant_below
+    still = _resist(assay, exposure, branch, late)
     living = np.bincount(mine, minlength=len(rows))
     kept = np.bincount(mine, weights=still, minlength=len(rows))
     code = np.where(living == 0, LOST, np.where(2 * kept >= living, STABLE, TRANSIENT))
     code = np.where(before, PROTECTED, code)
     code = np.where(inherited, PRE_EXISTING, code)
     return np.where(resistant, code, SENSITIVE).astype(np.int8)
+
+
+def _resist(assay: Assay, exposure: ReferenceExposure, tissue: Tissue, rows: np.ndarray) -> np.ndarray:
+    """Return whether the cells in ``rows`` resist as they are, bool (n,)."""
+    own = assay.present(exposure, tissue, rows)
+    return ratio_of(assay, exposure, own, tissue.cells["type"][rows]) < assay.resistant_below

@@ -40,7 +40,7 @@ def count_classes(design: Any, keys: Sequence[str], opened: Callable[[int], Run 
         if run is None:
             continue
         with closing(run):
-            found = _counts(run)
+            found = counts_of(run)
         if not found:
             bare.add(tuple(point))
         rows += [{"run": number, **row} for row in found]
@@ -48,8 +48,8 @@ def count_classes(design: Any, keys: Sequence[str], opened: Callable[[int], Run 
     return counts.join(design[list(_OF_RUN)])[[*_OF_RUN, *_COUNTED]]
 
 
-def _counts(run: Run) -> list[dict[str, Any]]:
-    """Return how many cells of a run are of each class, by drug; nothing without a washout."""
+def counts_of(run: Run) -> list[dict[str, Any]]:
+    """Return ``drug``, ``class``, ``cells``, ``first_dose_min`` of each drug and class; nothing without a washout."""
     cells: Any = run.classes
     return [
         {

@@ -32,9 +32,8 @@ _KEYS = {*(field.alias or name for name, field in RuleSpec.model_fields.items())
 def misspelt_changes(layers: Sequence[Node], folders: Sequence[Path], known: Known) -> list[Fault]:
     """Return a fault for each unknown key, unknown or missing name and wrong value of changes that may be left out.
 
-    Also for changes of nothing, whether they may be left out or not.
-
-    A value is wrong when it would be in the rule that the change is meant for, wherever that stands.
+    A value is wrong when it would be in the rule that the change is meant for, wherever that stands. Changes of
+    nothing are faults, too, whether they may be left out or not.
 
     Parameters
     ----------

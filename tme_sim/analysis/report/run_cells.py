@@ -262,7 +262,8 @@ def _by_class(opened: OpenedRun, drug: str) -> Iterator[Item]:
         f"{drug}{_first_dose(opened, drug)}. Induced: through state and surroundings since then; stable when at least "
         "half of its living descendants still resist after the washout, transient when fewer do. Lost in washout: "
         f"induced, and none of its descendants lives. Induced does not mean by {drug}: a niche that has grown since, "
-        "or that a daughter was pushed into, is among it; an arm without drug and the same seed tells them apart.",
+        "or that a daughter was pushed into, is among it; an arm without drug and the same seed, with "
+        "resistance: {before: …}, tells them apart.",
         shares_figure(shares, "Share of living tumour cells"),
         table,
     )
