@@ -166,13 +166,15 @@ def _attribution(run: Run, row: int) -> list[dict[str, Any]]:
 
 
 def _classes(run: Run) -> list[dict[str, Any]]:
-    """Return how many tumour cells are of each class of resistance, by drug; empty without a washout.
+    """Return how many tumour cells are of each class of resistance, by drug; empty without a washout or any cell.
 
     ``given`` says whether any of that drug came: without it no class is an answer to the drug. ``first_dose_days`` says
     when it came first.
     """
     from tme_sim.record.classes import counts_of
 
+    if run.classes.empty:
+        return []
     return [
         {
             "drug": found["drug"],
